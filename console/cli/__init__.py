@@ -1,0 +1,105 @@
+"""The command line. Each command lives in a file of its own and is imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from console import __version__
+from console.vocabulary.errors import ConsoleError, ExitCode
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("console.cli.run:run", "Run phases under a profile, without a screen."),
+    "plan": ("console.cli.plan:plan", "Show what a run would do: jobs, shards, tests, limits."),
+    "capacity": ("console.cli.capacity:capacity", "Measure what a model bears."),
+    "attach": ("console.cli.attach:attach", "Watch a run in the console."),
+    "runs": ("console.cli.runs:runs", "List runs."),
+    "pause": ("console.cli.control:pause", "Send nothing new in a run."),
+    "resume": ("console.cli.control:resume", "Go on with a paused run."),
+    "drain": ("console.cli.control:drain", "Finish what is begun in a run, then end it."),
+    "stop": ("console.cli.control:stop", "End a run now, resumable."),
+    "summary": ("console.cli.summary:summary", "Summarise a run from its journal."),
+    "profile": ("console.cli.profile:profile", "List, show, check, compare and make profiles."),
+    "simulator": ("console.cli.simulator:simulator", "Serve a simulated provider over HTTP."),
+}
+"""Command name → where it lives, and its line in the help. No profile may bear one of these names."""
+
+
+class LazyCommands(click.Group):
+    """A group whose commands are imported when called, so that `--version` and `--help` stay fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order they are meant to be read."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module_name, attribute = COMMANDS[cmd_name][0].split(":")
+        return getattr(importlib.import_module(module_name), attribute)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Turn `--no-tui …` into `run …`, and anything that is no command into `console …`."""
+        if "--no-tui" in args and (not args or args[0] not in COMMANDS):
+            args = ["run", *(arg for arg in args if arg != "--no-tui")]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take a first word that is no command for the profile to open the console with."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            module = importlib.import_module("console.cli.console")
+            return "console", module.console, args
+        return super().resolve_command(ctx, args)
+
+
+@click.command(
+    cls=LazyCommands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Without a command: the console. `ultra-console PROFILE` opens it with that profile; "
+    "`ultra-console --no-tui …` is `ultra-console run …`.",
+)
+@click.version_option(__version__, prog_name="ultra-console")
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    """Control console for fleets of LLM endpoints."""
+    if ctx.invoked_subcommand is None:
+        module = importlib.import_module("console.cli.console")
+        ctx.invoke(module.console)
+
+
+def say_error(error: ConsoleError) -> None:
+    """Print a user's error on stderr, made safe for the terminal."""
+    from console.vocabulary.safe_text import safe_text
+
+    for line in error.lines():
+        click.echo(f"ultra-console: {safe_text(line)}", err=True)
+
+
+def main(argv: list[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code; users' errors are a line, never a traceback."""
+    try:
+        result: Any = root.main(argv, prog_name="ultra-console", standalone_mode=False)
+    except ConsoleError as error:
+        say_error(error)
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        sys.exit(ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(ExitCode.DONE)
+    sys.exit(int(result) if isinstance(result, int) else ExitCode.DONE)

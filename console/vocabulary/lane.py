@@ -1,0 +1,83 @@
+"""Lanes, scopes and limits: what may run where, and how fast."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+RateMode = Literal["fixed", "adaptive"]
+ModelClass = Literal["open", "closed"]
+ScopeKind = Literal["provider", "key", "deployment", "model", "lane"]
+SplitKind = Literal["pull", "even", "one-key", "lease"]
+
+
+class Lane(msgspec.Struct, frozen=True, order=True):
+    """One deployment reached with one key: the thing that has workers and a rate."""
+
+    provider: str
+    model: str
+    deployment: str
+    key: str
+    """Name of the key (`key0`), never the key itself; `-` where the provider needs none."""
+
+    @property
+    def id(self) -> str:
+        """`provider/deployment@key`: unique in a profile."""
+        return f"{self.provider}/{self.deployment}@{self.key}"
+
+
+class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Limits of one gate. Absent means unlimited, never 0 or a huge number (law 2)."""
+
+    workers: int | None = None
+    """Slots. On a lane: tests that may hold it at once. On another scope: requests in flight."""
+    qps: float | None = None
+    """Requests started per second."""
+    rpm: float | None = None
+    """Requests started per minute."""
+    tpm: float | None = None
+    """Tokens per minute, by estimate (prompt + max_tokens) unless the provider says `actual`."""
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether this limits nothing."""
+        return self.workers is None and self.qps is None and self.rpm is None and self.tpm is None
+
+
+class Scope(msgspec.Struct, frozen=True, order=True):
+    """What a gate is on. Two lanes share a gate exactly if they share its scope."""
+
+    kind: ScopeKind
+    name: str
+    """provider: `azure` · key: `azure/key0` · deployment: `azure/name` · model: name · lane: its id."""
+
+
+class ScopedLimits(msgspec.Struct, frozen=True):
+    """The limits of one outer scope, as the profile writes them."""
+
+    scope: Scope
+    limits: Limits
+
+
+class LaneSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """A lane as it is enforced: its own limits and the outer scopes a request passes as well."""
+
+    lane: Lane
+    model_class: ModelClass
+    limits: Limits
+    """The lane's own limits in the chosen rate mode, prompt multiplier included."""
+    per: Literal["lane", "job"] = "lane"
+    """`job`: each job has its own copy of `limits` on this lane."""
+    outer: tuple[ScopedLimits, ...] = ()
+    burst: float = 0.0
+    """Requests that may be sent at once beyond the paced schedule."""
+    tpm_accounting: Literal["estimate", "actual"] = "estimate"
+
+
+class SplitRule(msgspec.Struct, frozen=True):
+    """How one job uses the lanes of its model."""
+
+    kind: SplitKind = "pull"
+    key: str | None = None
+    """For `one-key`: the key's name."""

@@ -1,0 +1,35 @@
+"""Names of prompt types, flaws, difficulties and task types, in the order they are shown."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DIFFICULTIES: Final = ("very_easy", "easy", "medium", "hard", "very_hard")
+TASK_TYPES: Final = ("simple_task", "basic_task", "data_pipeline", "api_integration", "multi_stage_pipeline")
+FLAWS: Final = (
+    "sequence_disorder",
+    "tool_misuse",
+    "parameter_error",
+    "missing_step",
+    "redundant_operations",
+    "logical_inconsistency",
+    "semantic_drift",
+)
+FLAWS_OF_SEED_003: Final = (
+    "sequence_disorder",
+    "incomplete_description",
+    "missing_step",
+    "insufficient_detail",
+    "parameter_issues",
+    "logical_inconsistency",
+    "contradictory_instructions",
+)
+SEVERITIES: Final = ("light", "medium", "severe")
+PLAIN_PROMPT_TYPES: Final = ("baseline", "cot", "optimal")
+PROMPT_TYPES: Final = PLAIN_PROMPT_TYPES + tuple(
+    f"flawed_{flaw}" for flaw in dict.fromkeys(FLAWS + FLAWS_OF_SEED_003)
+)
+"""Without severity; with one it reads `flawed_missing_step@mild`."""
+
+SIMULATED_HEADER: Final = "x-ultra-console-simulated"
+"""Response header by which a simulated provider says that its answers are simulated (law 11)."""

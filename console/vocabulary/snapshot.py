@@ -1,0 +1,100 @@
+"""What a watcher sees of a run: an immutable picture, built only when asked for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+RunState = Literal[
+    "starting", "running", "paused", "blocked", "draining", "stopping", "finished", "interrupted"
+]
+"""blocked: the disk does not take rows; nothing new is sent until it does."""
+LaneState = Literal["idle", "busy", "full", "throttled", "parked", "off"]
+JobState = Literal["waiting", "staggered", "running", "done"]
+
+
+class LaneView(msgspec.Struct, frozen=True, kw_only=True):
+    """One lane now."""
+
+    provider: str
+    model: str
+    deployment: str
+    key: str
+    state: LaneState = "idle"
+    in_flight: int = 0
+    """Requests sent and not yet ended."""
+    held: int = 0
+    """Worker slots held by tests."""
+    waiting: int = 0
+    """Requests waiting at gates."""
+    workers: int | None = None
+    """The limit enforced now; None: unlimited."""
+    qps: float | None = None
+    rate: float = 0.0
+    """Requests sent per second over the last 5 s."""
+    tokens_per_s: float = 0.0
+    """Output tokens (chunks where the server sends no usage) per second over the last 5 s."""
+    ok: int = 0
+    rate_limited: int = 0
+    errors: int = 0
+    """All other outcomes but ok and cancelled."""
+    ttft_p50_ms: float | None = None
+    ttft_p95_ms: float | None = None
+    resume_in_s: float | None = None
+    """While throttled or parked for a time."""
+    note: str = ""
+
+
+class JobView(msgspec.Struct, frozen=True, kw_only=True):
+    """One job now."""
+
+    id: str
+    title: str
+    model: str
+    state: JobState
+    planned: int
+    done: int
+    starts_in_s: float | None = None
+
+
+class EventView(msgspec.Struct, frozen=True, kw_only=True):
+    """One event, newest last in a snapshot."""
+
+    at_s: float
+    level: str
+    subject: str
+    text: str
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot", tag_field="type"):
+    """The whole run now. Text from servers or models is already made safe for a terminal."""
+
+    seq: int
+    run_id: str
+    run_dir: str
+    pid: int
+    title: str
+    """Such as `5.1` or `capacity run`."""
+    profile: str
+    simulated: bool
+    state: RunState
+    elapsed_s: float
+    eta_s: float | None = None
+    """None: not known yet."""
+    planned: int = 0
+    done: int = 0
+    """Tests with a row: terminal or infrastructure."""
+    verdicts: dict[str, int] = {}
+    requests: dict[str, int] = {}
+    """By outcome."""
+    in_flight: int = 0
+    rate: float = 0.0
+    tokens_per_s: float = 0.0
+    ttft_p50_ms: float | None = None
+    ttft_p95_ms: float | None = None
+    lanes: tuple[LaneView, ...] = ()
+    jobs: tuple[JobView, ...] = ()
+    events: tuple[EventView, ...] = ()
+    notice: str = ""
+    """What the operator must know now, such as `disk full: …`; empty: nothing."""

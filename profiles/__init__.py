@@ -1,0 +1,1 @@
+"""Built-in profiles, phases and capacity presets: TOML read through `importlib.resources`."""
