@@ -1,0 +1,179 @@
+"""The watcher's side of the control socket: one blocking question for the shell, a lasting one for a screen."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import anyio
+import msgspec
+
+from console.control.lines import LineSocket, LineTooLong
+from console.vocabulary.command import Accepted, Command, Look, Refused, Reply, Request
+from console.vocabulary.errors import ConsoleError, ExitCode
+from console.vocabulary.snapshot import Snapshot
+
+MAX_REPLY_BYTES = 16_000_000
+"""A snapshot of 5,000 lanes takes about 2 MB."""
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 4.0
+"""Between two tries to connect: doubled from the first up to this."""
+
+_replies = msgspec.json.Decoder[Reply](Reply)
+
+
+class NotLive(ConsoleError):  # noqa: N818 - a state of the run, said in words
+    """No engine answers on the socket of this run."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            "the run is not live: no engine answers",
+            where=str(path.parent),
+            hint="what finished is in the journal; `ultra-console summary RUN` shows it",
+            exit_code=ExitCode.USAGE,
+        )
+
+
+class NoAnswer(ConsoleError):  # noqa: N818
+    """An engine is there, but did not answer in time or in our language."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"the engine gave no answer: {why}",
+            where=str(path),
+            hint="it may be very busy, or stopped in a debugger; try again",
+            exit_code=ExitCode.OUR_FAULT,
+        )
+
+
+class ControlClient:
+    """Asks an engine one thing at a time, blocking; for commands of the shell."""
+
+    @staticmethod
+    def ask(path: Path, request: Request, timeout_s: float = 5.0) -> Reply:
+        """Send one request and return the reply.
+
+        Raises:
+            NotLive: if no engine listens there.
+            NoAnswer: if none came in time, or it cannot be read.
+        """
+        deadline = time.monotonic() + timeout_s
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            try:
+                connection.settimeout(timeout_s)
+                connection.connect(os.fspath(path))
+                connection.sendall(msgspec.json.encode(request) + b"\n")
+                line = _read_line(connection, deadline)
+            except TimeoutError:
+                raise NoAnswer(path, f"nothing within {timeout_s:g} s") from None
+            except OSError:
+                raise NotLive(path) from None
+        return _decode(path, line)
+
+
+class Watcher:
+    """A lasting connection for a screen, made when first asked and made again when it broke.
+
+    While the engine does not answer it tries again politely: a call within the pause after a failed try
+    raises at once. Not for two tasks at the same time but through its own lock.
+    """
+
+    def __init__(self, path: Path, *, timeout_s: float = 5.0) -> None:
+        self.path = path
+        self._timeout_s = timeout_s
+        self._lock = anyio.Lock()
+        self._engine: LineSocket | None = None
+        self._pause_s = 0.0
+        self._not_before = float("-inf")
+
+    async def look(self) -> Snapshot:
+        """Return the newest snapshot.
+
+        Raises:
+            ConsoleError: NotLive or NoAnswer, or what the engine said against it.
+        """
+        reply = await self._ask(Look())
+        if isinstance(reply, Snapshot):
+            return reply
+        raise NoAnswer(self.path, reply.text or "it sent no snapshot")
+
+    async def send(self, command: Command) -> Accepted | Refused:
+        """Send a command and return what the engine said.
+
+        Raises:
+            ConsoleError: NotLive or NoAnswer; whether the command was taken is then not known.
+        """
+        self._not_before = float("-inf")  # somebody pressed a key: try now
+        reply = await self._ask(command)
+        if isinstance(reply, Snapshot):
+            raise NoAnswer(self.path, "it sent a snapshot for a command")
+        return reply
+
+    async def aclose(self) -> None:
+        """Close the connection; a later call opens it again."""
+        self._close()
+
+    async def _ask(self, request: Request) -> Reply:
+        async with self._lock:
+            finished = False
+            try:
+                with anyio.fail_after(self._timeout_s):
+                    reply = await self._exchange(request)
+                finished = True
+            except TimeoutError:
+                raise NoAnswer(self.path, f"nothing within {self._timeout_s:g} s") from None
+            except BlockingIOError:
+                raise NoAnswer(self.path, "too many connections wait for it") from None
+            except (OSError, anyio.ClosedResourceError):
+                self._wait_longer()
+                raise NotLive(self.path) from None
+            except LineTooLong:
+                raise NoAnswer(self.path, "its answer is too long") from None
+            finally:
+                if not finished:  # also when cancelled: half an answer may be on its way
+                    self._close()
+            self._pause_s, self._not_before = 0.0, float("-inf")
+            return reply
+
+    async def _exchange(self, request: Request) -> Reply:
+        if self._engine is None:
+            if anyio.current_time() < self._not_before:
+                raise NotLive(self.path)
+            self._engine = await LineSocket.connect(self.path)
+        await self._engine.send(msgspec.json.encode(request) + b"\n")
+        line = await self._engine.receive_line(MAX_REPLY_BYTES)
+        if line is None:
+            raise ConnectionResetError
+        return _decode(self.path, line)
+
+    def _close(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+    def _wait_longer(self) -> None:
+        self._pause_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, 2 * self._pause_s))
+        self._not_before = anyio.current_time() + self._pause_s
+
+
+def _read_line(connection: socket.socket, deadline: float) -> bytes:
+    parts = bytearray()
+    while not parts.endswith(b"\n"):
+        remaining = deadline - time.monotonic()
+        if remaining <= 0 or len(parts) > MAX_REPLY_BYTES:
+            raise TimeoutError
+        connection.settimeout(remaining)
+        part = connection.recv(65536)
+        if not part:
+            raise ConnectionResetError
+        parts += part
+    return bytes(parts)
+
+
+def _decode(path: Path, line: bytes) -> Reply:
+    try:
+        return _replies.decode(line)
+    except msgspec.DecodeError as error:
+        raise NoAnswer(path, f"it cannot be read ({error})") from None

@@ -1,0 +1,168 @@
+"""The engine's side of the control socket. Whatever a watcher does, the engine and other watchers go on."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import msgspec
+from anyio.abc import TaskStatus
+
+from console.control.address import listen_at, remove_socket, socket_inode
+from console.control.lines import LineSocket, LineTooLong
+from console.vocabulary.command import Accepted, Command, Look, Refused, Reply, Request
+from console.vocabulary.errors import ConsoleError
+from console.vocabulary.safe_text import safe_line
+from console.vocabulary.snapshot import Snapshot
+
+MAX_LINE_BYTES = 1_000_000
+"""Longest request line; a longer one is answered and the connection closed."""
+SNAPSHOT_LIFE_S = 0.25
+"""A snapshot is handed out again for this long, so that it is built at most 4 times a second."""
+SEND_TIMEOUT_S = 5.0
+"""A watcher that does not take its answer within this time is dropped."""
+ANSWER_SPACING_S = 0.02
+"""Between two answers to one watcher, so that one who asks without pause does not fill the loop."""
+ACCEPT_PAUSE_S = 0.2
+"""After a connection that could not be accepted, as when the process has no file left."""
+MAX_WATCHERS = 32
+
+
+class ControlServer:
+    """Answers watchers of one run over a unix socket, one JSON line each way.
+
+    The snapshot is built only when somebody asks, so a run that nobody watches pays nothing.
+    """
+
+    def __init__(
+        self, *, look: Callable[[], Snapshot], obey: Callable[[Command], Accepted | Refused]
+    ) -> None:
+        """Take what makes a snapshot and what carries out a command; both are called on the engine's loop."""
+        self._look = look
+        self._obey = obey
+        self._watchers = 0
+        self._snapshot_line = b""
+        self._snapshot_until = float("-inf")
+        self._requests = msgspec.json.Decoder[Request](Request)
+        self._encoder = msgspec.json.Encoder()
+
+    @property
+    def watchers(self) -> int:
+        """Connections open now."""
+        return self._watchers
+
+    async def serve(self, path: Path, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Listen on `path` until cancelled; started once the socket takes connections, removed at the end.
+
+        Raises:
+            ConsoleError: if no socket can be made there.
+        """
+        listener = listen_at(path)
+        inode = socket_inode(path)
+        try:
+            async with anyio.create_task_group() as watchers:
+                task_status.started()
+                while True:
+                    await anyio.wait_readable(listener)
+                    connection = _accept(listener)
+                    if connection is None:
+                        await anyio.sleep(ACCEPT_PAUSE_S)
+                    else:
+                        watchers.start_soon(self._attend, LineSocket(connection))
+        finally:
+            anyio.notify_closing(listener)
+            listener.close()
+            remove_socket(path, inode)
+
+    async def _attend(self, watcher: LineSocket) -> None:
+        """Serve one watcher to its end. No fault of its connection goes further than here."""
+        self._watchers += 1
+        try:
+            refusal = self._turned_away(watcher)
+            if refusal:
+                await self._refuse(watcher, refusal)
+            else:
+                await self._converse(watcher)
+        except (OSError, anyio.ClosedResourceError):  # TimeoutError is an OSError
+            pass  # it went away, or did not take its answer: nothing is owed to it
+        finally:
+            self._watchers -= 1
+            watcher.close()
+
+    async def _converse(self, watcher: LineSocket) -> None:
+        while True:
+            try:
+                line = await watcher.receive_line(MAX_LINE_BYTES)
+            except LineTooLong:
+                await self._refuse(watcher, f"a request is at most {MAX_LINE_BYTES} bytes long")
+                return
+            if line is None:
+                return
+            await self._send(watcher, self._answer(line))
+            await anyio.sleep(ANSWER_SPACING_S)
+
+    async def _refuse(self, watcher: LineSocket, why: str) -> None:
+        """Say why, then take in what is still on its way: closing on unread bytes would destroy the answer."""
+        await self._send(watcher, self._line(Refused(why)))
+        with anyio.move_on_after(SEND_TIMEOUT_S):
+            await watcher.drain()
+
+    def _answer(self, line: bytes) -> bytes:
+        try:
+            request = self._requests.decode(line)
+        except msgspec.DecodeError as error:  # ValidationError is one too
+            return self._line(Refused(f"not a request: {safe_line(str(error), 200)}"))
+        except RecursionError:
+            return self._line(Refused("not a request: nested too deeply"))
+        try:
+            if isinstance(request, Look):
+                return self._snapshot()
+            return self._line(self._obey(request))
+        except ConsoleError as error:
+            return self._line(Refused("\n".join(error.lines())))
+        except Exception as error:  # noqa: BLE001 - told to the one who asked; watching must not end a run
+            return self._line(Refused(f"the engine could not answer: {type(error).__name__}: {error}"))
+
+    def _snapshot(self) -> bytes:
+        now = anyio.current_time()
+        if now >= self._snapshot_until:
+            self._snapshot_line = self._line(self._look())
+            self._snapshot_until = now + SNAPSHOT_LIFE_S
+        return self._snapshot_line
+
+    def _line(self, reply: Reply) -> bytes:
+        return self._encoder.encode(reply) + b"\n"
+
+    async def _send(self, watcher: LineSocket, line: bytes) -> None:
+        with anyio.fail_after(SEND_TIMEOUT_S):
+            await watcher.send(line)
+
+    def _turned_away(self, watcher: LineSocket) -> str:
+        if self._watchers > MAX_WATCHERS:
+            return f"{MAX_WATCHERS} watchers are connected already"
+        uid = _peer_uid(watcher.socket)
+        if uid is not None and uid not in (0, os.geteuid()):
+            return "this run belongs to another user"
+        return ""
+
+
+def _accept(listener: socket.socket) -> socket.socket | None:
+    """Return the next connection, or None if there is none after all or no file is free for it."""
+    try:
+        return listener.accept()[0]
+    except OSError:
+        return None
+
+
+def _peer_uid(connection: socket.socket) -> int | None:
+    """Return the user at the other end; None where the system does not say (then the file modes guard)."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return None
+    form = "3i"
+    packed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize(form))
+    _, uid, _ = struct.unpack(form, packed)
+    return uid

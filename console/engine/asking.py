@@ -1,0 +1,234 @@
+"""One attempt of one test: its requests through gates, client, journal and retries."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import anyio
+
+from console.engine.backoff import backoff_s, lane_off_reason
+from console.engine.gates import NowNs, Passage
+from console.engine.lane_runtime import LaneOff, LaneRuntime
+from console.engine.recording import Recorder
+from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Stamps
+from console.vocabulary.outcome import RETRYABLE, Outcome
+from console.vocabulary.rows import RequestRow
+from console.work.contract import Unanswered
+
+
+class ChatClient(Protocol):
+    """What the engine needs of a client. Failures are classified, never raised."""
+
+    async def complete(self, endpoint: Endpoint, request: ChatRequest) -> ChatResult:
+        """Send one request and read its answer."""
+        ...
+
+
+class Surroundings:
+    """What every attempt of a run shares."""
+
+    def __init__(
+        self,
+        *,
+        client: ChatClient,
+        recorder: Recorder,
+        now_ns: NowNs,
+        rng: random.Random,
+        attempts: int,
+        quarantine: Callable[[LaneRuntime, Outcome, str], None],
+        rest: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self.client = client
+        self.recorder = recorder
+        self.now_ns = now_ns
+        self.rng = rng
+        self.attempts = attempts
+        """Tries of one request, the first included."""
+        self.quarantine = quarantine
+        """Switches a lane off, and with a refused key all lanes of that key."""
+        self.rest = rest
+
+
+class Attempt:
+    """One attempt of one piece of work on one lane, and the sums its row needs."""
+
+    def __init__(
+        self, around: Surroundings, lane: LaneRuntime, *, job_id: str, work_id: str, attempt: int = 1
+    ) -> None:
+        self._around = around
+        self._lane = lane
+        self._job_id = job_id
+        self._work_id = work_id
+        self.attempt = attempt
+        self.turn = 0
+        self.requests = 0
+        self.service_ns = 0
+        self.limiter_wait_ns = 0
+        self.retry_wait_ns = 0
+        self.prompt_tokens: int | None = None
+        self.completion_tokens: int | None = None
+        self.due_ns: int | None = None
+        """When an open-loop schedule wanted the first request sent."""
+        self.long_rest: Callable[[float], Awaitable[None]] | None = None
+        """Waits out a long back-off without holding the worker slot; absent: it is held."""
+
+    async def ask(self, request: ChatRequest) -> ChatResult:
+        """Send one turn, retries included, and return its complete answer.
+
+        Raises:
+            Unanswered: if no try brought a complete answer.
+        """
+        around = self._around
+        self.turn += 1
+        retry_wait_ns = 0
+        for try_no in range(1, around.attempts + 1):
+            result = await self._send(request, try_no, retry_wait_ns)
+            if result.outcome is Outcome.OK:
+                return result
+            off = lane_off_reason(result)
+            if off is not None:
+                around.quarantine(self._lane, result.outcome, off)
+            if off is not None or result.outcome not in RETRYABLE or try_no == around.attempts:
+                raise Unanswered(result.outcome, result.error)
+            wait_s = backoff_s(result, try_no, around.rng)
+            rested_ns = around.now_ns()
+            await (self.long_rest or around.rest)(wait_s)
+            retry_wait_ns = around.now_ns() - rested_ns
+            self.retry_wait_ns += retry_wait_ns
+        raise AssertionError("a request has at least one try")
+
+    async def _send(self, request: ChatRequest, try_no: int, retry_wait_ns: int) -> ChatResult:
+        around, lane = self._around, self._lane
+        asked_ns = around.now_ns()
+        estimate = estimate_tokens(request) if lane.counts_tokens else 0.0
+        try:
+            passage = await lane.enter(self._job_id, estimate)
+        except LaneOff as error:
+            raise Unanswered(Outcome.CONNECTION, f"lane {lane.lane.id} is off: {error}") from None
+        entered_ns = around.now_ns()
+        limiter_wait_ns = entered_ns - asked_ns
+        self.limiter_wait_ns += limiter_wait_ns
+        self.requests += 1
+        lane.sends.add(entered_ns)
+        lane.in_flight += 1
+        result: ChatResult | None = None
+        try:
+            result = await around.client.complete(lane.endpoint, request)
+        except BaseException:
+            # Cancelled: the request was sent, so it gets its row; nothing may be awaited any more.
+            result = ChatResult(
+                outcome=Outcome.CANCELLED, stamps=Stamps(sent_ns=entered_ns, end_ns=around.now_ns())
+            )
+            around.recorder.write_now(
+                self._row(request, result, try_no, entered_ns, limiter_wait_ns, retry_wait_ns)
+            )
+            lane.count(result.outcome)
+            raise
+        finally:
+            lane.in_flight -= 1
+            told = lane.note(result) if result is not None else None
+            self._leave(passage, result)
+        await around.recorder.write(
+            self._row(request, result, try_no, entered_ns, limiter_wait_ns, retry_wait_ns)
+        )
+        lane.count(result.outcome)
+        self._take_in(result, told)
+        return result
+
+    def _leave(self, passage: Passage, result: ChatResult | None) -> None:
+        if result is None or result.prompt_tokens is None:
+            passage.leave()
+        else:
+            passage.leave(result.prompt_tokens + (result.completion_tokens or 0))
+
+    def _take_in(self, result: ChatResult, told: str | None) -> None:
+        lane, recorder = self._lane, self._around.recorder
+        if told is not None:
+            recorder.event("warn", "lane", lane.lane.id, told)
+        if result.outcome in (Outcome.RATE_LIMITED, Outcome.OVERLOADED) and lane_off_reason(result) is None:
+            hint = result.retry_after_s
+            if hint is not None and hint > (lane.resume_in_s or 0.0):
+                lane.throttle(hint)
+                if hint >= 1.0:
+                    recorder.event(
+                        "warn", "throttled", lane.lane.id, f"{result.outcome}: holds for {hint:g} s as asked"
+                    )
+        if result.outcome is not Outcome.OK:
+            return
+        stamps = result.stamps
+        if stamps.sent_ns is not None and stamps.last_content_ns is not None:
+            self.service_ns += stamps.last_content_ns - stamps.sent_ns
+        if stamps.sent_ns is not None and stamps.first_content_ns is not None:
+            lane.ttft.add(stamps.first_content_ns - stamps.sent_ns)
+        produced = result.completion_tokens if result.completion_tokens is not None else result.chunks
+        lane.tokens.add(self._around.now_ns(), produced)
+        if result.prompt_tokens is not None:
+            self.prompt_tokens = (self.prompt_tokens or 0) + result.prompt_tokens
+        if result.completion_tokens is not None:
+            self.completion_tokens = (self.completion_tokens or 0) + result.completion_tokens
+
+    def _row(
+        self,
+        request: ChatRequest,
+        result: ChatResult,
+        try_no: int,
+        entered_ns: int,
+        limiter_wait_ns: int,
+        retry_wait_ns: int,
+    ) -> RequestRow:
+        stamps = result.stamps
+        sent_ns = stamps.sent_ns
+        recorder = self._around.recorder
+
+        def after_sent(at_ns: int | None) -> int | None:
+            return None if at_ns is None or sent_ns is None else at_ns - sent_ns
+
+        connected = stamps.connect_start_ns is not None and stamps.connected_ns is not None
+        return RequestRow(
+            test=self._work_id,
+            attempt=self.attempt,
+            turn=max(self.turn, 1),
+            try_no=try_no,
+            lane=self._lane.lane,
+            outcome=result.outcome,
+            status=result.status,
+            error=result.error or None,
+            error_code=result.error_code,
+            at_ns=recorder.since_start(sent_ns if sent_ns is not None else entered_ns),
+            due_ns=None if self.due_ns is None or try_no > 1 else recorder.since_start(self.due_ns),
+            limiter_wait_ns=limiter_wait_ns,
+            retry_wait_ns=retry_wait_ns,
+            connect_ns=(stamps.connected_ns or 0) - (stamps.connect_start_ns or 0) if connected else None,
+            ttft_ns=after_sent(stamps.first_content_ns),
+            ttfo_ns=after_sent(stamps.first_output_ns),
+            latency_ns=after_sent(stamps.last_content_ns),
+            total_ns=after_sent(stamps.end_ns),
+            chunks=result.chunks,
+            chunk_gap_ns=result.chunk_gaps_ns,
+            prompt_tokens=result.prompt_tokens,
+            completion_tokens=result.completion_tokens,
+            reasoning_tokens=result.reasoning_tokens,
+            cached_tokens=result.cached_tokens,
+            finish_reason=result.finish_reason,
+            retry_after_s=result.retry_after_s,
+            request_id=result.request_id,
+            stream=request.stream,
+            simulated=result.simulated,
+        )
+
+
+def estimate_tokens(request: ChatRequest) -> float:
+    """Estimate what a request costs as providers do at arrival: prompt plus `max_tokens`.
+
+    A token is about 3.5 characters of Latin text and 1.6 of CJK text; without `max_tokens` a reply of 256 tokens
+    is assumed.
+    """
+    wide = narrow = 0
+    for message in request.messages:
+        text = str(message.get("content") or "")
+        wide_here = sum(1 for character in text if character >= "\u2e80") if not text.isascii() else 0
+        wide += wide_here
+        narrow += len(text) - wide_here
+    return narrow / 3.5 + wide / 1.6 + (request.max_tokens if request.max_tokens is not None else 256)

@@ -1,0 +1,152 @@
+"""The picture of a run for those who watch: built only when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from console.engine.gates import NS_PER_S
+from console.engine.lane_runtime import LaneRuntime
+from console.engine.meters import quantile_ms
+from console.vocabulary.outcome import Outcome, Verdict
+from console.vocabulary.rows import RequestRow, Row, TestRow
+from console.vocabulary.safe_text import safe_line
+from console.vocabulary.snapshot import EventView, JobView, LaneState, LaneView, RunState, Snapshot
+
+P50_FLOOR: Final = 11
+P95_FLOOR: Final = 130
+"""Fewest samples for which a percentile is shown (MLPerf early stopping, 99 % confidence)."""
+
+
+class Tally:
+    """Counts of rows that are written."""
+
+    def __init__(self) -> None:
+        self.verdicts: dict[Verdict, int] = {}
+        self.requests: dict[Outcome, int] = {}
+        self.simulated = False
+        self.test_duration_ns = 0
+        self.tests = 0
+
+    def observe(self, row: Row) -> None:
+        """Count one written row."""
+        if isinstance(row, RequestRow):
+            self.requests[row.outcome] = self.requests.get(row.outcome, 0) + 1
+            self.simulated = self.simulated or row.simulated
+        elif isinstance(row, TestRow):
+            self.verdicts[row.verdict] = self.verdicts.get(row.verdict, 0) + 1
+            if row.verdict is not Verdict.CANCELLED:
+                self.tests += 1
+                self.test_duration_ns += row.duration_ns
+
+
+class Headline:
+    """What a snapshot says besides its figures; fixed for a run."""
+
+    def __init__(
+        self, *, run_id: str, run_dir: str, pid: int, title: str, profile: str, simulated: bool
+    ) -> None:
+        self.run_id = run_id
+        self.run_dir = run_dir
+        self.pid = pid
+        self.title = title
+        self.profile = profile
+        self.simulated = simulated
+
+
+class Board:
+    """Builds snapshots of one run."""
+
+    def __init__(self, headline: Headline, tally: Tally) -> None:
+        self._headline = headline
+        self._tally = tally
+        self._seq = 0
+
+    def snapshot(
+        self,
+        *,
+        state: RunState,
+        now_ns: int,
+        start_ns: int,
+        planned: int,
+        done: int,
+        eta_s: float | None,
+        lanes: Sequence[LaneRuntime],
+        jobs: tuple[JobView, ...],
+        events: Iterable[EventView],
+        notice: str,
+    ) -> Snapshot:
+        """Return the picture at `now_ns`."""
+        self._seq += 1
+        views = tuple(lane_view(lane, now_ns) for lane in lanes)
+        sketches = [lane.ttft for lane in lanes]
+        return Snapshot(
+            seq=self._seq,
+            run_id=self._headline.run_id,
+            run_dir=self._headline.run_dir,
+            pid=self._headline.pid,
+            title=self._headline.title,
+            profile=self._headline.profile,
+            simulated=self._headline.simulated or self._tally.simulated,
+            state=state,
+            elapsed_s=(now_ns - start_ns) / NS_PER_S,
+            eta_s=eta_s,
+            planned=planned,
+            done=done,
+            verdicts=plain_counts(self._tally.verdicts),
+            requests=plain_counts(self._tally.requests),
+            in_flight=sum(view.in_flight for view in views),
+            rate=sum(view.rate for view in views),
+            tokens_per_s=sum(view.tokens_per_s for view in views),
+            ttft_p50_ms=quantile_ms(sketches, 0.5, P50_FLOOR),
+            ttft_p95_ms=quantile_ms(sketches, 0.95, P95_FLOOR),
+            lanes=views,
+            jobs=jobs,
+            events=tuple(events),
+            notice=safe_line(notice, 200),
+        )
+
+
+def plain_counts(counts: Mapping[Outcome, int] | Mapping[Verdict, int]) -> dict[str, int]:
+    """Return counts under plain strings."""
+    return {str(name): count for name, count in counts.items()}
+
+
+def lane_view(lane: LaneRuntime, now_ns: int) -> LaneView:
+    """Return the picture of one lane."""
+    outcomes = lane.outcomes
+    quiet = {Outcome.OK, Outcome.RATE_LIMITED, Outcome.CANCELLED}
+    return LaneView(
+        provider=lane.lane.provider,
+        model=lane.lane.model,
+        deployment=lane.lane.deployment,
+        key=lane.lane.key,
+        state=lane_state(lane),
+        in_flight=lane.in_flight,
+        held=lane.held,
+        waiting=lane.waiting,
+        workers=lane.workers,
+        qps=lane.setup.limits.qps,
+        rate=lane.sends.per_second(now_ns),
+        tokens_per_s=lane.tokens.per_second(now_ns),
+        ok=outcomes.get(Outcome.OK, 0),
+        rate_limited=outcomes.get(Outcome.RATE_LIMITED, 0),
+        errors=sum(count for outcome, count in outcomes.items() if outcome not in quiet),
+        ttft_p50_ms=lane.ttft.quantile_ms(0.5, P50_FLOOR),
+        ttft_p95_ms=lane.ttft.quantile_ms(0.95, P95_FLOOR),
+        resume_in_s=lane.resume_in_s,
+        note=safe_line(lane.off, 120),
+    )
+
+
+def lane_state(lane: LaneRuntime) -> LaneState:
+    """Return the one word for a lane."""
+    if lane.off:
+        return "off"
+    if lane.resting:
+        return "parked"
+    if lane.resume_in_s is not None:
+        return "throttled"
+    if lane.workers is not None and lane.held >= lane.workers:
+        return "full"
+    return "busy" if lane.held or lane.in_flight else "idle"

@@ -1,0 +1,185 @@
+"""The engine of phases: jobs in their order, on lanes, until done, drained or stopped."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+import anyio
+from anyio.abc import TaskGroup
+
+from console.engine.asking import ChatClient, Surroundings
+from console.engine.board import Board, Headline, Tally
+from console.engine.forecast import eta_s
+from console.engine.gates import NS_PER_S, NowNs, Valve
+from console.engine.jobs import JobRun
+from console.engine.lane_runtime import LaneRuntime
+from console.engine.quarantine import switch_off
+from console.engine.recording import Recorder, RowWriter
+from console.engine.shared_gates import shared_gates
+from console.engine.steering import Steering
+from console.phases.order import Order
+from console.phases.plan import Plan
+from console.vocabulary.chat import Endpoint
+from console.vocabulary.outcome import Outcome
+from console.vocabulary.rows import RunEnded
+from console.vocabulary.snapshot import JobState, JobView, RunState, Snapshot
+from console.work.contract import Work
+
+
+class Engine:
+    """Runs one plan. `run` once; `look` and `steering` at any time, from the same event loop."""
+
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        headline: Headline,
+        work: Work,
+        client: ChatClient,
+        endpoints: Mapping[str, Endpoint],
+        journal: RowWriter,
+        now_ns: NowNs,
+        start_ns: int,
+        rng: random.Random,
+        done: frozenset[str] = frozenset(),
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            plan: what to run; the limits in it are the ones enforced.
+            headline: what snapshots say besides figures.
+            work: plays the tests.
+            client: sends the requests.
+            endpoints: lane id → where its requests go.
+            journal: takes the rows.
+            now_ns: the monotonic clock, the one that the client stamps with.
+            start_ns: the time that rows count from.
+            rng: jitters back-offs.
+            done: ids of tests that have a terminal verdict already.
+        """
+        self._plan = plan
+        self._now_ns = now_ns
+        self._start_ns = start_ns
+        self._valve = Valve()
+        self._tally = Tally()
+        self._recorder = Recorder(
+            journal, now_ns=now_ns, start_ns=start_ns, valve=self._valve, observe=self._tally.observe
+        )
+        self.steering = Steering(self._valve, self._recorder, self._wake)
+        gates = shared_gates(plan.lanes)
+        self._lanes = {
+            setup.lane.id: LaneRuntime(setup, endpoints[setup.lane.id], gates, self._valve, now_ns)
+            for setup in plan.lanes
+        }
+        around = Surroundings(
+            client=client,
+            recorder=self._recorder,
+            now_ns=now_ns,
+            rng=rng,
+            attempts=plan.attempts,
+            quarantine=self._quarantine,
+        )
+        self._jobs = [
+            JobRun(job, self._lanes, work, around, done, lambda: self.steering.draining) for job in plan.jobs
+        ]
+        self._order = Order(
+            [frozenset(job.before) for job in plan.jobs], [int(job.stagger_s * NS_PER_S) for job in plan.jobs]
+        )
+        self._job_states: list[JobState] = ["waiting"] * len(plan.jobs)
+        self._job_changed = anyio.Event()
+        self._board = Board(headline, self._tally)
+
+    @property
+    def done(self) -> int:
+        """Tests whose verdict stands."""
+        return sum(job.done for job in self._jobs)
+
+    async def run(self) -> RunState:
+        """Run to the end and return how it ended: finished, or interrupted by drain or stop."""
+        self.steering.begin()
+        with self.steering.scope:
+            async with anyio.create_task_group() as background:
+                background.start_soon(self._recorder.mend)
+                async with anyio.create_task_group() as group:
+                    await self._start_jobs(group)
+                background.cancel_scope.cancel()
+        state = self.steering.end()
+        self._recorder.write_now(
+            RunEnded(
+                at_ns=self._now_ns() - self._start_ns,
+                state=self._state,
+                planned=self._plan.planned,
+                done=self.done,
+            )
+        )
+        return state
+
+    def _wake(self) -> None:
+        self._job_changed.set()
+
+    async def _start_jobs(self, group: TaskGroup) -> None:
+        while not self._order.finished and not self.steering.draining:
+            self._job_changed = anyio.Event()
+            now_ns = self._now_ns()
+            while (index := self._order.startable(now_ns)) is not None:
+                self._order.start(index, now_ns)
+                group.start_soon(self._run_job, index)
+            next_ns = self._order.next_start_ns()
+            wait_s = None if next_ns is None else max(0.0, (next_ns - now_ns) / NS_PER_S)
+            with anyio.move_on_after(wait_s):
+                await self._job_changed.wait()
+
+    async def _run_job(self, index: int) -> None:
+        job = self._plan.jobs[index]
+        self._job_states[index] = "running"
+        self._recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests")
+        await self._jobs[index].run()
+        self._job_states[index] = "done"
+        left = len(job.tests) - self._jobs[index].done
+        level, text = ("warn", f"ended with {left} tests not run") if left else ("info", "done")
+        self._recorder.event(level, "job_done", job.id, text)
+        self._order.finish(index)
+        self._job_changed.set()
+
+    def _quarantine(self, lane: LaneRuntime, outcome: Outcome, reason: str) -> None:
+        switch_off(self._lanes.values(), lane, outcome, reason, self._recorder)
+
+    def look(self) -> Snapshot:
+        """Return the picture now."""
+        now_ns = self._now_ns()
+        return self._board.snapshot(
+            state=self.steering.state,
+            now_ns=now_ns,
+            start_ns=self._start_ns,
+            planned=self._plan.planned,
+            done=self.done,
+            eta_s=self._eta_s(),
+            lanes=list(self._lanes.values()),
+            jobs=tuple(self._job_view(index, now_ns) for index in range(len(self._jobs))),
+            events=self._recorder.events,
+            notice=f"disk: {self._recorder.blocked}" if self._recorder.blocked else "",
+        )
+
+    def _job_view(self, index: int, now_ns: int) -> JobView:
+        job = self._plan.jobs[index]
+        state: JobState = self._job_states[index]
+        earliest_ns = self._order.earliest_ns(index) if state == "waiting" else None
+        starts_in_s = None
+        if earliest_ns is not None and earliest_ns > now_ns:
+            state, starts_in_s = "staggered", (earliest_ns - now_ns) / NS_PER_S
+        return JobView(
+            id=job.id,
+            title=f"{job.difficulty} · {job.group} · {job.rate}",
+            model=job.model,
+            state=state,
+            planned=len(job.tests),
+            done=self._jobs[index].done,
+            starts_in_s=starts_in_s,
+        )
+
+    def _eta_s(self) -> float | None:
+        if self.steering.state != "running" or not self._tally.tests:
+            return None
+        mean_s = self._tally.test_duration_ns / self._tally.tests / NS_PER_S
+        return eta_s(self._plan, [job.done for job in self._jobs], [job.lanes for job in self._jobs], mean_s)

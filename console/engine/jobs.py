@@ -1,0 +1,223 @@
+"""One job while it runs: its queue of tests, its shards, and the workers that play them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import anyio
+from anyio.abc import TaskGroup
+
+from console.engine.asking import Attempt, Surroundings
+from console.engine.gates import Slots
+from console.engine.lane_runtime import LaneRuntime
+from console.phases.plan import Job, Shard
+from console.vocabulary.outcome import Verdict
+from console.vocabulary.rows import TestRow
+from console.vocabulary.test_id import TestId
+from console.work.contract import TestResult, Unanswered, Work
+
+_LONG_REST_S: Final = 2.0
+"""A longer back-off gives the worker slot back."""
+_TEST_ATTEMPTS: Final = 3
+"""Attempts of a test that infrastructure failed, the first included."""
+
+
+class JobRun:
+    """One job. Its tests are pulled by the workers of its shards, or dealt to them by the plan."""
+
+    def __init__(
+        self,
+        job: Job,
+        lanes: dict[str, LaneRuntime],
+        work: Work,
+        around: Surroundings,
+        done: frozenset[str],
+        stopped_pulling: Callable[[], bool],
+    ) -> None:
+        self.job = job
+        self._work = work
+        self._around = around
+        self._stopped_pulling = stopped_pulling
+        self.done = sum(1 for test in job.tests if test in done)
+        """Tests with a verdict that stands, for better or worse."""
+        self._outstanding = len(job.tests) - self.done
+        self._all_done = anyio.Event()
+        self._attempts: dict[str, int] = {}
+        dealt = {test for shard in job.shards if shard.tests is not None for test in shard.tests}
+        self._queue: deque[str] = deque(test for test in job.tests if test not in done and test not in dealt)
+        self._shards = [
+            ShardRun(
+                self,
+                shard,
+                lanes[shard.lane_id],
+                deque(test for test in shard.tests or () if test not in done),
+            )
+            for shard in job.shards
+        ]
+        self.lanes = [shard.lane for shard in self._shards]
+
+    async def run(self) -> None:
+        """Play all tests that can be played; what is left then, no lane could take."""
+        if not self._outstanding:
+            return
+        async with anyio.create_task_group() as group:
+            start_s = 0.0
+            for shard in self._shards:
+                start_s += shard.shard.delay_s
+                if start_s > 0:
+                    group.start_soon(self._start_later, shard, start_s, group)
+                else:
+                    shard.start(group)
+
+    async def _start_later(self, shard: ShardRun, delay_s: float, group: TaskGroup) -> None:
+        with anyio.move_on_after(delay_s):
+            await self._all_done.wait()
+            return
+        shard.start(group)
+
+    def next_test(self, shard: ShardRun) -> str | None:
+        """Take the next test for `shard`: its own first, then the job's."""
+        if self._stopped_pulling():
+            return None
+        if shard.own:
+            return shard.own.popleft()
+        return self._queue.popleft() if self._queue else None
+
+    def waiting_for(self, shard: ShardRun) -> int:
+        """Tests that `shard` could take now."""
+        return 0 if self._stopped_pulling() else len(shard.own) + len(self._queue)
+
+    def hand_over(self, shard: ShardRun) -> None:
+        """Give the tests of a shard whose lane is off to the others."""
+        if shard.own:
+            self._queue.extend(shard.own)
+            shard.own.clear()
+            self._fill()
+
+    def _fill(self) -> None:
+        for shard in self._shards:
+            shard.fill()
+
+    async def play(self, test: str, shard: ShardRun) -> None:
+        """Play one attempt of `test`, write its row, and give it back to the queue if infrastructure failed it."""
+        around = self._around
+        attempt_no = self._attempts.get(test, 0) + 1
+        self._attempts[test] = attempt_no
+        attempt = Attempt(around, shard.lane, job_id=self.job.id, work_id=test, attempt=attempt_no)
+        attempt.long_rest = shard.rest
+        started_ns = around.now_ns()
+        try:
+            result = await self._work.run(TestId.parse(test), attempt.ask)
+        except Unanswered as error:
+            result = TestResult(verdict=Verdict.INFRASTRUCTURE, turns=attempt.turn, detail=str(error))
+        except BaseException:
+            cancelled = TestResult(verdict=Verdict.CANCELLED, turns=attempt.turn, detail="stopped")
+            around.recorder.write_now(self._row(test, attempt, shard, started_ns, cancelled))
+            raise
+        await around.recorder.write(self._row(test, attempt, shard, started_ns, result))
+        again = result.verdict is Verdict.INFRASTRUCTURE and attempt_no < _TEST_ATTEMPTS
+        if again and any(not other.lane.off for other in self._shards):
+            self._queue.append(test)
+            self._fill()
+            return
+        self.done += 1
+        self._outstanding -= 1
+        if not self._outstanding:
+            self._all_done.set()
+
+    def _row(
+        self, test: str, attempt: Attempt, shard: ShardRun, started_ns: int, result: TestResult
+    ) -> TestRow:
+        return TestRow(
+            test=test,
+            attempt=attempt.attempt,
+            job=self.job.id,
+            lane=shard.lane.lane,
+            verdict=result.verdict,
+            score=result.score,
+            turns=result.turns,
+            requests=attempt.requests,
+            at_ns=self._around.recorder.since_start(started_ns),
+            duration_ns=self._around.now_ns() - started_ns,
+            service_ns=attempt.service_ns,
+            limiter_wait_ns=attempt.limiter_wait_ns,
+            retry_wait_ns=attempt.retry_wait_ns,
+            prompt_tokens=attempt.prompt_tokens,
+            completion_tokens=attempt.completion_tokens,
+            detail=result.detail,
+        )
+
+
+class ShardRun:
+    """The workers of one job on one lane. A worker is a loop that holds a slot while it plays a test."""
+
+    def __init__(self, job: JobRun, shard: Shard, lane: LaneRuntime, own: deque[str]) -> None:
+        self._job = job
+        self.shard = shard
+        self.lane = lane
+        self.own = own
+        self._slots: Slots = lane.slots(job.job.id)
+        self._workers = 0
+        self._resting = 0
+        self._group: TaskGroup | None = None
+
+    def start(self, group: TaskGroup) -> None:
+        """Begin to play."""
+        self._group = group
+        self.fill()
+
+    def fill(self) -> None:
+        """Start as many workers as there are tests for and the limit admits."""
+        if self._group is None:
+            return
+        if self.lane.off:
+            self._job.hand_over(self)
+            return
+        waiting = self._job.waiting_for(self)
+        limit = self._slots.limit
+        wanted = waiting if limit is None else min(waiting, limit - (self._workers - self._resting))
+        for _ in range(wanted):
+            self._workers += 1
+            self._group.start_soon(self._work_loop)
+
+    async def _work_loop(self) -> None:
+        try:
+            while True:
+                await self._slots.acquire()
+                try:
+                    if self.lane.off or self._surplus():
+                        return
+                    test = self._job.next_test(self)
+                    if test is None:
+                        return
+                    await self._job.play(test, self)
+                finally:
+                    self._slots.release()
+        finally:
+            self._workers -= 1
+            if self.lane.off:
+                self._job.hand_over(self)
+
+    def _surplus(self) -> bool:
+        limit = self._slots.limit
+        return limit is not None and self._workers - self._resting > limit
+
+    async def rest(self, seconds: float) -> None:
+        """Wait out a back-off; over a long one another test has the slot, and this one is first to get it back."""
+        if seconds <= _LONG_REST_S:
+            await anyio.sleep(seconds)
+            return
+        self._slots.release()
+        self._resting += 1
+        try:
+            self.fill()
+            await anyio.sleep(seconds)
+            await self._slots.acquire(ahead=True)
+        except BaseException:
+            # Cancelled without the slot that the worker loop is about to release.
+            self._slots.overdraw()
+            raise
+        finally:
+            self._resting -= 1

@@ -1,0 +1,198 @@
+"""One lane while it runs: its slots and gates, whether it is open, and its live figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import anyio
+
+from console.engine.gates import NS_PER_S, Gate, NowNs, Passage, Slots, Valve
+from console.engine.meters import LatencySketch, RateMeter
+from console.vocabulary.chat import ChatResult, Endpoint
+from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope
+from console.vocabulary.outcome import TIMEOUTS, Outcome
+
+_TRIP_AFTER: Final = 10
+"""Failures in a row, of the server or the line, after which the lane rests."""
+_RESTS_S: Final = (2.0, 4.0, 8.0, 16.0, 32.0)
+"""Rests before each probe; after the last failed probe the lane is switched off."""
+_TRIPPING: Final = TIMEOUTS | {
+    Outcome.CONNECTION,
+    Outcome.SERVER_ERROR,
+    Outcome.OVERLOADED,
+    Outcome.PROTOCOL,
+}
+
+
+class LaneOff(Exception):  # noqa: N818 - a fact, not a fault of ours
+    """The lane takes no requests any more."""
+
+
+class LaneRuntime:
+    """One lane with its gates. A lane is open, throttled for a time, resting between probes, or off."""
+
+    def __init__(
+        self,
+        setup: LaneSetup,
+        endpoint: Endpoint,
+        shared_gates: Mapping[Scope, Gate],
+        valve: Valve,
+        now_ns: NowNs,
+    ) -> None:
+        self.setup = setup
+        self.lane: Lane = setup.lane
+        self.endpoint = endpoint
+        self._shared = [shared_gates[outer.scope] for outer in setup.outer]
+        self._valve = valve
+        self._now_ns = now_ns
+        self._slots: dict[str, Slots] = {}
+        self._passages: dict[str, Passage] = {}
+        self.counts_tokens = setup.limits.tpm is not None or any(
+            outer.limits.tpm is not None for outer in setup.outer
+        )
+        self.off = ""
+        """Why it is switched off; empty: it is not."""
+        self._closed_until_ns = 0
+        self._failures_in_row = 0
+        self._rests = 0
+        self._tripped = False
+        self._probing = False
+        self._changed = anyio.Event()
+        self.in_flight = 0
+        self.waiting = 0
+        self.outcomes: dict[Outcome, int] = {}
+        self.sends = RateMeter()
+        self.tokens = RateMeter()
+        self.ttft = LatencySketch()
+
+    def slots(self, job_id: str) -> Slots:
+        """Return the worker slots that tests of `job_id` hold: the lane's, or the job's own copy."""
+        name = job_id if self.setup.per == "job" else ""
+        if name not in self._slots:
+            self._slots[name] = Slots(self.setup.limits.workers)
+        return self._slots[name]
+
+    @property
+    def held(self) -> int:
+        """Worker slots held by tests."""
+        return sum(slots.in_use for slots in self._slots.values())
+
+    @property
+    def workers(self) -> int | None:
+        """The worker limit now, summed over the jobs that have a copy of it."""
+        limits = [slots.limit for slots in self._slots.values()] or [self.setup.limits.workers]
+        return None if None in limits else sum(limit for limit in limits if limit is not None)
+
+    def passage(self, job_id: str) -> Passage:
+        """Return the gates that a request of `job_id` passes on this lane."""
+        name = job_id if self.setup.per == "job" else ""
+        if name not in self._passages:
+            rates = Limits(qps=self.setup.limits.qps, rpm=self.setup.limits.rpm, tpm=self.setup.limits.tpm)
+            own = Gate(
+                Scope("lane", self.lane.id),
+                rates,
+                burst=self.setup.burst,
+                tokens_by_estimate=self.setup.tpm_accounting == "estimate",
+            )
+            self._passages[name] = Passage([own, *self._shared], self._now_ns)
+        return self._passages[name]
+
+    async def enter(self, job_id: str, estimated_tokens: float) -> Passage:
+        """Wait until a request may be sent, and return the passage to leave by.
+
+        Raises:
+            LaneOff: if the lane is switched off, now or while waiting.
+        """
+        passage = self.passage(job_id)
+        self.waiting += 1
+        try:
+            while True:
+                await self._until_open()
+                if await passage.enter(estimated_tokens, self._is_open):
+                    if self._tripped:
+                        self._probing = True
+                    return passage
+        finally:
+            self.waiting -= 1
+
+    @property
+    def resume_in_s(self) -> float | None:
+        """Seconds until a throttled or resting lane opens, or None."""
+        wait_ns = self._closed_until_ns - self._now_ns()
+        return wait_ns / NS_PER_S if wait_ns > 0 else None
+
+    @property
+    def resting(self) -> bool:
+        """Whether failures in a row closed it until a probe succeeds."""
+        return self._tripped
+
+    def throttle(self, seconds: float) -> None:
+        """Send nothing for `seconds`: the server asked for it."""
+        self._closed_until_ns = max(self._closed_until_ns, self._now_ns() + int(seconds * NS_PER_S))
+
+    def switch_off(self, reason: str) -> None:
+        """Take no further request."""
+        self.off = reason
+        self._notify()
+
+    def note(self, result: ChatResult) -> str | None:
+        """Take in how a request ended, and return what there is to tell about the lane, if anything."""
+        if result.outcome in _TRIPPING:
+            self._failures_in_row += 1
+            if self._probing or (not self._tripped and self._failures_in_row >= _TRIP_AFTER):
+                return self._rest(result.outcome)
+            return None
+        if result.outcome is Outcome.CANCELLED:
+            if self._probing:
+                self._probing = False
+                self._notify()
+            return None
+        self._failures_in_row = 0
+        if self._tripped:
+            self._tripped = self._probing = False
+            self._rests = 0
+            self._notify()
+            return "answers again"
+        return None
+
+    def count(self, outcome: Outcome) -> None:
+        """Count an outcome whose row is written."""
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+
+    def _rest(self, outcome: Outcome) -> str:
+        self._tripped, self._probing = True, False
+        if self._rests == len(_RESTS_S):
+            self.switch_off(f"{outcome} on every try, {self._failures_in_row} in a row")
+            return f"switched off: {self.off}"
+        rest_s = _RESTS_S[self._rests]
+        self._rests += 1
+        self.throttle(rest_s)
+        self._notify()
+        return f"{self._failures_in_row} failures in a row ({outcome}): rests {rest_s:.0f} s, then one probe"
+
+    def _is_open(self) -> bool:
+        return (
+            self._valve.is_open
+            and not self.off
+            and not (self._tripped and self._probing)
+            and self._closed_until_ns <= self._now_ns()
+        )
+
+    async def _until_open(self) -> None:
+        while True:
+            await self._valve.wait()
+            if self.off:
+                raise LaneOff(self.off)
+            wait_ns = self._closed_until_ns - self._now_ns()
+            if wait_ns > 0:
+                with anyio.move_on_after(wait_ns / NS_PER_S):
+                    await self._changed.wait()
+            elif self._tripped and self._probing:
+                await self._changed.wait()
+            else:
+                return
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()

@@ -1,0 +1,123 @@
+"""Rows on their way to the journal: nothing counts before it is written, and a full disk pauses the run."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import anyio
+
+from console.engine.gates import NS_PER_S, NowNs, Valve
+from console.records.journal import JournalBlocked
+from console.vocabulary.rows import EventRow, Row
+from console.vocabulary.safe_text import safe_line
+from console.vocabulary.snapshot import EventView
+
+_RETRY_S: Final = 1.0
+_EVENTS_SHOWN: Final = 100
+
+
+class RowWriter(Protocol):
+    """What the recorder needs of a journal."""
+
+    def append(self, row: Row) -> None:
+        """Write one row; raises JournalBlocked and keeps the row if the disk does not take it."""
+        ...
+
+    def flush(self) -> None:
+        """Write what is kept; raises JournalBlocked if the disk still does not take it."""
+        ...
+
+
+class Recorder:
+    """Writes rows, and tells `observe` of each one once it is written (law 4)."""
+
+    def __init__(
+        self,
+        journal: RowWriter,
+        *,
+        now_ns: NowNs,
+        start_ns: int,
+        valve: Valve,
+        observe: Callable[[Row], None],
+    ) -> None:
+        self._journal = journal
+        self._now_ns = now_ns
+        self.start_ns = start_ns
+        self._valve = valve
+        self._observe = observe
+        self.blocked = ""
+        """Why the disk takes no rows; empty: it does."""
+        self._waiting: list[tuple[Row, anyio.Event]] = []
+        self._trouble = anyio.Event()
+        self.events: deque[EventView] = deque(maxlen=_EVENTS_SHOWN)
+
+    def since_start(self, at_ns: int) -> int:
+        """Return a time of the monotonic clock as rows bear it."""
+        return at_ns - self.start_ns
+
+    async def write(self, row: Row) -> None:
+        """Return when `row` is written, however long the disk takes to have room for it."""
+        if not self.write_now(row):
+            _, written = self._waiting[-1]
+            await written.wait()
+
+    def write_now(self, row: Row) -> bool:
+        """Write `row` without waiting; False if the disk does not take it, in which case it is kept and tried again."""
+        try:
+            self._journal.append(row)
+        except JournalBlocked as error:
+            self._waiting.append((row, anyio.Event()))
+            self._block(error)
+            return False
+        if self._waiting:
+            self._unblock()
+        self._observe(row)
+        return True
+
+    def event(self, level: str, kind: str, subject: str, text: str) -> None:
+        """Record that something happened, and show it."""
+        at_ns = self.since_start(self._now_ns())
+        self.show(at_ns, level, subject, text)
+        self.write_now(EventRow(at_ns=at_ns, level=level, kind=kind, subject=subject, text=text))
+
+    def show(self, at_ns: int, level: str, subject: str, text: str) -> None:
+        """Show an event without recording it."""
+        self.events.append(
+            EventView(
+                at_s=at_ns / NS_PER_S, level=level, subject=safe_line(subject, 120), text=safe_line(text, 300)
+            )
+        )
+
+    async def mend(self) -> None:
+        """Try again every second while the disk takes no rows; runs as long as the engine."""
+        while True:
+            await self._trouble.wait()
+            await anyio.sleep(_RETRY_S)
+            try:
+                self._journal.flush()
+            except JournalBlocked as error:
+                self._block(error)
+            else:
+                self._unblock()
+
+    def _block(self, error: JournalBlocked) -> None:
+        if not self.blocked:
+            at_ns = self.since_start(self._now_ns())
+            self.show(
+                at_ns, "error", "", f"the disk takes no rows: {error.strerror}; sending is held until it does"
+            )
+        self.blocked = error.strerror or str(error)
+        self._valve.close("disk")
+        self._trouble.set()
+
+    def _unblock(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        self.blocked = ""
+        self._trouble = anyio.Event()
+        self._valve.open("disk")
+        for row, written in waiting:
+            self._observe(row)
+            written.set()
+        self.event("info", "disk_ok", "", "the disk takes rows again")

@@ -1,0 +1,100 @@
+"""Pause, resume, drain and stop: what a watcher or a signal may do to a run. Each one is an event of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import anyio
+
+from console.engine.gates import Valve
+from console.engine.recording import Recorder
+from console.vocabulary.command import Accepted, Command, Drain, Pause, Refused, Resume
+from console.vocabulary.snapshot import RunState
+
+ENDED: Final = ("finished", "interrupted")
+
+
+class Steering:
+    """The state of a run and the commands that change it."""
+
+    def __init__(self, valve: Valve, recorder: Recorder, on_drain: Callable[[], None]) -> None:
+        self._valve = valve
+        self._recorder = recorder
+        self._on_drain = on_drain
+        self._base: RunState = "starting"
+        self._paused = False
+        self.draining = False
+        self.stopping = False
+        self.scope = anyio.CancelScope()
+        """Everything that `stop` cancels runs in it."""
+
+    @property
+    def state(self) -> RunState:
+        """The one word for the run now."""
+        if self._base in (*ENDED, "starting"):
+            return self._base
+        if self.stopping:
+            return "stopping"
+        if self._recorder.blocked:
+            return "blocked"
+        if self.draining:
+            return "draining"
+        return "paused" if self._paused else "running"
+
+    def begin(self) -> None:
+        """Note that the run has begun."""
+        self._base = "running"
+
+    def end(self) -> RunState:
+        """Note that the run has ended, and return how: finished, or interrupted by drain or stop."""
+        self._base = "interrupted" if self.draining or self.stopping else "finished"
+        return self._base
+
+    def obey(self, command: Command) -> Accepted | Refused:
+        """Take a command, or say why not."""
+        if self._base in ENDED:
+            return Refused(f"the run has ended: {self._base}")
+        if isinstance(command, Pause):
+            return self._pause()
+        if isinstance(command, Resume):
+            return self._resume()
+        if isinstance(command, Drain):
+            return self.drain("asked for")
+        return self.stop("asked for")
+
+    def _pause(self) -> Accepted | Refused:
+        if self._paused:
+            return Refused("it is paused already")
+        self._paused = True
+        self._valve.close("pause")
+        self._recorder.event("warn", "pause", "", "paused: nothing new is sent")
+        return Accepted("paused: what is in flight ends, nothing new is sent")
+
+    def _resume(self) -> Accepted | Refused:
+        if not self._paused:
+            return Refused("it is not paused")
+        self._paused = False
+        self._valve.open("pause")
+        self._recorder.event("info", "resume", "", "goes on")
+        return Accepted("goes on")
+
+    def drain(self, why: str) -> Accepted | Refused:
+        """Start no further test and end when those begun are done; a paused run goes on for that."""
+        if self.draining or self.stopping:
+            return Refused("it ends already; `stop` ends it at once")
+        self.draining = True
+        self._paused = False
+        self._valve.open("pause")
+        self._recorder.event("warn", "drain", "", f"drains ({why}): finishes what is begun")
+        self._on_drain()
+        return Accepted("finishes what is begun, then ends")
+
+    def stop(self, why: str) -> Accepted | Refused:
+        """Cancel what is in flight and end now."""
+        if self.stopping:
+            return Refused("it stops already")
+        self.stopping = True
+        self._recorder.event("warn", "stop", "", f"stops now ({why})")
+        self.scope.cancel()
+        return Accepted("stops now; what is finished is kept")

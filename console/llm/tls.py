@@ -1,0 +1,31 @@
+"""TLS as a client wants it: verified, with the system's roots, HTTP/1.1 only."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+
+import certifi
+
+
+def client_context() -> ssl.SSLContext:
+    """Make a context that verifies names and chains.
+
+    Roots come from SSL_CERT_FILE and SSL_CERT_DIR, else from the system; a slim container that has none gets
+    certifi's, so that a public endpoint still verifies.
+    """
+    context = ssl.create_default_context()
+    if not _has_roots():
+        context.load_verify_locations(cafile=certifi.where())
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _has_roots() -> bool:
+    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
+        return True
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile is not None:
+        return True
+    return paths.capath is not None and any(Path(paths.capath).iterdir())

@@ -1,0 +1,1 @@
+"""Phases: a named matrix of tests, made into jobs, an order and a plan."""

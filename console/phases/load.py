@@ -1,0 +1,71 @@
+"""Reading phase files, built-in and the user's, and choosing phases by id, range or path."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from console.phases.phase import Phase
+from console.profile import read_validated, user_directory
+from console.vocabulary.errors import ConsoleError
+
+
+def builtin_phases() -> dict[str, str]:
+    """Return id → TOML text of the built-in phases, in order of their ids."""
+    folder = resources.files("profiles") / "phases"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return {name.removesuffix(".toml"): (folder / name).read_text(encoding="utf-8") for name in names}
+
+
+def phase_ids() -> list[str]:
+    """Return the ids of all phases that a name finds: built-in ones and the user's."""
+    return sorted({*builtin_phases(), *(path.stem for path in user_directory("phases").glob("*.toml"))})
+
+
+def load_phase(reference: str) -> Phase:
+    """Read one phase: a path (has `/` or `.toml`), else the user's, else a built-in one.
+
+    Raises:
+        ConsoleError: not found, or (as Problems) with everything that is wrong in it, located.
+    """
+    if "/" in reference or reference.endswith(".toml"):
+        return read_validated(Phase, Path(reference))
+    own = user_directory("phases") / f"{reference}.toml"
+    if own.is_file():
+        return read_validated(Phase, own)
+    text = builtin_phases().get(reference)
+    if text is None:
+        raise ConsoleError(
+            f"there is no phase {reference!r}",
+            hint=f"known: {', '.join(phase_ids())}; or give a path to a .toml file",
+        )
+    return read_validated(Phase, Path(f"built-in:phases/{reference}.toml"), text=text)
+
+
+def load_phases(references: tuple[str, ...]) -> list[Phase]:
+    """Read phases by `5.1`, `5.1-5.3` (those known, in order), `all`, or paths; each one once, in the order given."""
+    chosen: list[str] = []
+    for reference in ",".join(references).split(","):
+        for name in _expand(reference.strip()):
+            if name not in chosen:
+                chosen.append(name)
+    return [load_phase(name) for name in chosen]
+
+
+def _expand(reference: str) -> list[str]:
+    if not reference:
+        raise ConsoleError("a phase has no name", hint=f"known: {', '.join(phase_ids())}")
+    if reference == "all":
+        return list(builtin_phases())
+    first, dash, last = reference.partition("-")
+    known = phase_ids()
+    if not dash or reference in known or "/" in reference or reference.endswith(".toml"):
+        return [reference]
+    for end in (first, last):
+        if end not in known:
+            raise ConsoleError(
+                f"there is no phase {end!r} in {reference!r}", hint=f"known: {', '.join(known)}"
+            )
+    if known.index(first) > known.index(last):
+        raise ConsoleError(f"{reference!r} runs backwards", hint=f"write {last}-{first}")
+    return known[known.index(first) : known.index(last) + 1]

@@ -1,0 +1,103 @@
+"""From a phase's matrix to its jobs: which combinations there are, and which must wait for which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import msgspec
+
+from console.phases.phase import Axis, Phase
+from console.vocabulary.test_id import TestId, rate_text
+
+
+class ModelChoice(msgspec.Struct, frozen=True):
+    """A model of the profile as a phase sees it."""
+
+    name: str
+    provider: str
+    model_class: str
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """One combination of a phase's axes: one job."""
+
+    model: str
+    provider: str
+    difficulty: str
+    group: str
+    prompt_types: tuple[str, ...]
+    rate: str
+
+    def test_ids(self, task_types: Sequence[str], instances: int) -> tuple[str, ...]:
+        """Return the ids of its tests, instances of all task types interleaved so that any prefix is a fair sample."""
+        return tuple(
+            str(TestId(self.model, prompt_type, self.difficulty, self.rate, task_type, instance))
+            for instance in range(1, instances + 1)
+            for prompt_type in self.prompt_types
+            for task_type in task_types
+        )
+
+
+def cells(phase: Phase, models: Sequence[ModelChoice]) -> list[Cell]:
+    """Return the jobs of a phase in starting order.
+
+    The model is the outermost axis, unless models run side by side: then it is the innermost, so that every
+    model starts with the first difficulty before any starts with the second.
+    """
+    rest = list(
+        product(phase.difficulties, phase.prompt_groups().items(), map(rate_text, phase.tool_success_rates))
+    )
+    pairs = (
+        [(model, other) for other in rest for model in models]
+        if "model" in phase.order.together
+        else [(model, other) for model in models for other in rest]
+    )
+    return [
+        Cell(
+            model=model.name,
+            provider=model.provider,
+            difficulty=difficulty,
+            group=group,
+            prompt_types=prompt_types,
+            rate=rate,
+        )
+        for model, (difficulty, (group, prompt_types), rate) in pairs
+    ]
+
+
+def waits_for(phase: Phase, jobs: Sequence[Cell]) -> list[tuple[int, ...]]:
+    """Return for every job the indices of those that must be done before it starts."""
+    serial = phase.order.policy == "serial"
+    return [
+        tuple(
+            earlier
+            for earlier in range(later)
+            if serial or not side_by_side(phase, jobs[earlier], jobs[later])
+        )
+        for later in range(len(jobs))
+    ]
+
+
+def side_by_side(phase: Phase, one: Cell, other: Cell) -> bool:
+    """Say whether two jobs may run at once.
+
+    The outermost axis in series on which they differ keeps them apart. Where providers run side by side, two
+    jobs of different providers never wait for one another.
+    """
+    order = phase.order
+    if "provider" in order.together and one.provider != other.provider:
+        return True
+    axes: tuple[tuple[Axis, bool], ...] = (
+        ("model", one.model != other.model),
+        ("difficulty", one.difficulty != other.difficulty),
+        ("prompt_type" if not phase.groups else "group", one.group != other.group),
+        ("rate", one.rate != other.rate),
+    )
+    for axis, differ in axes:
+        together = axis in order.together or (
+            one.provider == other.provider and order.together_when.get(axis) == one.provider
+        )
+        if differ and not together:
+            return False
+    return True

@@ -1,0 +1,63 @@
+"""The plan: what a run does, as it is shown before and enforced during it (law 1)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from console.vocabulary.chat import Timeouts
+from console.vocabulary.lane import LaneSetup
+
+
+class Shard(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of one job that runs on one lane."""
+
+    lane_id: str
+    delay_s: float = 0.0
+    """After the job's start."""
+    tests: tuple[str, ...] | None = None
+    """Its own test ids (even split), or None: it pulls from the job's queue."""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One combination of a phase's axes that starts as a unit."""
+
+    id: str
+    """`5.1/DeepSeek-V3-0324/easy/optimal`."""
+    phase: str
+    model: str
+    provider: str
+    difficulty: str
+    group: str
+    """Name of the prompt group; the prompt type itself where there are no groups."""
+    rate: str
+    prompt_types: tuple[str, ...]
+    tests: tuple[str, ...]
+    reused: int = 0
+    """Tests that an earlier job of the run holds already."""
+    shards: tuple[Shard, ...]
+    before: tuple[int, ...] = ()
+    """Indices of the jobs that must be done first."""
+    stagger_s: float = 0.0
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the engine needs to run phases."""
+
+    title: str
+    profile: str
+    rate_mode: Literal["fixed", "adaptive"]
+    seed: int
+    lanes: tuple[LaneSetup, ...]
+    jobs: tuple[Job, ...]
+    timeouts: Timeouts
+    attempts: int
+    """Tries of one request, the first included."""
+    simulated: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def planned(self) -> int:
+        """Tests to run."""
+        return sum(len(job.tests) for job in self.jobs)

@@ -1,0 +1,196 @@
+"""On which line each key of a TOML text stands. `tomllib` gives no positions, and errors need them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from bisect import bisect_left
+
+KeyPath = tuple[str | int, ...]
+"""Keys from the outside in; an element of an array is its index."""
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_SPACES = re.compile(r"[ \t]*")
+_BLANK = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
+_SCALAR = re.compile(r"[^,\]}\n#]*")
+_STRINGS = (
+    ('"""', re.compile(r'"""(?:\\.|[^\\])*?"""(?:"{0,2})', re.DOTALL)),
+    ("'''", re.compile(r"'''.*?'''(?:'{0,2})", re.DOTALL)),
+    ('"', re.compile(r'"(?:\\.|[^"\\\n])*"')),
+    ("'", re.compile(r"'[^'\n]*'")),
+)
+
+
+def key_lines(text: str) -> dict[KeyPath, int]:
+    """Return the line, from 1, of every key, table and array element in `text`.
+
+    `text` has been read by `tomllib` before, so that only its structure is followed here and nothing is
+    checked. A table without a header of its own (`[a.b]` makes `a`) gets the line that first names it.
+    """
+    return _Scanner(text.replace("\r\n", "\n")).scan()
+
+
+def line_near(lines: dict[KeyPath, int], path: KeyPath) -> int | None:
+    """Return the line of `path`, or of the innermost table round it: where a missing key belongs."""
+    while path:
+        if path in lines:
+            return lines[path]
+        path = path[:-1]
+    return None
+
+
+def parse_dotted(text: str) -> list[str]:
+    """Split a dotted key such as `models."a.b".off` into its parts.
+
+    Raises:
+        ValueError: if it is not one.
+    """
+    scanner = _Scanner(text)
+    keys = scanner.keys()
+    if not keys or scanner.at != len(text):
+        raise ValueError(f"{text!r} is not a dotted key")
+    return keys
+
+
+def dotted(path: KeyPath) -> str:
+    """Write a path as it would stand in the file: `models."qwen2.5".deployments[1]`."""
+    out = ""
+    for part in path:
+        if isinstance(part, int):
+            out += f"[{part}]"
+            continue
+        if _BARE_KEY.fullmatch(part) is None:
+            part = '"' + part.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        out += f".{part}" if out else part
+    return out
+
+
+class _Scanner:
+    """Walks a valid TOML text once and notes where keys stand."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.lines: dict[KeyPath, int] = {}
+        self._newlines = [match.start() for match in re.finditer("\n", text)]
+        self._elements: dict[KeyPath, int] = {}
+        """Arrays of tables met so far, and how many elements each has."""
+
+    def scan(self) -> dict[KeyPath, int]:
+        table: KeyPath = ()
+        self._skip(_BLANK)
+        while self.at < len(self.text):
+            if self.text[self.at] == "[":
+                table = self._header()
+            else:
+                self._pair(table)
+            self._skip(_BLANK)
+        return self.lines
+
+    def keys(self) -> list[str]:
+        """Read a key with its dots; an empty list where none stands."""
+        keys: list[str] = []
+        while True:
+            self._skip(_SPACES)
+            if self.text[self.at : self.at + 1] in ('"', "'"):
+                start = self.at
+                self._skip_string()
+                keys.append(str(tomllib.loads(f"key = {self.text[start : self.at]}")["key"]))
+            else:
+                match = _BARE_KEY.match(self.text, self.at)
+                if match is None:
+                    return []
+                keys.append(match.group())
+                self.at = match.end()
+            self._skip(_SPACES)
+            if self.text[self.at : self.at + 1] != ".":
+                return keys
+            self.at += 1
+
+    def _header(self) -> KeyPath:
+        """Read `[table]` or `[[array]]` and return the path that the following pairs belong to."""
+        line = self._line()
+        brackets = 2 if self.text.startswith("[[", self.at) else 1
+        self.at += brackets
+        *outer, last = self.keys()
+        self.at += brackets
+        path: KeyPath = ()
+        for key in outer:
+            path = (*path, key)
+            self.lines.setdefault(path, line)
+            if path in self._elements:
+                path = (*path, self._elements[path] - 1)
+        path = (*path, last)
+        if brackets == 1:
+            self.lines[path] = line
+            return path
+        self.lines.setdefault(path, line)
+        element = self._elements.get(path, 0)
+        self._elements[path] = element + 1
+        path = (*path, element)
+        self.lines[path] = line
+        return path
+
+    def _pair(self, table: KeyPath) -> None:
+        line = self._line()
+        path = table
+        for key in self.keys():
+            path = (*path, key)
+            self.lines.setdefault(path, line)
+        self.lines[path] = line
+        self.at += 1  # the equals sign
+        self._skip(_SPACES)
+        self._value(path)
+
+    def _value(self, path: KeyPath) -> None:
+        opening = self.text[self.at : self.at + 1]
+        if opening in ('"', "'"):
+            self._skip_string()
+        elif opening == "[":
+            self._array(path)
+        elif opening == "{":
+            self._inline_table(path)
+        else:
+            self._skip(_SCALAR)
+
+    def _array(self, path: KeyPath) -> None:
+        self.at += 1
+        index = 0
+        self._skip(_BLANK)
+        while self.text[self.at] != "]":
+            self.lines[*path, index] = self._line()
+            self._value((*path, index))
+            index += 1
+            self._skip_comma()
+        self.at += 1
+
+    def _inline_table(self, path: KeyPath) -> None:
+        self.at += 1
+        self._skip(_BLANK)
+        while self.text[self.at] != "}":
+            self._pair(path)
+            self._skip_comma()
+        self.at += 1
+
+    def _skip_comma(self) -> None:
+        self._skip(_BLANK)
+        if self.text[self.at] == ",":
+            self.at += 1
+            self._skip(_BLANK)
+
+    def _skip_string(self) -> None:
+        for opening, pattern in _STRINGS:
+            if self.text.startswith(opening, self.at):
+                match = pattern.match(self.text, self.at)
+                if match is None:
+                    raise ValueError(f"a string without an end: {opening}")
+                self.at = match.end()
+                return
+
+    def _skip(self, pattern: re.Pattern[str]) -> None:
+        match = pattern.match(self.text, self.at)
+        if match is not None:
+            self.at = match.end()
+
+    def _line(self) -> int:
+        return bisect_left(self._newlines, self.at) + 1

@@ -1,0 +1,1 @@
+"""What a test is: its task, its prompts, its turns and its score."""

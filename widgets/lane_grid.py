@@ -1,0 +1,341 @@
+"""The live grid: rows are deployments, columns keys, a cell one lane's requests in flight against its limit.
+
+A Line-API widget that repaints only the rows that changed, each as one region from its left edge: the
+compositor writes a row from there in any case, and the cost over SSH is counted in bytes.
+Run `python -m widgets.lane_grid` to see it on made-up figures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from widgets.lane_layout import GridLayout, cell_parts, clip, header_text, lay_out, total_text
+from widgets.lane_values import GridCell, GridData, GridLine, GridRow, body_lines, total_line
+
+_CHROME_LINES = 2  # heading and totals stay while the body scrolls
+
+
+class LaneGrid(ScrollView, can_focus=True):
+    """Shows `GridData`; give it new data as often as you like."""
+
+    DEFAULT_CSS = """
+    LaneGrid { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    LaneGrid > .lane-grid--heading { color: $text-muted; text-style: underline; }
+    LaneGrid > .lane-grid--group { color: $text-primary; text-style: bold; }
+    LaneGrid > .lane-grid--total { text-style: bold; }
+    LaneGrid > .lane-grid--bar { color: $primary; }
+    LaneGrid > .lane-grid--idle { color: $text-muted; }
+    LaneGrid > .lane-grid--full { color: $text-success; }
+    LaneGrid > .lane-grid--throttled { color: $text-warning; text-style: bold; }
+    LaneGrid > .lane-grid--parked { color: $text-error; text-style: bold; }
+    LaneGrid > .lane-grid--off { color: $text-disabled; }
+    LaneGrid > .lane-grid--cursor { text-style: reverse; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"lane-grid--{name}"
+        for name in (
+            "heading",
+            "group",
+            "total",
+            "bar",
+            "idle",
+            "full",
+            "throttled",
+            "parked",
+            "off",
+            "cursor",
+        )
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move_cursor(-1, 0)", "Up", show=False),
+        Binding("down,j", "move_cursor(1, 0)", "Down", show=False),
+        Binding("left,h", "move_cursor(0, -1)", "Left", show=False),
+        Binding("right,l", "move_cursor(0, 1)", "Right", show=False),
+        Binding("pageup,ctrl+u", "move_page(-1)", "Page up", show=False),
+        Binding("pagedown,ctrl+d", "move_page(1)", "Page down", show=False),
+        Binding("home,g", "move_cursor(-1000000, 0)", "First row", show=False),
+        Binding("end,G", "move_cursor(1000000, 0)", "Last row", show=False),
+    ]
+
+    @dataclass
+    class LaneHighlighted(Message):
+        """The cursor stands on another lane."""
+
+        group: str
+        name: str
+        column: str
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the newest place of the cursor matters."""
+            return isinstance(message, LaneGrid.LaneHighlighted)
+
+    def __init__(
+        self,
+        data: GridData | None = None,
+        *,
+        ascii_only: bool = False,
+        empty_text: str = "no lanes yet",
+        id: str | None = None,
+    ) -> None:
+        """Show `data`, or `empty_text` while there are no rows."""
+        super().__init__(id=id)
+        self._ascii_only = ascii_only
+        self._empty_text = empty_text
+        self._data = data or GridData()
+        self._lines: tuple[GridLine, ...] = ()
+        self._total = total_line(self._data)
+        self._layout_now: GridLayout | None = None
+        self._row_lines: list[int] = []
+        self._cursor = (0, 0)
+        self._first_column = 0
+        self._styles_now: dict[str, Style] = {}
+        self._take_shape()
+
+    @property
+    def data(self) -> GridData:
+        """What is shown."""
+        return self._data
+
+    @property
+    def highlighted(self) -> tuple[str, str, str] | None:
+        """Group, row name and column under the cursor."""
+        row, column = self._cursor
+        if row >= len(self._row_lines) or column >= len(self._data.columns):
+            return None
+        found = self._row_at(row)
+        return (found.group, found.name, self._data.columns[column])
+
+    def show(self, data: GridData) -> None:
+        """Show new data, repainting only what differs from the old."""
+        old, old_lines, old_total, before = self._data, self._lines, self._total, self.highlighted
+        if data == old:
+            return
+        self._data = data
+        if data.columns != old.columns or [row[:3] for row in data.rows] != [row[:3] for row in old.rows]:
+            self._take_shape()
+            self._find_again(before)
+            self.refresh()
+            return
+        self._lines, self._total = body_lines(data), total_line(data)
+        if self._relayout():
+            self.refresh()
+            return
+        self._refresh_changed(old_lines, old_total)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the heading, the totals, or the line of the body that is scrolled to here."""
+        layout, width, height = self._layout_now, self.size.width, self.size.height
+        if layout is None or not self._data.rows:
+            text = self._empty_text if y == 0 else ""
+            return Strip([Segment(text[:width].ljust(width), self._style("idle"))], width)
+        if y == 0:
+            text = header_text(self._data, layout, self._first_column, self._corner())
+            return Strip([Segment(text[:width].ljust(width), self._style("heading"))], width)
+        if y == height - 1:
+            return self._strip(self._total, cursor=None, width=width)
+        index = y - 1 + self.scroll_offset.y
+        if index >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        line = self._lines[index]
+        at_cursor = line.row >= 0 and self._row_lines[self._cursor[0]] == index
+        return self._strip(line, cursor=self._cursor[1] if at_cursor else None, width=width)
+
+    def notify_style_update(self) -> None:
+        """Forget the styles when the theme changes."""
+        super().notify_style_update()
+        self._styles_now = {}
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the widths anew."""
+        self._layout_now = None
+        self._relayout()
+        self._keep_cursor_visible()
+        self.refresh()
+
+    def on_mount(self) -> None:
+        """Say where the cursor stands at first."""
+        self._tell_highlighted()
+
+    def action_move_cursor(self, rows: int, columns: int) -> None:
+        """Move the cursor, stopping at the edges."""
+        if not self._row_lines:
+            return
+        row, column = self._cursor
+        moved = (
+            min(max(row + rows, 0), len(self._row_lines) - 1),
+            min(max(column + columns, 0), max(0, len(self._data.columns) - 1)),
+        )
+        if moved == self._cursor:
+            return
+        self._cursor = moved
+        if not self._keep_cursor_visible():
+            for line in {self._row_lines[row], self._row_lines[moved[0]]}:
+                self._refresh_line(line, self.size.width)
+        self._tell_highlighted()
+
+    def action_move_page(self, pages: int) -> None:
+        """Move the cursor by a screenful of rows."""
+        self.action_move_cursor(pages * max(1, self.size.height - _CHROME_LINES - 1), 0)
+
+    def _row_at(self, row: int) -> GridRow:
+        return self._data.rows[self._lines[self._row_lines[row]].row]
+
+    def _corner(self) -> str:
+        groups = {row.group for row in self._data.rows}
+        return next(iter(groups)) if len(groups) == 1 else "deployment"
+
+    def _take_shape(self) -> None:
+        self._lines, self._total = body_lines(self._data), total_line(self._data)
+        self._row_lines = [index for index, line in enumerate(self._lines) if line.row >= 0]
+        self._layout_now = None
+        self._relayout()
+
+    def _relayout(self) -> bool:
+        """Choose widths for the data; return whether they changed."""
+        width = self.size.width
+        if width <= 0:
+            return False
+        layout = lay_out(self._data, self._lines, self._total, width, at_least=self._layout_now)
+        changed, self._layout_now = layout != self._layout_now, layout
+        self._first_column = min(self._first_column, max(0, len(self._data.columns) - layout.visible))
+        virtual = Size(width, len(self._lines) + _CHROME_LINES)
+        if virtual != self.virtual_size:
+            self.virtual_size = virtual
+        return changed
+
+    def _find_again(self, before: tuple[str, str, str] | None) -> None:
+        """Keep the cursor on its lane when rows or columns came or went."""
+        row, column = self._cursor
+        if before is not None:
+            group, name, column_name = before
+            for index in range(len(self._row_lines)):
+                found = self._row_at(index)
+                if (found.group, found.name) == (group, name):
+                    row = index
+            if column_name in self._data.columns:
+                column = self._data.columns.index(column_name)
+        self._cursor = (
+            min(row, max(0, len(self._row_lines) - 1)),
+            min(column, max(0, len(self._data.columns) - 1)),
+        )
+        if self.highlighted != before:
+            self._tell_highlighted()
+        self._keep_cursor_visible()
+
+    def _tell_highlighted(self) -> None:
+        found = self.highlighted
+        if found is not None and self.is_attached:
+            self.post_message(self.LaneHighlighted(*found))
+
+    def _keep_cursor_visible(self) -> bool:
+        """Scroll so that the cursor is seen; return whether all was repainted for it."""
+        layout = self._layout_now
+        if layout is None or not self._row_lines:
+            return False
+        row, column = self._cursor
+        first = min(max(self._first_column, column - layout.visible + 1), column)
+        moved = first != self._first_column
+        self._first_column = first
+        line, room = self._row_lines[row], max(1, self.size.height - _CHROME_LINES)
+        top = 0 if row == 0 else line  # the headings above the first row are seen again with it
+        offset = min(max(self.scroll_offset.y, line - room + 1), top)
+        if offset != self.scroll_offset.y:
+            self.scroll_to(y=offset, animate=False, immediate=True)
+            moved = True
+        if moved:
+            self.refresh()
+        return moved
+
+    def _refresh_changed(self, old_lines: tuple[GridLine, ...], old_total: GridLine) -> None:
+        layout = self._layout_now
+        if layout is None:
+            return
+        top, room = self.scroll_offset.y, max(0, self.size.height - _CHROME_LINES)
+        for index in range(top, min(top + room, len(self._lines))):
+            extent = self._changed_extent(old_lines[index], self._lines[index], layout)
+            if extent:
+                self._refresh_line(index, extent)
+        extent = self._changed_extent(old_total, self._total, layout)
+        if extent:
+            self.refresh(Region(0, self.size.height - 1, min(extent, self.size.width), 1))
+
+    def _changed_extent(self, old: GridLine, new: GridLine, layout: GridLayout) -> int:
+        """Return up to which screen column a line differs; 0 where it looks the same."""
+        left = layout.label + layout.total
+        for slot in range(layout.visible - 1, -1, -1):
+            column = self._first_column + slot
+            if column >= len(new.cells) or new.cells[column] == old.cells[column]:
+                continue
+            before, after = (cell_parts(line.cells[column], layout, self._ascii_only) for line in (old, new))
+            if before != after:
+                return left + (slot + 1) * layout.cell
+        return left if total_text(old.total, layout) != total_text(new.total, layout) else 0
+
+    def _refresh_line(self, index: int, extent: int) -> None:
+        y = index - self.scroll_offset.y + 1
+        if 0 < y < self.size.height - 1:
+            self.refresh(Region(0, y, min(extent, self.size.width), 1))
+
+    def _strip(self, line: GridLine, *, cursor: int | None, width: int) -> Strip:
+        layout = self._layout_now
+        assert layout is not None
+        base = {"group": "group", "family": "group", "total": "total"}.get(line.kind, "")
+        mark = ">" if cursor is not None else " "
+        label = f"{mark}{clip(line.label, layout.label - 1):<{layout.label - 1}}"
+        runs: list[tuple[str, str]] = [(base, label + total_text(line.total, layout))]
+        for column in range(self._first_column, self._first_column + layout.visible):
+            cell = line.cells[column] if column < len(line.cells) else None
+            head, bar, tail = cell_parts(cell, layout, self._ascii_only)
+            if column == cursor:
+                runs += [(base, head[:1]), ("cursor", head[1:] + bar + tail)]
+                continue
+            name = base or _style_name(cell)
+            runs.append((name, head))
+            if bar:
+                runs += [(name if name in ("throttled", "parked") else "bar", bar), (name, tail)]
+        return self._join(runs, width)
+
+    def _join(self, runs: list[tuple[str, str]], width: int) -> Strip:
+        """Make segments of runs, neighbours of one style in one: each change of style costs bytes."""
+        merged: list[tuple[str, str]] = []
+        for name, text in runs:
+            if (
+                merged
+                and (merged[-1][0] == name or text.isspace())
+                and name != "cursor"
+                and merged[-1][0] != "cursor"
+            ):
+                merged[-1] = (merged[-1][0], merged[-1][1] + text)
+            elif text:
+                merged.append((name, text))
+        strip = Strip([Segment(text, self._style(name)) for name, text in merged])
+        return strip.adjust_cell_length(width, self._style(""))
+
+    def _style(self, name: str) -> Style:
+        style = self._styles_now.get(name)
+        if style is None:
+            style = self.get_component_rich_style(f"lane-grid--{name}") if name else self.rich_style
+            self._styles_now[name] = style
+        return style
+
+
+def _style_name(cell: GridCell | None) -> str:
+    if cell is None or cell.state in ("busy", "sum"):
+        return ""
+    return cell.state
+
+
+if __name__ == "__main__":
+    from widgets.demo import show_lane_grid
+
+    show_lane_grid()
