@@ -5,10 +5,14 @@ from __future__ import annotations
 import random
 
 from textual.app import App, ComposeResult
+from textual.widget import Widget
 from textual.widgets import Footer
 
+from widgets.event_log import EventLog, LogEvent
 from widgets.lane_grid import LaneGrid
 from widgets.lane_values import CellState, GridCell, GridData, GridRow
+from widgets.phase_progress import Count, JobLine, PhaseProgress, Progress
+from widgets.summary_table import SummaryTable, SummaryTables
 
 _STATES: tuple[CellState, ...] = ("busy", "busy", "busy", "full", "idle", "throttled", "parked", "off")
 
@@ -31,28 +35,97 @@ def fake_grid(rows: int, columns: int, seed: int) -> GridData:
     return GridData(tuple(f"key{number}" for number in range(columns)), tuple(made))
 
 
-class LaneGridDemo(App[None]):
-    """A grid that changes every second."""
+def fake_progress(step: int) -> Progress:
+    """Return progress that grows with `step`."""
+    done = min(800, 13 * step)
+    counts = (
+        Count("full", str(done * 3 // 4), "good"),
+        Count("failure", str(done // 4)),
+        Count("429", "7", "warn"),
+    )
+    jobs = tuple(
+        JobLine(f"model-{n} easy", "running" if n < 2 else "waiting", done // 8, 100) for n in range(8)
+    )
+    return Progress(done, 800, (800 - done) / 13, counts, jobs)
 
-    def __init__(self, rows: int = 40, columns: int = 4) -> None:
+
+def fake_events(step: int) -> list[LogEvent]:
+    """Return one event more at each step."""
+    levels = ("info", "warn", "error")
+    return [
+        LogEvent(3.0 * n, levels[n % 3], f"azure/model-{n % 4}@key0", f"limit {n} -> {n + 1}")
+        for n in range(step)
+    ]
+
+
+def fake_tables() -> list[SummaryTable]:
+    """Return two tables, one wider than a narrow screen."""
+    columns = (
+        "model",
+        "tests",
+        "full",
+        "failure",
+        "infra",
+        "req/s",
+        "TTFT p50",
+        "p95",
+        "p99",
+        "TPOT p50",
+        "e2e p50",
+        "p99",
+    )
+    rows = tuple((f"model-{n}", *(str(n * column) for column in range(1, 12))) for n in range(12))
+    return [
+        SummaryTable("by model (SIMULATED)", columns, rows, ("p99 needs 100 requests",)),
+        SummaryTable("by key", columns[:4], ()),
+    ]
+
+
+class Demo(App[None]):
+    """One widget over the whole screen, stepped once a second."""
+
+    def __init__(self, shown: Widget, step_s: float = 1.0) -> None:
         super().__init__()
-        self._shape = (rows, columns)
-        self._seed = 0
+        self._shown = shown
+        self._step_s = step_s
+        self._count = 0
 
     def compose(self) -> ComposeResult:
-        """Lay the grid over the whole screen."""
-        yield LaneGrid(fake_grid(*self._shape, self._seed))
+        """Lay the widget over the whole screen."""
+        yield self._shown
         yield Footer()
 
     def on_mount(self) -> None:
-        """Change it once a second."""
-        self.set_interval(1.0, self._step)
+        """Step once a second."""
+        self.set_interval(self._step_s, self.step)
 
-    def _step(self) -> None:
-        self._seed += 1
-        self.query_one(LaneGrid).show(fake_grid(*self._shape, self._seed))
+    def step(self) -> None:
+        """Show the next made-up figures."""
+        self._count += 1
+        if isinstance(self._shown, LaneGrid):
+            data = self._shown.data
+            self._shown.show(fake_grid(len(data.rows), len(data.columns), self._count))
+        elif isinstance(self._shown, PhaseProgress):
+            self._shown.show(fake_progress(self._count))
+        elif isinstance(self._shown, EventLog):
+            self._shown.show(fake_events(self._count))
 
 
 def show_lane_grid() -> None:
     """Run the demo of the grid."""
-    LaneGridDemo().run(mouse=False)
+    Demo(LaneGrid(fake_grid(40, 4, 0))).run(mouse=False)
+
+
+def show_progress() -> None:
+    """Run the demo of the progress."""
+    Demo(PhaseProgress(fake_progress(0), most_jobs=6)).run(mouse=False)
+
+
+def show_events() -> None:
+    """Run the demo of the event log."""
+    Demo(EventLog()).run(mouse=False)
+
+
+def show_tables() -> None:
+    """Run the demo of the tables."""
+    Demo(SummaryTables(fake_tables())).run(mouse=False)

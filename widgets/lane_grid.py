@@ -25,11 +25,11 @@ from widgets.lane_values import GridCell, GridData, GridLine, GridRow, body_line
 _CHROME_LINES = 2  # heading and totals stay while the body scrolls
 
 
-class LaneGrid(ScrollView, can_focus=True):
+class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows `GridData`; give it new data as often as you like."""
 
     DEFAULT_CSS = """
-    LaneGrid { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    LaneGrid { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     LaneGrid > .lane-grid--heading { color: $text-muted; text-style: underline; }
     LaneGrid > .lane-grid--group { color: $text-primary; text-style: bold; }
     LaneGrid > .lane-grid--total { text-style: bold; }
@@ -134,17 +134,17 @@ class LaneGrid(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw the heading, the totals, or the line of the body that is scrolled to here."""
-        layout, width, height = self._layout_now, self.size.width, self.size.height
+        layout, width = self._layout_now, self._width
         if layout is None or not self._data.rows:
             text = self._empty_text if y == 0 else ""
             return Strip([Segment(text[:width].ljust(width), self._style("idle"))], width)
         if y == 0:
             text = header_text(self._data, layout, self._first_column, self._corner())
             return Strip([Segment(text[:width].ljust(width), self._style("heading"))], width)
-        if y == height - 1:
+        if y == self._total_y:
             return self._strip(self._total, cursor=None, width=width)
         index = y - 1 + self.scroll_offset.y
-        if index >= len(self._lines):
+        if index >= len(self._lines) or y > self._total_y:
             return Strip.blank(width, self.rich_style)
         line = self._lines[index]
         at_cursor = line.row >= 0 and self._row_lines[self._cursor[0]] == index
@@ -180,12 +180,21 @@ class LaneGrid(ScrollView, can_focus=True):
         self._cursor = moved
         if not self._keep_cursor_visible():
             for line in {self._row_lines[row], self._row_lines[moved[0]]}:
-                self._refresh_line(line, self.size.width)
+                self._refresh_line(line, self._width)
         self._tell_highlighted()
 
     def action_move_page(self, pages: int) -> None:
         """Move the cursor by a screenful of rows."""
         self.action_move_cursor(pages * max(1, self.size.height - _CHROME_LINES - 1), 0)
+
+    @property
+    def _width(self) -> int:
+        return self.scrollable_content_region.width  # without the scroll bar, which `size` includes
+
+    @property
+    def _total_y(self) -> int:
+        """The totals stand below the last row, and stay in sight where the rows scroll."""
+        return min(self.size.height - 1, len(self._lines) + 1)
 
     def _row_at(self, row: int) -> GridRow:
         return self._data.rows[self._lines[self._row_lines[row]].row]
@@ -202,7 +211,7 @@ class LaneGrid(ScrollView, can_focus=True):
 
     def _relayout(self) -> bool:
         """Choose widths for the data; return whether they changed."""
-        width = self.size.width
+        width = self._width
         if width <= 0:
             return False
         layout = lay_out(self._data, self._lines, self._total, width, at_least=self._layout_now)
@@ -267,7 +276,7 @@ class LaneGrid(ScrollView, can_focus=True):
                 self._refresh_line(index, extent)
         extent = self._changed_extent(old_total, self._total, layout)
         if extent:
-            self.refresh(Region(0, self.size.height - 1, min(extent, self.size.width), 1))
+            self.refresh(Region(0, self._total_y, min(extent, self._width), 1))
 
     def _changed_extent(self, old: GridLine, new: GridLine, layout: GridLayout) -> int:
         """Return up to which screen column a line differs; 0 where it looks the same."""
@@ -283,8 +292,8 @@ class LaneGrid(ScrollView, can_focus=True):
 
     def _refresh_line(self, index: int, extent: int) -> None:
         y = index - self.scroll_offset.y + 1
-        if 0 < y < self.size.height - 1:
-            self.refresh(Region(0, y, min(extent, self.size.width), 1))
+        if 0 < y < self._total_y:
+            self.refresh(Region(0, y, min(extent, self._width), 1))
 
     def _strip(self, line: GridLine, *, cursor: int | None, width: int) -> Strip:
         layout = self._layout_now

@@ -67,8 +67,10 @@ def lay_out(
     longest = 1 + max((len(line.label) for line in (*lines, total)), default=0)
     count = max(1, len(data.columns))
     enough = USUAL_LABEL if width >= 60 else MIN_LABEL
-    spare = width - total_width - count * (3 + sums)
-    label = max(MIN_LABEL, min(longest, max(spare, enough), max(22, width // 3)))
+    spare = width - total_width - count * (3 + sums + 1 + RATE_WIDTH)
+    if spare < enough:
+        spare = width - total_width - count * (3 + sums)
+    label = max(MIN_LABEL, min(longest, max(spare, enough)))
     room = width - label - total_width
     gap, rate, bar = 2, 0, 0
     if count * (gap + 1 + sums) <= room:

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any, get_args, get_type_hints
 
@@ -69,7 +70,7 @@ def behaviour_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _flag_type(name: str, hint: Any) -> click.ParamType:
+def _flag_type(name: str, hint: Any) -> click.ParamType[Any]:
     parts = get_args(hint)
     if parts and all(isinstance(part, str) for part in parts):
         return click.Choice(list(parts))
@@ -137,7 +138,8 @@ async def _serve_parent(config: SimConfig) -> None:
     def watch_stdin() -> None:
         while os.read(0, 65_536):
             pass
-        loop.call_soon_threadsafe(over.set)
+        with suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(over.set)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     async with serve(config) as server, anyio.create_task_group() as tasks:

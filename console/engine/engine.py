@@ -108,7 +108,7 @@ class Engine:
         self._recorder.write_now(
             RunEnded(
                 at_ns=self._now_ns() - self._start_ns,
-                state=self._state,
+                state=state,
                 planned=self._plan.planned,
                 done=self.done,
             )

@@ -65,18 +65,18 @@ async def dial(
         with anyio.fail_after(timeout_s):
             await _open(connection, route, tls_context)
     except TimeoutError as problem:
-        connection.abort()
-        if isinstance(problem, OSError) and problem.errno is not None:  # the system's own: ETIMEDOUT
+        _drop(connection, keeper)
+        if problem.errno is not None:  # the system's own: ETIMEDOUT
             raise httpx.ConnectTimeout(f"{_peer(route)}: {problem.strerror}") from problem
         raise httpx.ConnectTimeout(f"no connection to {_peer(route)} within {timeout_s:g} s") from None
     except httpx.TransportError:
-        connection.abort()
+        _drop(connection, keeper)
         raise
     except (OSError, UnicodeError) as problem:
-        connection.abort()
+        _drop(connection, keeper)
         raise httpx.ConnectError(f"{_peer(route)}: {reason(problem)}") from problem
     except BaseException:
-        connection.abort()
+        _drop(connection, keeper)
         raise
     if connection.closed:
         raise httpx.ConnectError(f"{_peer(route)}: closed as soon as it was open")
@@ -115,6 +115,12 @@ async def _tunnel(connection: Connection, route: Route) -> None:
     if not 200 <= receiver.status < 300:
         raise httpx.ProxyError(f"the proxy answered CONNECT with HTTP {receiver.status}")
     connection.used = 0
+
+
+def _drop(connection: Connection, keeper: Keeper) -> None:
+    """Close what may be half open. Forgotten here too: uvloop does not always report the end of a cancelled dial."""
+    connection.abort()
+    keeper.lost(connection)
 
 
 def _name(origin: Origin) -> str:

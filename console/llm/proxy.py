@@ -50,7 +50,9 @@ def _parse(scheme: str, text: str) -> Proxy:
     except httpx.InvalidURL:
         raise httpx.ProxyError(f"{variable} is not a URL") from None
     if url.scheme not in ("http", "https"):
-        raise httpx.ProxyError(f"{variable}: proxies of kind {url.scheme}:// are not supported, only http(s)://")
+        raise httpx.ProxyError(
+            f"{variable}: proxies of kind {url.scheme}:// are not supported, only http(s)://"
+        )
     if not url.host:
         raise httpx.ProxyError(f"{variable} names no host")
     authorization = None

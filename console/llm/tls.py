@@ -25,7 +25,5 @@ def client_context() -> ssl.SSLContext:
 def _has_roots() -> bool:
     if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
         return True
-    paths = ssl.get_default_verify_paths()
-    if paths.cafile is not None:
-        return True
-    return paths.capath is not None and any(Path(paths.capath).iterdir())
+    paths = ssl.get_default_verify_paths()  # paths that do not exist are None, whatever the stubs say
+    return bool(paths.cafile) or (bool(paths.capath) and any(Path(paths.capath).iterdir()))

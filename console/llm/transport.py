@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import anyio
 import httpx
-import sniffio
 
 from console.llm.body import PulledBody
 from console.llm.connection import Connection, Disconnected, Receiver
@@ -129,8 +128,6 @@ class Transport(httpx.AsyncBaseTransport):
         Raises:
             httpx.TransportError: mapped as httpx does, with the request attached.
         """
-        if sniffio.current_async_library() != "asyncio":
-            raise RuntimeError("this transport runs on asyncio; give another to the client on other loops")
         try:
             return await self._respond(request)
         except httpx.RequestError as error:
@@ -215,6 +212,4 @@ class Transport(httpx.AsyncBaseTransport):
 
 def _stale(connection: Connection, error: Exception) -> bool:
     """Whether the peer had closed a pooled connection before the request reached it."""
-    return not connection.answered and isinstance(
-        error, Disconnected | httpx.ReadError | httpx.WriteError
-    )
+    return not connection.answered and isinstance(error, Disconnected | httpx.ReadError | httpx.WriteError)

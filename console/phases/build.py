@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from console.phases.matrix import Cell, ModelChoice, cells, waits_for
 from console.phases.phase import AVAILABLE_POLICIES, Phase
 from console.phases.plan import Job, Plan, Shard
 from console.phases.selection import Selection, narrowed
-from console.profile import (
-    Profile,
-    job_delay_s,
-    lane_setups,
-    model_choices,
-    request_attempts,
-    shard_delays_s,
-    split_rule,
-    timeouts_of,
-)
+from console.profile.effective import lane_setups, split_rule, timeouts
+from console.profile.form import Profile
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import LaneSetup, RateMode
 from console.vocabulary.test_id import TestId
@@ -40,6 +34,11 @@ def build_plan(
         ConsoleError: if a model is not in the profile, nothing is left to do, a model has no lane, or something
             asked for is not available.
     """
+    if rate_mode == "adaptive":
+        raise ConsoleError(
+            "rate mode 'adaptive' is not available yet: limits would not be found, only the ceilings enforced",
+            hint='use --rate-mode fixed, or rate_mode = "fixed" in the profile',
+        )
     wanted = [narrowed(phase, selection) for phase in phases]
     for phase in wanted:
         if phase.order.policy not in AVAILABLE_POLICIES:
@@ -48,7 +47,11 @@ def build_plan(
                 where=f"phase {phase.id}",
                 hint=f"available: {', '.join(AVAILABLE_POLICIES)}",
             )
-    choices = model_choices(profile)
+    choices = [
+        ModelChoice(name, model.provider, model.model_class)
+        for name, model in profile.models.items()
+        if not model.off
+    ]
     jobs: list[Job] = []
     planned: set[str] = set()
     widest: dict[str, int] = {}
@@ -72,8 +75,8 @@ def build_plan(
         seed=seed,
         lanes=tuple(setup for setup in lanes if setup.lane.id in used),
         jobs=tuple(jobs),
-        timeouts=timeouts_of(profile),
-        attempts=request_attempts(profile),
+        timeouts=timeouts(profile),
+        attempts=profile.retries.attempts,
         warnings=tuple(_warnings(wanted)),
     )
 
@@ -112,7 +115,7 @@ def _job(phase: Phase, cell: Cell, before: tuple[int, ...], planned: set[str], p
         reused=len(tests) - len(new),
         shards=(),
         before=before,
-        stagger_s=job_delay_s(profile) if stagger_s is None else stagger_s,
+        stagger_s=profile.start.job_delay if stagger_s is None else stagger_s,
     )
 
 
@@ -134,8 +137,6 @@ def _lanes(profile: Profile, rate_mode: RateMode, widest: dict[str, int]) -> tup
 
 
 def _with_shards(job: Job, lanes: Sequence[LaneSetup], profile: Profile) -> Job:
-    import msgspec
-
     own = [setup for setup in lanes if setup.lane.model == job.model]
     rule = split_rule(profile, job.model)
     if rule.kind == "lease":
@@ -149,7 +150,7 @@ def _with_shards(job: Job, lanes: Sequence[LaneSetup], profile: Profile) -> Job:
     if not own:
         key = f" with key {rule.key!r}" if rule.kind == "one-key" else ""
         raise ConsoleError(f"model {job.model!r} has no lane{key}: its keys or deployments are switched off")
-    delays = shard_delays_s(profile)
+    delays = profile.start.shard_delays
     shards = tuple(
         Shard(
             lane_id=setup.lane.id,

@@ -5,9 +5,14 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from console.phases.phase import Phase
-from console.profile import read_validated, user_directory
-from console.vocabulary.errors import ConsoleError
+from console.profile.complaints import complaints
+from console.profile.load import parse_toml
+from console.profile.places import read_text, user_profiles_dir
+from console.profile.toml_lines import dotted, line_near
+from console.vocabulary.errors import ConsoleError, Problem, Problems
 
 
 def builtin_phases() -> dict[str, str]:
@@ -17,9 +22,14 @@ def builtin_phases() -> dict[str, str]:
     return {name.removesuffix(".toml"): (folder / name).read_text(encoding="utf-8") for name in names}
 
 
+def user_phases_dir() -> Path:
+    """Return where a user's phases live, beside the profiles; it need not exist."""
+    return user_profiles_dir().parent / "phases"
+
+
 def phase_ids() -> list[str]:
     """Return the ids of all phases that a name finds: built-in ones and the user's."""
-    return sorted({*builtin_phases(), *(path.stem for path in user_directory("phases").glob("*.toml"))})
+    return sorted({*builtin_phases(), *(path.stem for path in user_phases_dir().glob("*.toml"))})
 
 
 def load_phase(reference: str) -> Phase:
@@ -29,17 +39,35 @@ def load_phase(reference: str) -> Phase:
         ConsoleError: not found, or (as Problems) with everything that is wrong in it, located.
     """
     if "/" in reference or reference.endswith(".toml"):
-        return read_validated(Phase, Path(reference))
-    own = user_directory("phases") / f"{reference}.toml"
+        return read_phase(read_text(Path(reference)), reference)
+    own = user_phases_dir() / f"{reference}.toml"
     if own.is_file():
-        return read_validated(Phase, own)
+        return read_phase(read_text(own), str(own))
     text = builtin_phases().get(reference)
     if text is None:
         raise ConsoleError(
             f"there is no phase {reference!r}",
             hint=f"known: {', '.join(phase_ids())}; or give a path to a .toml file",
         )
-    return read_validated(Phase, Path(f"built-in:phases/{reference}.toml"), text=text)
+    return read_phase(text, f"built-in {reference}")
+
+
+def read_phase(text: str, origin: str) -> Phase:
+    """Return the phase that `text` holds.
+
+    Raises:
+        Problems: if it is no TOML or no phase: every problem, with file, line and path.
+    """
+    raw, lines = parse_toml(text, origin)
+    try:
+        return Phase.model_validate(raw)
+    except ValidationError as error:
+        raise Problems(
+            [
+                Problem(origin, line_near(lines, one.path), dotted(one.path), one.message, one.hint)
+                for one in complaints(error, raw, Phase)
+            ]
+        ) from None
 
 
 def load_phases(references: tuple[str, ...]) -> list[Phase]:

@@ -1,35 +1,41 @@
+# ruff: noqa: RUF012 - pydantic copies mutable defaults
 """The phase file: a matrix of tests and a rule for what may run at once."""
 
 from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
+from console.profile.form import Count, Form, Name, NotNegative, SpacelessName, Text, expecting
 from console.vocabulary.names import DIFFICULTIES, PROMPT_TYPES, SEVERITIES, TASK_TYPES
 
 Axis = Literal["provider", "model", "difficulty", "group", "rate", "prompt_type"]
 Policy = Literal["as-is", "serial", "batches-of-3", "key-pool", "groups-spread", "groups-serial"]
 AVAILABLE_POLICIES: Final = ("as-is", "serial")
-Rate = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1, strict=True)]
+Models = Annotated[
+    Literal["open", "closed", "all"] | list[SpacelessName],
+    expecting('"open", "closed", "all" or a list of model names'),
+]
+TaskTypes = Annotated[Literal["all"] | list[str], expecting('"all" or a list of task types')]
+Rate = Annotated[float, Field(ge=0, le=1), expecting("a number from 0 to 1")]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def fault(text: str) -> PydanticCustomError:
+    """Return an error that reads `<what stands there> <text>`."""
+    return PydanticCustomError("said", "{fault}", {"fault": text})
 
 
 def known(names: list[str], accepted: tuple[str, ...], what: str) -> list[str]:
-    """Return `names` if all are accepted.
-
-    Raises:
-        ValueError: naming the first that is not, and those that are.
-    """
+    """Return `names` if there is one, all are accepted and none is there twice; raise a fault otherwise."""
+    if not names:
+        raise fault(f"needs at least one {what}")
     for name in names:
         if name not in accepted:
-            raise ValueError(f"{name!r} is no {what} (known: {', '.join(accepted)})")
+            raise fault(f"names {name!r}, which is no {what} (known: {', '.join(accepted)})")
     if len(set(names)) != len(names):
-        raise ValueError(f"names a {what} twice")
+        raise fault(f"names a {what} twice")
     return names
 
 
@@ -38,33 +44,37 @@ def known_prompt_types(names: list[str]) -> list[str]:
     for name in names:
         bare, at, severity = name.partition("@")
         if at and (severity not in SEVERITIES or not bare.startswith("flawed_")):
-            raise ValueError(f"{name!r}: only flawed prompts bear a severity, one of {', '.join(SEVERITIES)}")
-    known([name.partition("@")[0] for name in names], PROMPT_TYPES, "prompt type")
+            raise fault(
+                f"names {name!r}: only flawed prompts bear a severity, one of {', '.join(SEVERITIES)}"
+            )
+        known([bare], PROMPT_TYPES, "prompt type")
+    if not names or len(set(names)) != len(names):
+        raise fault("needs at least one prompt type, none of them twice")
     return names
 
 
-class OrderTable(_Table):
+class OrderTable(Form):
     """What may run at once."""
 
     together: list[Axis] = []
     """Axes whose jobs run side by side; every other axis is in series."""
-    together_when: dict[Axis, str] = {}
+    together_when: dict[Axis, SpacelessName] = {}
     """Axis → provider: side by side only there."""
-    stagger_s: Annotated[float, Field(ge=0)] | None = None
+    stagger_s: NotNegative | None = None
     """Between the starts of jobs side by side; absent: the profile's `start.job_delay`."""
     policy: Policy = "as-is"
 
 
-class Phase(_Table):
+class Phase(Form):
     """One phase file."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-    title: str = ""
-    description: str = ""
-    models: Literal["open", "closed", "all"] | list[str] = "all"
+    id: Name
+    title: Text = ""
+    description: Text = ""
+    models: Models = "all"
     prompt_types: list[str] = ["optimal"]
     difficulties: list[str] = ["easy"]
-    task_types: Literal["all"] | list[str] = "all"
+    task_types: TaskTypes = "all"
     tool_success_rates: list[Rate] = [0.8]
     instances: Count = 20
     """Per task type."""
@@ -75,24 +85,20 @@ class Phase(_Table):
     @field_validator("prompt_types")
     @classmethod
     def _prompt_types(cls, value: list[str]) -> list[str]:
-        if not value:
-            raise ValueError("needs at least one prompt type")
         return known_prompt_types(value)
 
     @field_validator("groups")
     @classmethod
     def _groups(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
-        for members in value.values():
-            if not members:
-                raise ValueError("a group needs at least one prompt type")
-        known_prompt_types([name for members in value.values() for name in members])
+        if value:
+            known_prompt_types([name for members in value.values() for name in members])
+        if not all(value.values()):
+            raise fault("has a group without a prompt type")
         return value
 
     @field_validator("difficulties")
     @classmethod
     def _difficulties(cls, value: list[str]) -> list[str]:
-        if not value:
-            raise ValueError("needs at least one difficulty")
         return known(value, DIFFICULTIES, "difficulty")
 
     @field_validator("task_types")
@@ -100,21 +106,19 @@ class Phase(_Table):
     def _task_types(cls, value: str | list[str]) -> str | list[str]:
         if isinstance(value, str):
             return value
-        if not value:
-            raise ValueError("needs at least one task type")
         return known(value, TASK_TYPES, "task type")
 
     @field_validator("tool_success_rates")
     @classmethod
     def _rates(cls, value: list[float]) -> list[float]:
         if not value or len(set(value)) != len(value):
-            raise ValueError("needs at least one rate, none of them twice")
+            raise fault("needs at least one rate, none of them twice")
         return value
 
     @model_validator(mode="after")
     def _groups_or_prompts(self) -> Phase:
         if self.groups and "prompt_types" in self.model_fields_set:
-            raise ValueError("has both `prompt_types` and `[groups]`: keep one")
+            raise fault("has both `prompt_types` and `[groups]`: keep one")
         return self
 
     def task_type_names(self) -> tuple[str, ...]:

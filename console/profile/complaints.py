@@ -17,16 +17,18 @@ from console.profile.toml_lines import KeyPath
 from console.vocabulary.safe_text import safe_line
 
 _CONSTRAINTS = {
-    "greater_than": ("gt", "a number > {}"),
-    "greater_than_equal": ("ge", "a number ≥ {}"),
-    "less_than": ("lt", "a number < {}"),
-    "less_than_equal": ("le", "a number ≤ {}"),
+    "greater_than": ("gt", "a number > {:g}"),
+    "greater_than_equal": ("ge", "a number ≥ {:g}"),
+    "less_than": ("lt", "a number < {:g}"),
+    "less_than_equal": ("le", "a number ≤ {:g}"),
 }
 _KINDS = {
     "string_type": "a text",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
     "float_type": "a number",
+    "float_parsing": "a number",
     "finite_number": "a finite number",
     "bool_type": "true or false",
     "list_type": "a list",
@@ -36,6 +38,7 @@ _KINDS = {
     "dataclass_type": "a table",
     "dataclass_exact_type": "a table",
 }
+_TOO_FEW = ("too_short",)
 KEY_SLOTS = (("key",), ("keys",), ("keys_off",))
 """Where people write keys by mistake: what stands there is not repeated."""
 _KEY_WORDS = ("api_key", "apikey", "api-key", "key", "secret", "token")
@@ -50,9 +53,9 @@ class Complaint:
     hint: str | None = None
 
 
-def complaints(error: ValidationError, raw: Table) -> list[Complaint]:
-    """Return every error of `error`, a misspelt key once (not also as a missing one)."""
-    found = [_complaint(details, raw) for details in error.errors(include_url=False)]
+def complaints(error: ValidationError, raw: Table, form: type[BaseModel] = Profile) -> list[Complaint]:
+    """Return every error of `error` in a file of this `form`, a misspelt key once (not also as a missing one)."""
+    found = [_complaint(details, raw, form) for details in error.errors(include_url=False)]
     meant = {(*one.path[:-1], name) for one, name in found if name is not None}
     missing = {id(one) for one, _ in found if one.message.startswith("is missing") and one.path in meant}
     return [one for one, _ in found if id(one) not in missing]
@@ -88,7 +91,7 @@ def shown(value: object, path: KeyPath) -> str:
     return safe_line(str(value), 60)
 
 
-def _complaint(details: ErrorDetails, raw: Table) -> tuple[Complaint, str | None]:
+def _complaint(details: ErrorDetails, raw: Table, form: type[BaseModel]) -> tuple[Complaint, str | None]:
     """Return the complaint, and the name that was meant where the key itself is unknown."""
     path: KeyPath = details["loc"]
     if path[-1] == "[key]":
@@ -97,7 +100,7 @@ def _complaint(details: ErrorDetails, raw: Table) -> tuple[Complaint, str | None
     kind = details["type"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         name = str(path[-1])
-        known = known_names(path[:-1])
+        known = known_names(path[:-1], form)
         if path[0] == "providers" and name.lower() in _KEY_WORDS:
             return Complaint(path, "unknown key", 'keys = { key0 = "env:NAME" }'), None
         return Complaint(path, "unknown key", meant_hint(name, known)), nearest(name, known)
@@ -113,7 +116,7 @@ def _message(details: ErrorDetails, path: KeyPath, raw: Table) -> str:
     value = shown(at_path(raw, path), path)
     if kind == "said":
         return f"{value} {details['msg']}"
-    if kind in ("too_short", "tuple_too_short"):
+    if kind in _TOO_FEW:
         return "is empty; at least one is needed"
     if kind in _CONSTRAINTS:
         name, text = _CONSTRAINTS[kind]
@@ -123,9 +126,9 @@ def _message(details: ErrorDetails, path: KeyPath, raw: Table) -> str:
     return f"{value} is not {_KINDS.get(kind, 'what belongs here')}"
 
 
-def known_names(path: KeyPath) -> list[str]:
-    """Return the keys that the table at `path` may have, empty where it takes any."""
-    kind: Any = Profile
+def known_names(path: KeyPath, form: type[BaseModel] = Profile) -> list[str]:
+    """Return the keys that the table at `path` of a `form` may have, empty where it takes any."""
+    kind: Any = form
     for part in path:
         kind = _plain(kind)
         if isinstance(kind, type) and issubclass(kind, BaseModel):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, cast
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -219,20 +218,6 @@ class Guess(Form):
     key_qps: Positive | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimTable(SimBehaviour):
-    """`[providers.<name>.sim]`: `SimBehaviour`, read as strictly as the rest of the file."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {
-        "extra": "forbid",
-        "strict": True,
-        "allow_inf_nan": False,
-    }
-
-    models: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    keys: Annotated[tuple[str, ...], Field(strict=False)] = ()
-
-
 class Provider(Form):
     """`[providers.<name>]`: an API service, its keys, and the gates on them."""
 
@@ -251,7 +236,7 @@ class Provider(Form):
     burst: NotNegative = 0.0
     limits_as: Name | None = None
     """Name in `[limits]` to use in place of the provider's own."""
-    sim: Annotated[SimTable, Field(strict=False)] | None = None
+    sim: SimBehaviour | None = None
     """How it behaves where `api = "sim"`."""
 
     @field_validator("keys", mode="before")

@@ -145,6 +145,8 @@ def _syntax_problem(message: str, text: str, origin: str) -> Problem:
     if match is not None:
         said = f"is not TOML: {safe_line(match[1], 200)}, column {match[3]}"
         return Problem(origin, int(match[2]), "", said)
+    if message.startswith("Exceeds the limit"):  # of Python, on the digits of a number
+        return Problem(origin, None, "", "is not TOML: it holds a number with too many digits")
     said = message.removesuffix(" (at end of document)")
     return Problem(origin, text.count("\n") + 1, "", f"is not TOML: {safe_line(said, 200)}")
 

@@ -4,13 +4,16 @@ are said together with those of types.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Any
 
-from console.profile.complaints import Complaint, meant_hint
+from console.profile.complaints import Complaint, meant_hint, shown
 from console.profile.tables import Table, as_list, as_table
 from console.profile.toml_lines import KeyPath
 from console.vocabulary.safe_text import safe_line
+from console.vocabulary.simulated import SimBehaviour
 
 CLASSES = ("open", "closed")
 
@@ -51,6 +54,7 @@ def _of_providers(providers: Table, models: Table) -> Iterator[Complaint]:
     for name, value in providers.items():
         provider, path = as_table(value), ("providers", name)
         yield from _of_api(provider, path)
+        yield from _of_sim(as_table(provider.get("sim")), (*path, "sim"))
         known_keys = _key_names(provider)
         for index, key in enumerate(as_list(provider.get("keys_off"))):
             if isinstance(key, str) and key not in known_keys:
@@ -85,6 +89,16 @@ def _of_api(provider: Table, path: KeyPath) -> Iterator[Complaint]:
     for key, entry in tables.items():
         if isinstance(entry, dict) and "secret" not in entry:
             yield Complaint((*path, "keys", key, "secret"), "is missing", "such as env:NAME")
+
+
+def _of_sim(table: Table, path: KeyPath) -> Iterator[Complaint]:
+    """Refuse what the plain dataclass would convert: true as 1, "80" as 80, and infinity."""
+    for field in dataclasses.fields(SimBehaviour):
+        value = table.get(field.name)
+        texts = isinstance(field.default, str | tuple)
+        if value is not None and not texts and (type(value) not in (int, float) or not math.isfinite(value)):
+            path_here = (*path, field.name)
+            yield Complaint(path_here, f"{shown(value, path_here)} is not a number")
 
 
 def _of_models(providers: Table, models: Table) -> Iterator[Complaint]:

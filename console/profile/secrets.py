@@ -56,7 +56,8 @@ def resolve_endpoints(
     Args:
         profile: the profile.
         setups: the lanes in use; nothing else is resolved.
-        sim_urls: base URL of each simulated provider in use. It is sent `sim-<key>`, never a real key.
+        sim_urls: base URL of each simulated provider in use, all of them. It is sent `sim-<key>`, never a
+            real key.
 
     Raises:
         Problems: every secret and URL that could not be found, each once.
@@ -200,8 +201,9 @@ def _from_command(command: str) -> str:
         except subprocess.TimeoutExpired:
             raise ConsoleError(f"{what} did not end within {COMMAND_TIMEOUT_S:g} s") from None
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # it, if it still runs, and what it left behind
+            if process.returncode is None:  # not reaped, so the number is still its own
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
     if code != 0:
         raise ConsoleError(f"{what} failed with exit code {code}")
     lines = data.splitlines()

@@ -95,7 +95,7 @@ class SimulatorServer:
                 return self._refuse(connection, incoming, refused)
             body = wire.model_list(provider.served_models(), self._created)
         else:
-            body = msgspec.json.encode(self.stats() if route.what == "stats" else self.log)
+            body = msgspec.json.encode(self.stats()) if route.what == "stats" else self.log.to_json()
         head_only = incoming.method == "HEAD"
         connection.write(
             wire.json_response(200, (), body, keep_alive=incoming.keep_alive, with_body=not head_only)

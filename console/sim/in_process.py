@@ -17,6 +17,8 @@ from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Stamps, T
 from console.vocabulary.outcome import Outcome
 
 SCHEME = "sim://"
+_COUNTED_AS = {Outcome.OK: "ok", Outcome.CONTENT_FILTER: "ok", Outcome.PROTOCOL: "cut"}
+"""How the provider counts an answer; in every other case the client has gone before the end."""
 
 
 class _Late(Exception):  # noqa: N818 - it is a deadline that has passed, caught in this file
@@ -69,14 +71,14 @@ class InProcessClient:
         )
         exchange.headers = request_id_headers(provider.behaviour, exchange.request_id)
         await anyio.lowlevel.checkpoint()
-        begun = provider.begin(exchange.stamps.sent_ns or 0, ask)
+        begun = provider.begin(self._now_ns(), ask)
         if isinstance(begun, Rejection):
             return exchange.refused(begun)
         admission, plan = begun
         outcome = "cancelled"
         try:
             result = await exchange.run(provider, admission, plan)
-            outcome = {Outcome.OK: "ok", Outcome.PROTOCOL: "cut"}.get(result.outcome, "cancelled")
+            outcome = _COUNTED_AS.get(result.outcome, "cancelled")
             return result
         finally:
             provider.release(admission, self._now_ns(), outcome, exchange.received)
@@ -103,7 +105,7 @@ class _Exchange:
         self.stamps.headers_ns = self.stamps.first_byte_ns = self.stamps.end_ns = now_ns
         result = self._result(refused.outcome, refused.headers)
         result.status = refused.status
-        result.error = refused.message
+        result.error = f"HTTP {refused.status}: {refused.message}"
         result.error_code = refused.code
         result.retry_after_s = refused.retry_after_s
         return result
@@ -131,8 +133,11 @@ class _Exchange:
             result.status = status
             self._fill(result, plan, plan.pieces[: self.received])
             if cut:
-                result.error = "the stream ended without an end"
+                result.error = "the stream was cut in the middle of the answer"
             else:
+                if plan.finish_reason == "content_filter":
+                    result.outcome = Outcome.CONTENT_FILTER
+                    result.error = "the answer was cut by the server's content filter"
                 result.finish_reason = plan.finish_reason
                 result.prompt_tokens = plan.prompt_tokens
                 result.completion_tokens = plan.completion_tokens
@@ -160,11 +165,7 @@ class _Exchange:
         await self._sleep_until(due_ns, *self._first_deadline())
         now_ns = self._now_ns()
         stamps = self.stamps
-        stamps.headers_ns = stamps.first_byte_ns = now_ns
-        if plan.pieces:
-            stamps.first_content_ns = stamps.last_content_ns = now_ns
-            if plan.reasoning_tokens < len(plan.pieces):
-                stamps.first_output_ns = now_ns
+        stamps.headers_ns = stamps.first_byte_ns = stamps.last_content_ns = now_ns
         self.received = len(plan.pieces)
 
     async def _receive_stream(
@@ -203,7 +204,9 @@ class _Exchange:
     def _idle_deadline(self) -> tuple[Outcome, int]:
         total_ns = (self.stamps.sent_ns or 0) + round(self._timeouts.total * 1e9)
         idle_ns = (self.stamps.last_content_ns or 0) + round(self._timeouts.idle * 1e9)
-        return min((idle_ns, Outcome.TIMEOUT_IDLE), (total_ns, Outcome.TIMEOUT_TOTAL))[::-1]
+        if idle_ns < total_ns:
+            return Outcome.TIMEOUT_IDLE, idle_ns
+        return Outcome.TIMEOUT_TOTAL, total_ns
 
     async def _sleep_until(self, due_ns: int, late: Outcome, deadline_ns: int) -> None:
         wake_ns = min(due_ns, deadline_ns)
@@ -226,13 +229,10 @@ class _Exchange:
 
     def _fill(self, result: ChatResult, plan: AnswerPlan, pieces: list[Piece]) -> None:
         """Say what has been received."""
-        if not pieces:
-            return
-        text, reasoning, calls = join_pieces(pieces)
+        if result.status is not None:
+            result.response_model = plan.model
         if self._request.keep_content:
-            result.content, result.reasoning = text, reasoning
-        result.tool_calls = calls
-        result.response_model = plan.model
+            result.content, result.reasoning, result.tool_calls = join_pieces(pieces)
         if self._request.stream:
             result.chunks = len(pieces)
             result.chunk_gaps_ns = tuple(self._gaps_ns)

@@ -75,11 +75,17 @@ class Delivery(msgspec.Struct, frozen=True):
     """`ok`, `cut` or `cancelled`."""
 
 
-class Log(msgspec.Struct):
+class Log:
     """Arrivals and answers, oldest first, bounded."""
 
-    arrivals: deque[Arrival] = msgspec.field(default_factory=lambda: deque[Arrival](maxlen=KEPT))
-    deliveries: deque[Delivery] = msgspec.field(default_factory=lambda: deque[Delivery](maxlen=KEPT))
+    def __init__(self) -> None:
+        """Start empty."""
+        self.arrivals: deque[Arrival] = deque(maxlen=KEPT)
+        self.deliveries: deque[Delivery] = deque(maxlen=KEPT)
+
+    def to_json(self) -> bytes:
+        """Return `{"arrivals": […], "deliveries": […]}`."""
+        return msgspec.json.encode({"arrivals": list(self.arrivals), "deliveries": list(self.deliveries)})
 
 
 def provider_stats(provider: SimulatedProvider) -> ProviderStats:

@@ -1,0 +1,204 @@
+"""`ultra-console capacity`: what a model bears."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from console.cli.run import detached, host_here
+from console.vocabulary.errors import ConsoleError
+
+if TYPE_CHECKING:
+    from console.profile.load import LoadedProfile
+    from console.vocabulary.chat import ChatRequest
+
+
+class Rate(click.ParamType):
+    """A number of requests per second, or inf."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        """Return the rate; None for inf."""
+        if value is None:
+            return None
+        try:
+            rate = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number or inf", param, ctx)
+        if math.isnan(rate) or rate <= 0:
+            self.fail(f"{value!r} is not a number > 0 or inf", param, ctx)
+        return None if math.isinf(rate) else rate
+
+
+@click.group()
+def capacity() -> None:
+    """Measure what a model bears."""
+
+
+@capacity.command("run")
+@click.option("--profile", "-p", help="Drive all lanes of the model under this profile.")
+@click.option("--base-url", help="Or an endpoint without a profile, up to and with /v1.")
+@click.option("--model", required=True, help="Model name; for --base-url what the server calls it.")
+@click.option("--key", "key_ref", help="Reference to the key for --base-url, such as env:OPENAI_API_KEY.")
+@click.option("--api", type=click.Choice(["openai", "azure"]), default="openai", show_default=True)
+@click.option("--api-version", help="For --api azure.")
+@click.option(
+    "--max-concurrency", type=click.IntRange(min=1), help="Requests in flight over all lanes together."
+)
+@click.option(
+    "--request-rate", type=Rate(), default="inf", show_default=True, help="Requests per second, or inf."
+)
+@click.option("--burstiness", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True)
+@click.option("--num-prompts", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--random-input-len", "input_len", type=click.IntRange(min=1), default=1024, show_default=True)
+@click.option("--random-output-len", "output_len", type=click.IntRange(min=1), default=128, show_default=True)
+@click.option("--ignore-eos", is_flag=True, help="Ask servers that can to always write the full length.")
+@click.option(
+    "--dataset", type=click.Path(path_type=Path), help="Prompts from JSON lines in place of random ones."
+)
+@click.option(
+    "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a value of the profile."
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--save-result", is_flag=True, help="Write the result as `vllm bench serve` does.")
+@click.option("--result-dir", type=click.Path(path_type=Path), help="Where, if not here.")
+@click.option("--result-filename", type=click.Path(path_type=Path), help="Under which name.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where the run directory is made.")
+@click.option("--detach", is_flag=True, help="Start in the background and return.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout, and nothing else there.")
+@click.option("--announce", is_flag=True, hidden=True)
+def run(
+    *,
+    profile: str | None,
+    base_url: str | None,
+    model: str,
+    key_ref: str | None,
+    api: Literal["openai", "azure"],
+    api_version: str | None,
+    max_concurrency: int | None,
+    request_rate: float | None,
+    burstiness: float,
+    num_prompts: int,
+    input_len: int,
+    output_len: int,
+    ignore_eos: bool,
+    dataset: Path | None,
+    overrides: tuple[str, ...],
+    seed: int,
+    save_result: bool,
+    result_dir: Path | None,
+    result_filename: Path | None,
+    out: Path | None,
+    detach: bool,
+    as_json: bool,
+    announce: bool,
+) -> int:
+    """Drive one level of load and report it as `vllm bench serve` does."""
+    from console.engine.load import Level
+    from console.run_level import LevelRequest, LevelRun
+
+    result_path = _result_path(save_result, result_dir, result_filename, model)
+    requests = _requests(dataset, num_prompts, input_len, output_len, seed, ignore_eos)
+    loaded = _profile(
+        profile, base_url, model, key_ref, api, api_version, overrides, max_concurrency or len(requests)
+    )
+    asked = LevelRequest(
+        loaded=loaded,
+        model=model,
+        level=Level(max_concurrency=max_concurrency, request_rate=request_rate, burstiness=burstiness),
+        requests=requests,
+        input_len=None if dataset else input_len,
+        output_len=None if dataset else output_len,
+        seed=seed,
+        out=out,
+        storage=os.environ.get("STORAGE_FORMAT", "parquet") or "parquet",
+        args=tuple(sys.argv[1:]),
+    )
+    level = LevelRun(asked)
+    if max_concurrency is not None and len(requests) < 5 * max_concurrency:
+        click.echo(
+            f"warning: {len(requests)} prompts are fewer than 5 × {max_concurrency} in flight", err=True
+        )
+    if detach:
+        return detached()
+
+    def finish(run_dir: Path) -> None:
+        _report(level.result, result_path, run_dir, as_json=as_json)
+
+    return host_here(level.run, as_json=as_json, announce=announce, finish=finish)
+
+
+def _profile(
+    profile: str | None,
+    base_url: str | None,
+    model: str,
+    key_ref: str | None,
+    api: Literal["openai", "azure"],
+    api_version: str | None,
+    overrides: tuple[str, ...],
+    workers: int,
+) -> LoadedProfile:
+    from console.profile.load import LoadedProfile, load_profile
+    from console.profile.write import ad_hoc_profile
+
+    if (profile is None) == (base_url is None):
+        raise ConsoleError("give either --profile or --base-url", hint="--profile sim needs no server")
+    if profile is not None:
+        if key_ref is not None:
+            raise ConsoleError("--key goes with --base-url; a profile names its keys itself")
+        return load_profile(profile, overrides, rate_mode="fixed")
+    assert base_url is not None
+    made = ad_hoc_profile(
+        base_url=base_url, model=model, api=api, key_ref=key_ref, api_version=api_version, workers=workers
+    )
+    return LoadedProfile(profile=made, name=made.name, origin="command line", path=None, text="")
+
+
+def _requests(
+    dataset: Path | None, count: int, input_len: int, output_len: int, seed: int, ignore_eos: bool
+) -> list[ChatRequest]:
+    from console.work.random_prompts import as_request, random_prompts, read_prompts
+
+    if dataset is None:
+        prompts = random_prompts(count, input_len=input_len, output_len=output_len, seed=seed)
+    else:
+        found = read_prompts(dataset, output_len=None)
+        prompts = [found[index % len(found)] for index in range(count)]
+    return [as_request(prompt, stream=True, ignore_eos=ignore_eos) for prompt in prompts]
+
+
+def _result_path(save: bool, directory: Path | None, name: Path | None, model: str) -> Path | None:
+    """Return where the result goes, None for nowhere; found out before anything is sent."""
+    if not save:
+        return None
+    path = (directory or Path()) / (name or Path(f"{model.replace('/', '-')}-capacity.json"))
+    if not path.parent.is_dir():
+        raise ConsoleError(f"there is no directory {path.parent}", where=str(path))
+    if not os.access(path.parent, os.W_OK) or path.is_dir():
+        raise ConsoleError("cannot be written", where=str(path))
+    return path
+
+
+def _report(result: dict[str, Any] | None, path: Path | None, run_dir: Path, *, as_json: bool) -> None:
+    import msgspec
+
+    from console.capacity.level_result import printed
+    from console.host import write_private
+
+    if result is None:
+        return
+    data = msgspec.json.encode(result)
+    write_private(run_dir / "level.json", data)
+    if as_json:
+        click.echo(b'{"type":"level",' + data[1:])
+    else:
+        click.echo("\n".join(printed(result)))
+    if path is not None:
+        path.write_bytes(data + b"\n")
+        click.echo(f"result in {path}", err=True)

@@ -1,0 +1,112 @@
+"""Telling without a screen how a run goes: a line a second on a terminal, one in ten seconds elsewhere, or JSON."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TextIO
+
+import anyio
+import msgspec
+
+from console.vocabulary.safe_text import safe_line
+from console.vocabulary.snapshot import Snapshot
+
+TERMINAL_EVERY_S: Final = 1.0
+ELSEWHERE_EVERY_S: Final = 10.0
+_GOOD = {"ok", "cancelled", "rate_limited"}
+
+
+def clock(seconds: float) -> str:
+    """Write a duration: `01:05`, `2:03:04`."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
+
+
+def progress_line(picture: Snapshot) -> str:
+    """Return one line on the whole run, the most important first so that a narrow terminal may cut it."""
+    share = f" {100 * picture.done // picture.planned}%" if picture.planned else ""
+    errors = sum(count for outcome, count in picture.requests.items() if outcome not in _GOOD)
+    parts = [
+        f"{clock(picture.elapsed_s)} {picture.state}{' SIMULATED' if picture.simulated else ''}",
+        f"{picture.done}/{picture.planned}{share}",
+        f"eta {'?' if picture.eta_s is None else clock(picture.eta_s)}",
+        f"in flight {picture.in_flight}",
+        f"{picture.rate:.1f} req/s",
+    ]
+    if picture.requests.get("rate_limited"):
+        parts.append(f"429 {picture.requests['rate_limited']}")
+    if errors:
+        parts.append(f"errors {errors}")
+    if picture.ttft_p50_ms is not None:
+        parts.append(f"TTFT p50 {picture.ttft_p50_ms:.0f} ms")
+    if picture.notice:
+        parts.insert(1, picture.notice)
+    return " · ".join(parts)
+
+
+class Narrator:
+    """Writes progress of one run to a stream, and goes quiet for good when the stream is gone."""
+
+    def __init__(self, stream: TextIO, *, as_json: bool) -> None:
+        self._stream = stream
+        self._json = as_json
+        self._terminal = not as_json and stream.isatty()
+        self._events_told = 0.0
+        self._gone = False
+        self.every_s = TERMINAL_EVERY_S if self._terminal or as_json else ELSEWHERE_EVERY_S
+
+    async def narrate(self, look: Callable[[], Snapshot]) -> None:
+        """Tell until cancelled; then tell the last picture."""
+        try:
+            while not self._gone:
+                await anyio.sleep(self.every_s)
+                self.tell(look())
+        finally:
+            if not self._gone:
+                self.tell(look())
+                self._write("\n" if self._terminal else "")
+
+    def tell(self, picture: Snapshot) -> None:
+        """Tell one picture, with the warnings since the last one."""
+        if self._json:
+            self._write(msgspec.json.encode(picture).decode() + "\n")
+            return
+        news = [event for event in picture.events if event.level != "info" and event.at_s > self._events_told]
+        self._events_told = max([self._events_told, *(event.at_s for event in picture.events)])
+        lines = [
+            f"{clock(event.at_s)} {event.level}: {event.subject} {event.text}".replace("  ", " ")
+            for event in news
+        ]
+        line = progress_line(picture)
+        if self._terminal:
+            width = shutil.get_terminal_size().columns
+            told = "".join(f"\r\x1b[K{safe_line(one)}\n" for one in lines)
+            self._write(f"{told}\r\x1b[K{safe_line(line, max(20, width - 1))}")
+        else:
+            self._write("".join(f"{safe_line(one)}\n" for one in [*lines, line]))
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            # The terminal or the pipe is gone. The run is not: nobody reads this any more, that is all.
+            self._gone = True
+
+
+def quiet_streams(run_dir: Path) -> None:
+    """Send what this process still says into the run directory: it runs on without a terminal."""
+    log = os.open(run_dir / "engine.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(nothing, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    os.close(nothing)

@@ -1,0 +1,130 @@
+"""`ultra-console run`: phases under a profile, without a screen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.cli.narrate import Narrator, quiet_streams
+from console.cli.selecting import run_request, selection_options
+from console.vocabulary.errors import ExitCode
+
+if TYPE_CHECKING:
+    from console.host import Ended, Narrate, Watched
+
+Hosted = Callable[["Narrate", Callable[[Path], None]], Any]
+"""Runs an engine: takes a narrator and who is told the run directory; a coroutine function returning Ended."""
+
+
+@click.command()
+@selection_options
+@click.option("--out", type=click.Path(path_type=Path), help="Where the run directory is made.")
+@click.option("--run-id", help="Name of the run directory; made up if absent.")
+@click.option("--detach", is_flag=True, help="Start the run in the background and return.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout, and nothing else there.")
+@click.option("--announce", is_flag=True, hidden=True)
+def run(*, detach: bool, as_json: bool, announce: bool, **options: Any) -> int:
+    """Run phases under a profile, without a screen."""
+    from console.run import prepare, run_phases
+
+    request = run_request(**options)
+    prepared = prepare(request)
+    if detach:
+        return detached()
+    for warning in prepared.plan.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    return host_here(partial(run_phases, prepared), as_json=as_json, announce=announce)
+
+
+def detached() -> int:
+    """Start what this command line asks for in the background, and say how to come back to it."""
+    from console.cli.spawn import spawn_engine
+
+    run_dir = spawn_engine([argument for argument in sys.argv[1:] if argument not in ("--detach", "--json")])
+    click.echo(f"{run_dir.name} runs in the background: {run_dir}")
+    click.echo(f"  watch it: ultra-console attach {run_dir.name}")
+    return ExitCode.DONE
+
+
+def host_here(
+    hosted: Hosted, *, as_json: bool, announce: bool, finish: Callable[[Path], None] | None = None
+) -> int:
+    """Run an engine in this process, tell how it goes, and summarise it.
+
+    Returns:
+        The exit code of the run.
+    """
+    import anyio
+
+    narrator = Narrator(sys.stdout if as_json else sys.stderr, as_json=as_json)
+
+    async def narrate(engine: Watched, run_dir: Path) -> None:
+        if not announce:
+            await narrator.narrate(engine.look)
+
+    ended: Ended = anyio.run(
+        hosted,
+        narrate,
+        _announce if announce else partial(_say_where, as_json=as_json),
+        backend_options={"use_uvloop": uvloop_installs()},
+    )
+    return _conclude(ended, as_json=as_json, quiet=announce, finish=finish)
+
+
+def uvloop_installs() -> bool:
+    """Whether the faster event loop is there."""
+    import importlib.util
+
+    return importlib.util.find_spec("uvloop") is not None
+
+
+def _announce(run_dir: Path) -> None:
+    import msgspec
+
+    from console.cli.spawn import Announced
+
+    sys.stdout.write(msgspec.json.encode(Announced(str(run_dir))).decode() + "\n")
+    sys.stdout.flush()
+    quiet_streams(run_dir)
+
+
+def _say_where(run_dir: Path, *, as_json: bool) -> None:
+    click.echo(f"run {run_dir.name} in {run_dir.parent}", err=True)
+
+
+def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Path], None] | None) -> int:
+    """Summarise an ended run, print what came of it, and return its exit code."""
+    import shutil
+
+    import msgspec
+
+    from console.records.print_summary import render_summary
+    from console.records.run_dir import read_run_file
+    from console.records.summary import summarise
+
+    storage = read_run_file(ended.run_dir).storage
+    summary = summarise(ended.run_dir, storage="json" if storage == "json" else "parquet")
+    if as_json:
+        click.echo(b'{"type":"summary",' + msgspec.json.encode(summary)[1:])
+    elif not quiet and finish is None:
+        click.echo(render_summary(summary, shutil.get_terminal_size((100, 24)).columns))
+    if finish is not None and not quiet:
+        finish(ended.run_dir)
+    if ended.state == "interrupted":
+        click.echo(
+            f"interrupted: {summary.done} of {summary.planned} done, {summary.remaining} left", err=True
+        )
+        return ExitCode.INTERRUPTED
+    if summary.remaining or summary.infrastructure_failures:
+        click.echo(
+            f"done, but {summary.infrastructure_failures} tests failed for want of an answer and "
+            f"{summary.remaining} of {summary.planned} have no verdict; see `ultra-console summary {ended.run_dir.name}`",
+            err=True,
+        )
+        return ExitCode.INCOMPLETE
+    return ExitCode.DONE

@@ -1,0 +1,109 @@
+"""The options by which `run` and `plan` are told what to do; one place, so that both mean the same."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from console.vocabulary.errors import ConsoleError
+
+Command = Callable[..., Any]
+
+
+def selection_options(command: Command) -> Command:
+    """Add the options that say which tests, under which profile."""
+    options = [
+        click.option(
+            "--profile", "-p", "profile", default="sim", show_default=True, help="Name or path of a profile."
+        ),
+        click.option("--phase", "phases", multiple=True, help="5.1, 5.1-5.3, all, or a path; repeatable."),
+        click.option(
+            "--class", "model_class", type=click.Choice(["open", "closed", "all"]), help="Only these models."
+        ),
+        click.option("--model", "models", multiple=True, help="Replaces the phase's models."),
+        click.option("--prompt-types", multiple=True),
+        click.option("--difficulty", "difficulties", multiple=True),
+        click.option("--task-types", multiple=True),
+        click.option("--tool-success-rate", "rates", multiple=True),
+        click.option("--num-instances", "instances", type=click.IntRange(min=1), help="Per task type."),
+        click.option(
+            "--rate-mode", type=click.Choice(["fixed", "adaptive"]), help="Overrides profile and RATE_MODE."
+        ),
+        click.option("--policy", help="as-is or serial."),
+        click.option(
+            "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a value of the profile."
+        ),
+        click.option("--seed", type=int, default=0, show_default=True, help="Draws the tasks."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def listed(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Split values at commas, so that lists may be written either way."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+def _rates(values: tuple[str, ...]) -> tuple[float, ...]:
+    rates: list[float] = []
+    for text in listed(values):
+        try:
+            rates.append(float(text))
+        except ValueError:
+            raise ConsoleError(f"--tool-success-rate: {text!r} is not a number from 0 to 1") from None
+    return tuple(rates)
+
+
+def run_request(
+    *,
+    profile: str,
+    phases: tuple[str, ...],
+    model_class: str | None,
+    models: tuple[str, ...],
+    prompt_types: tuple[str, ...],
+    difficulties: tuple[str, ...],
+    task_types: tuple[str, ...],
+    rates: tuple[str, ...],
+    instances: int | None,
+    rate_mode: str | None,
+    policy: str | None,
+    overrides: tuple[str, ...],
+    seed: int,
+    out: Path | None = None,
+    run_id: str | None = None,
+) -> Any:
+    """Return the RunRequest of these options."""
+    from console.phases.selection import Selection
+    from console.run import RunRequest
+
+    storage = os.environ.get("STORAGE_FORMAT", "parquet") or "parquet"
+    if storage not in ("parquet", "json"):
+        raise ConsoleError(f"STORAGE_FORMAT: {storage!r} is not parquet or json", where="environment")
+    selection = Selection(
+        model_class=model_class,
+        models=listed(models),
+        prompt_types=listed(prompt_types),
+        difficulties=listed(difficulties),
+        task_types=listed(task_types),
+        tool_success_rates=_rates(rates),
+        instances=instances,
+        policy=policy,
+    )
+    return RunRequest(
+        profile=profile,
+        overrides=overrides,
+        phases=listed(phases),
+        selection=selection,
+        rate_mode=rate_mode,
+        seed=seed,
+        out=out,
+        run_id=run_id,
+        storage=storage,
+        args=tuple(sys.argv[1:]),
+    )

@@ -1,0 +1,245 @@
+"""What surrounds an engine while it runs: run directory, lock, journal, simulator, control socket, signals.
+
+Phases and capacity levels are hosted alike. Whatever a user can get wrong has been found before, except what
+only shows now: secrets that are not there and a run directory that cannot be made; both leave nothing behind.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+import anyio
+import msgspec
+
+from console import __version__
+from console.control.address import socket_path
+from console.control.server import ControlServer
+from console.engine.board import Headline
+from console.engine.steering import Steering
+from console.llm.client import LlmClient
+from console.profile.effective import timeouts
+from console.profile.load import LoadedProfile
+from console.profile.secrets import resolve_endpoints
+from console.profile.write import profile_record
+from console.records.journal import Journal
+from console.records.run_dir import RunFile, create_run_dir, hold_run_lock, new_run_id, write_run_file
+from console.sim.config import SimConfig
+from console.sim.process import simulator_process
+from console.vocabulary.chat import Endpoint
+from console.vocabulary.lane import LaneSetup
+from console.vocabulary.rows import RunStarted
+from console.vocabulary.snapshot import RunState, Snapshot
+
+
+class Watched(Protocol):
+    """What runs, as those see it who watch and steer it."""
+
+    steering: Steering
+
+    def look(self) -> Snapshot:
+        """Return the picture now."""
+        ...
+
+    async def run(self) -> RunState:
+        """Run to the end."""
+        ...
+
+
+class Seat(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an engine is given by its host."""
+
+    headline: Headline
+    client: LlmClient
+    endpoints: Mapping[str, Endpoint]
+    journal: Journal
+    now_ns: Callable[[], int]
+    start_ns: int
+
+
+class Hosting(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be hosted, as the run directory tells it later."""
+
+    title: str
+    """Such as `5.1`; part of the run's id."""
+    loaded: LoadedProfile
+    lanes: tuple[LaneSetup, ...]
+    seed: int
+    plan: Any
+    """Written to plan.json."""
+    phases: tuple[str, ...] = ()
+    selection: dict[str, Any] = {}
+    out: Path | None = None
+    run_id: str | None = None
+    storage: str = "parquet"
+    args: tuple[str, ...] = ()
+
+
+Narrate = Callable[[Watched, Path], Awaitable[None]]
+"""Tells somebody how the run goes, until it is cancelled."""
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended, and where it is."""
+
+    run_dir: Path
+    state: RunState
+
+
+async def host(
+    what: Hosting, make: Callable[[Seat], Watched], narrate: Narrate, started: Callable[[Path], None]
+) -> Ended:
+    """Host one engine from its run directory to its last row.
+
+    Args:
+        what: what is to be hosted.
+        make: makes the engine.
+        narrate: tells how it goes.
+        started: told the run directory once commands are taken.
+
+    Raises:
+        ConsoleError: if a secret is not there, or the run directory cannot be made.
+    """
+    now_ns = time.perf_counter_ns
+    async with simulated(what) as sim_urls:
+        endpoints = resolve_endpoints(what.loaded.profile, what.lanes, sim_urls)
+        created = datetime.now().astimezone()
+        run_id = what.run_id or new_run_id(created, what.title, what.loaded.name)
+        run_dir = create_run_dir(what.out, run_id)
+        run_file = _run_file(what, run_dir, created, simulated=bool(sim_urls))
+        with open_files(run_dir, run_file, what.plan) as journal:
+            start_ns = now_ns()
+            journal.append(
+                RunStarted(
+                    run_id=run_file.run_id, pid=os.getpid(), wall=created.isoformat(timespec="milliseconds")
+                )
+            )
+            headline = Headline(
+                run_id=run_file.run_id,
+                run_dir=str(run_dir),
+                pid=os.getpid(),
+                title=what.title,
+                profile=what.loaded.name,
+                simulated=bool(sim_urls),
+            )
+            async with LlmClient(timeouts=timeouts(what.loaded.profile), now_ns=now_ns) as client:
+                engine = make(
+                    Seat(
+                        headline=headline,
+                        client=client,
+                        endpoints=endpoints,
+                        journal=journal,
+                        now_ns=now_ns,
+                        start_ns=start_ns,
+                    )
+                )
+                state = await attended(engine, run_dir, Path(run_file.control_socket), narrate, started)
+    return Ended(run_dir=run_dir, state=state)
+
+
+@asynccontextmanager
+async def simulated(what: Hosting) -> AsyncGenerator[dict[str, str], None]:
+    """Run a simulator for the simulated providers in use, if there are any; yield their base URLs."""
+    profile = what.loaded.profile
+    used = {setup.lane.provider for setup in what.lanes}
+    behaviours = {
+        name: provider.sim_behaviour
+        for name, provider in profile.providers.items()
+        if name in used and provider.api == "sim"
+    }
+    if not behaviours:
+        yield {}
+        return
+    model_of = {setup.lane.deployment: setup.lane.model for setup in what.lanes}
+    async with simulator_process(SimConfig(seed=what.seed, providers=behaviours, model_of=model_of)) as urls:
+        yield urls
+
+
+def _run_file(what: Hosting, run_dir: Path, created: datetime, *, simulated: bool) -> RunFile:
+    return RunFile(
+        run_id=run_dir.name,
+        title=what.title,
+        profile=what.loaded.name,
+        profile_record=profile_record(what.loaded.profile),
+        phases=list(what.phases),
+        selection=what.selection,
+        seed=what.seed,
+        versions={
+            "ultra-console": __version__,
+            "python": sys.version.split()[0],
+            **{name: version(name) for name in ("anyio", "httptools", "httpx", "msgspec")},
+        },
+        created=created.isoformat(timespec="seconds"),
+        pid=os.getpid(),
+        args=list(what.args),
+        simulated=simulated,
+        control_socket=str(socket_path(run_dir)),
+        storage=what.storage,
+    )
+
+
+@contextmanager
+def open_files(run_dir: Path, run_file: RunFile, plan: Any) -> Iterator[Journal]:
+    """Write run.toml and plan.json, hold the run's lock, and yield the journal."""
+    with hold_run_lock(run_dir):
+        write_run_file(run_dir, run_file)
+        write_private(run_dir / "plan.json", msgspec.json.format(msgspec.json.encode(plan), indent=1))
+        segments: list[str] = []
+
+        def rotated(name: str) -> None:
+            segments.append(name)
+            write_run_file(run_dir, msgspec.structs.replace(run_file, segments=list(segments)))
+
+        journal = Journal.open(run_dir, on_rotate=rotated)
+        try:
+            yield journal
+        finally:
+            journal.close()
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a new file that only its owner may read."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+
+
+async def attended(
+    engine: Watched, run_dir: Path, control: Path, narrate: Narrate, started: Callable[[Path], None]
+) -> RunState:
+    """Run an engine with its control socket, its narrator and the process's signals."""
+    server = ControlServer(look=engine.look, obey=engine.steering.obey)
+    async with anyio.create_task_group() as group:
+        await group.start(server.serve, control)
+        group.start_soon(_obey_signals, engine.steering)
+        group.start_soon(narrate, engine, run_dir)
+        started(run_dir)
+        state = await engine.run()
+        group.cancel_scope.cancel()
+    return state
+
+
+async def _obey_signals(steering: Steering) -> None:
+    """SIGINT drains, and stops when it comes again; SIGTERM stops; SIGHUP is none of our business."""
+    interrupts = 0
+    with anyio.open_signal_receiver(*_signals((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))) as received:
+        async for number in received:
+            if number == signal.SIGINT:
+                interrupts += 1
+                steering.drain("Ctrl-C") if interrupts == 1 and not steering.draining else steering.stop(
+                    "Ctrl-C"
+                )
+            elif number == signal.SIGTERM:
+                steering.stop("SIGTERM")
+
+
+def _signals(wanted: Iterable[signal.Signals]) -> list[signal.Signals]:
+    """Leave out those that this process was told to ignore, as `nohup` does with SIGHUP."""
+    return [number for number in wanted if signal.getsignal(number) is not signal.SIG_IGN]

@@ -1,0 +1,147 @@
+"""What came of one request: the reader's findings and the transport's error as a `ChatResult`."""
+
+from __future__ import annotations
+
+import httpx
+
+from console.llm.chunks import Usage
+from console.llm.classify import Failure, classify_error_object, classify_exception, classify_response
+from console.llm.connection import Header
+from console.llm.stream import AnswerReader, MalformedError, Phase
+from console.vocabulary.chat import ChatResult, Timeouts
+from console.vocabulary.names import SIMULATED_HEADER
+from console.vocabulary.outcome import Outcome
+
+_SIMULATED = SIMULATED_HEADER.encode("ascii")
+_REQUEST_IDS = (b"x-request-id", b"apim-request-id", b"x-ms-request-id", b"request-id")
+_MAX_HEADER_CHARS = 500
+_OK = Failure(Outcome.OK, "")
+
+
+def result_of(
+    reader: AnswerReader,
+    error: Exception | None,
+    *,
+    now_ns: int,
+    timeouts: Timeouts,
+    secret_forms: tuple[str, ...],
+) -> ChatResult:
+    """Put together what is known of a request that has ended.
+
+    Args:
+        reader: what took the answer.
+        error: what ended the exchange, if it did not end by itself.
+        now_ns: the end, where the answer has none of its own.
+        timeouts: for the words of a timeout.
+        secret_forms: texts that must not be shown.
+    """
+    if error is None:
+        try:
+            reader.settle()
+        except ValueError as problem:
+            error = problem
+    failure = _failure(reader, error, timeouts, secret_forms)
+    stamps = reader.stamps
+    if stamps.end_ns is None or (failure.outcome is not Outcome.OK and not reader.ended):
+        stamps.end_ns = now_ns
+    result = ChatResult(
+        outcome=failure.outcome,
+        stamps=stamps,
+        status=reader.status,
+        error=failure.error,
+        error_code=failure.error_code,
+        retry_after_s=failure.retry_after_s,
+        content=reader.content,
+        reasoning=reader.reasoning,
+        tool_calls=reader.tool_calls,
+        finish_reason=reader.finish_reason,
+        chunks=reader.chunks,
+        chunk_gaps_ns=tuple(reader.gaps_ns),
+        response_model=reader.model,
+        reused_connection=reader.reused and stamps.sent_ns is not None,
+    )
+    if reader.usage is not None:
+        _take_usage(result, reader.usage)
+    _take_headers(result, reader.headers, secret_forms)
+    return result
+
+
+def not_sent(reader: AnswerReader, error: Exception, *, now_ns: int) -> ChatResult:
+    """Return the result of a request that could not even be written down."""
+    reader.stamps.end_ns = now_ns
+    text = f"the request cannot be sent: {error}"[:2000]
+    return ChatResult(outcome=Outcome.BAD_REQUEST, stamps=reader.stamps, error=text)
+
+
+def _failure(
+    reader: AnswerReader, error: Exception | None, timeouts: Timeouts, secret_forms: tuple[str, ...]
+) -> Failure:
+    """Decide the outcome. What the server said goes before how the exchange ended."""
+    if reader.status is not None and not 200 <= reader.status < 300:
+        body = b"".join(reader.document)
+        return classify_response(reader.status, reader.headers, body, secret_forms=secret_forms)
+    if reader.error_object is not None:
+        return classify_error_object(reader.error_object, secret_forms=secret_forms)
+    if isinstance(error, MalformedError):
+        return classify_exception(error, secret_forms=secret_forms)
+    if reader.whole:
+        if reader.finish_reason == "content_filter":
+            return Failure(Outcome.CONTENT_FILTER, "the answer was cut by the server's content filter")
+        return _OK
+    if reader.expired_phase is not None:
+        return _timeout(reader.expired_phase, timeouts)
+    if error is not None:
+        return _broken(reader, error, secret_forms)
+    if not reader.answered:
+        return Failure(Outcome.PROTOCOL, "the answer holds no choices")
+    return Failure(Outcome.PROTOCOL, "the stream ended without [DONE] and without a finish_reason")
+
+
+def _timeout(phase: Phase, timeouts: Timeouts) -> Failure:
+    if phase is Phase.TOTAL:
+        return Failure(Outcome.TIMEOUT_TOTAL, f"not complete within {timeouts.total:g} s")
+    if phase is Phase.IDLE:
+        return Failure(
+            Outcome.TIMEOUT_IDLE, f"nothing came for {timeouts.idle:g} s in the middle of the answer"
+        )
+    return Failure(Outcome.TIMEOUT_FIRST_TOKEN, f"no content within {timeouts.first_token:g} s")
+
+
+def _broken(reader: AnswerReader, error: Exception, secret_forms: tuple[str, ...]) -> Failure:
+    failure = classify_exception(error, secret_forms=secret_forms)
+    if failure.outcome is Outcome.CONNECTION and reader.chunks and isinstance(error, httpx.NetworkError):
+        return Failure(Outcome.CONNECTION, f"connection lost after {reader.chunks} chunks: {failure.error}")
+    return failure
+
+
+def _take_usage(result: ChatResult, usage: Usage) -> None:
+    result.prompt_tokens = usage.prompt_tokens
+    result.completion_tokens = usage.completion_tokens
+    if usage.completion_tokens_details is not None:
+        result.reasoning_tokens = usage.completion_tokens_details.reasoning_tokens
+    if usage.prompt_tokens_details is not None:
+        result.cached_tokens = usage.prompt_tokens_details.cached_tokens
+
+
+def _take_headers(result: ChatResult, headers: list[Header], secret_forms: tuple[str, ...]) -> None:
+    """Keep the few headers that are worth it; the others may hold anything."""
+    rank = len(_REQUEST_IDS)
+    rates: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name = raw_name.lower()
+        if name.startswith(b"x-ratelimit-"):
+            rates[name.decode("latin-1")] = _value(raw_value, secret_forms)
+        elif name == _SIMULATED:
+            result.simulated = raw_value.strip().lower() not in (b"", b"0", b"false")
+        elif name in _REQUEST_IDS and _REQUEST_IDS.index(name) < rank:
+            rank = _REQUEST_IDS.index(name)
+            result.request_id = _value(raw_value, secret_forms)
+    if rates:
+        result.rate_headers = rates
+
+
+def _value(raw: bytes, secret_forms: tuple[str, ...]) -> str:
+    text = raw.decode("latin-1").strip()
+    for form in secret_forms:
+        text = text.replace(form, "[key]")
+    return text[:_MAX_HEADER_CHARS]

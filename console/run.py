@@ -1,0 +1,104 @@
+"""One run of phases: from what a user asks to the plan, and from the plan to a hosted engine."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from console.engine.engine import Engine
+from console.host import Ended, Hosting, Narrate, Seat, host
+from console.phases.build import build_plan
+from console.phases.load import load_phases
+from console.phases.plan import Plan
+from console.phases.selection import Selection, ad_hoc_phase
+from console.profile.load import LoadedProfile, load_profile
+from console.vocabulary.errors import ConsoleError
+from console.work.single_turn import SingleTurnWork
+
+
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user asks for with `run` or `plan`."""
+
+    profile: str = "sim"
+    overrides: tuple[str, ...] = ()
+    """Texts of `--set`."""
+    phases: tuple[str, ...] = ()
+    selection: Selection = Selection()
+    rate_mode: str | None = None
+    seed: int = 0
+    out: Path | None = None
+    run_id: str | None = None
+    storage: str = "parquet"
+    args: tuple[str, ...] = ()
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that can start: everything in it is valid."""
+
+    request: RunRequest
+    loaded: LoadedProfile
+    plan: Plan
+
+
+def prepare(request: RunRequest) -> Prepared:
+    """Load, check and plan; resolves no secret and writes nothing.
+
+    Raises:
+        ConsoleError: whatever the user has to mend.
+    """
+    if not request.phases and request.selection.empty:
+        raise ConsoleError(
+            "nothing is asked for",
+            hint="give --phase 5.1, or a selection such as --model NAME --num-instances 1",
+        )
+    loaded = load_profile(request.profile, request.overrides, rate_mode=request.rate_mode)
+    phases = load_phases(request.phases) if request.phases else [ad_hoc_phase(request.selection)]
+    plan = build_plan(
+        loaded.profile,
+        phases,
+        request.selection,
+        rate_mode=loaded.profile.rate_mode,
+        seed=request.seed,
+        refusal=SingleTurnWork(request.seed).refusal,
+    )
+    return Prepared(request=request, loaded=loaded, plan=plan)
+
+
+async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Path], None]) -> Ended:
+    """Run the plan to its end.
+
+    Raises:
+        ConsoleError: if a secret is not there, or the run directory cannot be made.
+    """
+    request, plan = prepared.request, prepared.plan
+
+    def make(seat: Seat) -> Engine:
+        return Engine(
+            plan=plan,
+            headline=seat.headline,
+            work=SingleTurnWork(plan.seed),
+            client=seat.client,
+            endpoints=seat.endpoints,
+            journal=seat.journal,
+            now_ns=seat.now_ns,
+            start_ns=seat.start_ns,
+            rng=random.Random(plan.seed),
+        )
+
+    what = Hosting(
+        title=plan.title,
+        loaded=prepared.loaded,
+        lanes=plan.lanes,
+        seed=plan.seed,
+        plan=plan,
+        phases=request.phases,
+        selection=msgspec.to_builtins(request.selection),
+        out=request.out,
+        run_id=request.run_id,
+        storage=request.storage,
+        args=request.args,
+    )
+    return await host(what, make, narrate, started)

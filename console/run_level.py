@@ -1,0 +1,117 @@
+"""One capacity level: from what a user asks to a hosted load engine and the level's result."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from console.capacity.level_result import LevelAsked, level_result
+from console.engine.load import Level, LoadEngine
+from console.host import Ended, Hosting, Narrate, Seat, host
+from console.profile.effective import lane_setups
+from console.profile.load import LoadedProfile
+from console.vocabulary.chat import ChatRequest
+from console.vocabulary.errors import ConsoleError
+from console.vocabulary.lane import LaneSetup
+
+
+class LevelRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user asks for with `capacity run`."""
+
+    loaded: LoadedProfile
+    model: str
+    level: Level
+    requests: Sequence[ChatRequest]
+    input_len: int | None
+    output_len: int | None
+    seed: int = 0
+    out: Path | None = None
+    storage: str = "parquet"
+    args: tuple[str, ...] = ()
+
+
+class LevelRun:
+    """Runs one level; afterwards `result` is its result file."""
+
+    def __init__(self, asked: LevelRequest) -> None:
+        self._asked = asked
+        self._lanes = level_lanes(asked.loaded, asked.model)
+        self._engine: LoadEngine | None = None
+        self.result: dict[str, Any] | None = None
+
+    async def run(self, narrate: Narrate, started: Callable[[Path], None]) -> Ended:
+        """Run it to its end.
+
+        Raises:
+            ConsoleError: if a secret is not there, or the run directory cannot be made.
+        """
+        asked = self._asked
+        created = datetime.now().astimezone()
+        what = Hosting(
+            title="capacity",
+            loaded=asked.loaded,
+            lanes=self._lanes,
+            seed=asked.seed,
+            plan={
+                "kind": "capacity level",
+                "model": asked.model,
+                "level": asked.level,
+                "num_prompts": len(asked.requests),
+                "input_len": asked.input_len,
+                "output_len": asked.output_len,
+                "lanes": self._lanes,
+            },
+            out=asked.out,
+            storage=asked.storage,
+            args=asked.args,
+        )
+        ended = await host(what, self._make, narrate, started)
+        if self._engine is not None:
+            provider = asked.loaded.profile.providers[self._lanes[0].lane.provider]
+            self.result = level_result(
+                LevelAsked(
+                    model=asked.model,
+                    api=provider.api,
+                    level=asked.level,
+                    num_prompts=len(asked.requests),
+                    input_len=asked.input_len,
+                    output_len=asked.output_len,
+                    simulated=provider.api == "sim",
+                    created=created,
+                    run_id=ended.run_dir.name,
+                ),
+                self._engine.rows,
+            )
+        return ended
+
+    def _make(self, seat: Seat) -> LoadEngine:
+        self._engine = LoadEngine(
+            level=self._asked.level,
+            requests=self._asked.requests,
+            lanes=self._lanes,
+            headline=seat.headline,
+            client=seat.client,
+            endpoints=seat.endpoints,
+            journal=seat.journal,
+            now_ns=seat.now_ns,
+            start_ns=seat.start_ns,
+            rng=random.Random(self._asked.seed),
+        )
+        return self._engine
+
+
+def level_lanes(loaded: LoadedProfile, model: str) -> tuple[LaneSetup, ...]:
+    """Return the lanes that a level of `model` drives: all that are on.
+
+    Raises:
+        ConsoleError: if the model is not in the profile or has no lane.
+    """
+    lanes = lane_setups(loaded.profile, rate_mode="fixed", models=[model])
+    if not lanes:
+        raise ConsoleError(f"model {model!r} has no lane: its keys or deployments are switched off")
+    return lanes

@@ -1,0 +1,141 @@
+"""What a launch would do, shown before it is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import anyio.to_thread
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from console.screens.backend import Backend, LaunchPreview
+from console.screens.totals import totals_table
+from console.vocabulary.errors import ConsoleError
+from console.vocabulary.safe_text import safe_line
+from widgets.summary_table import SummaryTables
+from widgets.text_lines import Line, Run, TextLines, plain, wrapped
+
+_TEXT_WIDTH = 68
+_KEYS: Line = (("Enter", "accent"), (" start   ", ""), ("Esc", "accent"), (" back", ""))
+
+
+class Launch(ModalScreen[Path | None]):
+    """Shows a preview and starts the run; gives back its run directory, or None."""
+
+    CSS_PATH = "launch.tcss"
+    AUTO_FOCUS: ClassVar[str | None] = "#totals"
+    HELP_NOTES: ClassVar[tuple[str, ...]] = ("The totals are what the engine enforces.",)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "start", "start", id="launch.start", tooltip="Start the run"),
+        Binding("escape", "back", "back", id="launch.back"),
+        Binding("q,ctrl+c,ctrl+q", "back", "back", id="launch.leave", show=False),
+        Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
+    ]
+
+    def __init__(self, backend: Backend, profile: str, phase: str) -> None:
+        """Prepare `phase` under `profile`."""
+        super().__init__()
+        self._backend = backend
+        self._profile = profile
+        self._phase = phase
+        self._preview: LaunchPreview | None = None
+        self._starting = False
+
+    def compose(self) -> ComposeResult:
+        """Show a box with the figures, the totals, and the keys."""
+        with Vertical(classes="box") as box:
+            box.border_title = "launch"
+            yield TextLines(
+                (
+                    plain(
+                        f"planning {safe_line(self._phase, 60)} under {safe_line(self._profile, 60)}", "muted"
+                    ),
+                ),
+                id="figures",
+            )
+            yield SummaryTables(id="totals")
+            yield TextLines((_KEYS,), id="state")
+
+    def on_mount(self) -> None:
+        """Begin to plan."""
+        self.run_worker(self._plan(), group="plan", exclusive=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to start only what is planned, once."""
+        if action == "start":
+            return self._preview is not None and self._preview.tests > 0 and not self._starting
+        if action == "back":
+            return not self._starting
+        return True
+
+    def action_back(self) -> None:
+        """Start nothing."""
+        self.dismiss(None)
+
+    def action_start(self) -> None:
+        """Start the engine."""
+        self._starting = True
+        self.query_one("#state", TextLines).show_lines((plain("starting the engine", "accent"),))
+        self.run_worker(self._start(), group="start", exclusive=True)
+
+    async def _plan(self) -> None:
+        try:
+            preview = await anyio.to_thread.run_sync(self._backend.preview, self._profile, self._phase)
+        except ConsoleError as error:
+            self.query_one("#figures", TextLines).show_lines(_error_lines(error))
+            self.query_one("#state", TextLines).show_lines((_KEYS[2:],))
+            return
+        self._preview = preview
+        self.query_one("#figures", TextLines).show_lines(_figures(preview))
+        self.query_one(SummaryTables).show((totals_table("effective totals", preview.totals),))
+        if preview.tests == 0:
+            self.query_one("#state", TextLines).show_lines((plain("nothing to run", "warn"), _KEYS[2:]))
+        self.refresh_bindings()
+
+    async def _start(self) -> None:
+        try:
+            run_dir = await anyio.to_thread.run_sync(self._backend.launch, self._profile, self._phase)
+        except ConsoleError as error:
+            self._starting = False
+            self.query_one("#state", TextLines).show_lines([*_error_lines(error), _KEYS])
+            return
+        self.dismiss(run_dir)
+
+
+def _error_lines(error: ConsoleError) -> list[Line]:
+    lines: list[Line] = []
+    for index, text in enumerate(error.lines()):
+        lines += wrapped(safe_line(text, 300), _TEXT_WIDTH, "" if index else "bad", "  ")
+    return lines
+
+
+def _figures(preview: LaunchPreview) -> list[Line]:
+    name = safe_line(preview.phase, 60)
+    title = safe_line(preview.title, 60)
+    first: list[Run] = [
+        (f"{name} {title}" if title and title != name else name, "strong"),
+        (" under ", "muted"),
+    ]
+    first.append((safe_line(preview.profile, 60), "strong"))
+    if preview.simulated:
+        first.append(("  ", ""))
+        first.append((" SIMULATED ", "badge"))
+    second: list[Run] = []
+    for label, figure in (
+        ("tests", preview.tests),
+        ("reused", preview.reused),
+        ("jobs", preview.jobs),
+        ("lanes", preview.lanes),
+    ):
+        if figure or label == "tests":
+            second.append((f"{label} ", "muted"))
+            second.append((f"{figure:,}   ", "strong"))
+    lines: list[Line] = [tuple(first), tuple(second)]
+    if preview.place:
+        lines.append((("records ", "muted"), (safe_line(preview.place, 200), "")))
+    for warning in preview.warnings:
+        lines += wrapped(f"! {safe_line(warning, 300)}", _TEXT_WIDTH, "warn", "  ")
+    return [*lines, ()]

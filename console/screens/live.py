@@ -1,0 +1,274 @@
+"""The live screen: the state of a run, its grid, its progress and events, and the keys that control it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.widgets import Footer
+
+from console.screens import picture
+from console.screens.backend import Backend
+from console.screens.connection import Connection, View
+from console.screens.leaving import Leaving
+from console.screens.pane import Pane
+from console.screens.question import Answer, Question
+from console.screens.results import Results
+from console.vocabulary.command import Accepted, Command, Drain, Pause, Resume, Stop
+from console.vocabulary.errors import ConsoleError
+from console.vocabulary.safe_text import safe_line
+from widgets.event_log import EventLog
+from widgets.lane_grid import LaneGrid
+from widgets.lane_values import LEGEND
+from widgets.phase_progress import PhaseProgress
+from widgets.text_lines import Line, TextLines, plain
+
+REFRESH_S = 1.0
+SAID_FOR_LOOKS = 6
+"""How long the answer to a command stays in the notice line."""
+
+
+class Live(Pane):
+    """Watches one run, by looking once a second and never by events."""
+
+    CSS_PATH = "live.tcss"
+    AUTO_FOCUS: ClassVar[str | None] = "#grid"
+    HELP_NOTES: ClassVar[tuple[str, ...]] = (
+        "A cell shows requests in flight / worker limit, and requests per second.",
+        LEGEND,
+        "Leaving the console never touches the run.",
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause_run", "pause", id="run.pause", tooltip="Pause: send nothing new"),
+        Binding("space", "resume_run", "resume", id="run.resume", tooltip="Go on after a pause"),
+        Binding("d", "drain_run", "drain", id="run.drain", tooltip="Drain: finish what is begun, then end"),
+        Binding("s", "stop_run", "stop", id="run.stop", tooltip="Stop now (asks first); can be resumed"),
+        Binding("enter", "open_results", "results", id="run.results", tooltip="Show the results"),
+        Binding(
+            "escape", "app.home", "home", id="app.home", tooltip="Back to the first screen; the run goes on"
+        ),
+        Binding("q", "leave", "detach", id="app.leave", tooltip="Leave; the run goes on"),
+        Binding(
+            "ctrl+c,ctrl+q",
+            "leave",
+            "detach",
+            id="app.interrupt",
+            tooltip="Leave; the run goes on",
+            show=False,
+        ),
+        Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
+    ]
+
+    def __init__(self, backend: Backend, run_dir: Path, *, refresh_s: float = REFRESH_S) -> None:
+        """Watch the run in `run_dir`."""
+        super().__init__()
+        self._backend = backend
+        self._run_dir = run_dir
+        self._refresh_s = refresh_s
+        self._connection = Connection(backend.watch(run_dir), run_dir, backend.ended)
+        self._said: Line = ()
+        self._said_looks = 0
+        self._keys_shown = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out from the headline to the keys."""
+        yield TextLines((plain(" connecting to the run", "muted"), ()), id="headline")
+        yield TextLines(id="notice")
+        yield LaneGrid(id="grid")
+        yield TextLines(((),), id="lane")
+        with Container(id="below"):
+            yield PhaseProgress(id="progress", most_jobs=1)
+            yield EventLog(id="events")
+        yield Footer(show_command_palette=False, compact=True)
+
+    @property
+    def view(self) -> View:
+        """What is known of the run."""
+        return self._connection.view
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self.run_worker(self._follow(), group="follow", exclusive=True)
+
+    async def on_unmount(self) -> None:
+        """Let go of the line; the run goes on."""
+        await self._connection.aclose()
+
+    def on_resize(self) -> None:
+        """Show more jobs where there is room, and the lines at the new width."""
+        tall, wide = self.size.height >= 36, self.size.width >= 140
+        self.query_one(PhaseProgress).most_jobs = 8 if tall and wide else 5 if tall else 1
+        self._draw()
+
+    @on(LaneGrid.LaneHighlighted)
+    def lane_highlighted(self) -> None:
+        """Tell more of the lane under the cursor."""
+        self._draw_lane()
+
+    def leaving(self) -> Leaving:
+        """Return how the run stands, for the line printed after the console has closed."""
+        view = self.view
+        state = "ended" if view.standing == "ended" else "gone" if view.standing == "gone" else "live"
+        run_id = view.snapshot.run_id if view.snapshot else self._run_dir.name
+        done, planned = (view.snapshot.done, view.snapshot.planned) if view.snapshot else (0, 0)
+        if view.end is not None:
+            done, planned = view.end.done or done, view.end.planned or planned
+        return Leaving(self._run_dir, run_id, state, done, planned, view.end)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only keys that do something now."""
+        snapshot, standing = self.view.snapshot, self.view.standing
+        commanded = standing == "live" and snapshot is not None and snapshot.state not in picture.OVER
+        state = snapshot.state if snapshot else "starting"
+        match action:
+            case "pause_run":
+                return commanded and state in ("starting", "running", "blocked")
+            case "resume_run":
+                return commanded and state == "paused"
+            case "drain_run":
+                return commanded and state not in ("draining", "stopping")
+            case "stop_run":
+                return commanded and state != "stopping"
+            case "open_results":
+                return standing in ("ended", "gone")
+            case _:
+                return True
+
+    async def action_pause_run(self) -> None:
+        """Send nothing new."""
+        await self._command(Pause(), "paused: what is in flight ends")
+
+    async def action_resume_run(self) -> None:
+        """Go on."""
+        await self._command(Resume(), "running again")
+
+    async def action_drain_run(self) -> None:
+        """Finish what is begun, then end; nothing is lost by it, so nothing is asked."""
+        await self._command(Drain(), "draining: tests that have begun are finished, then the run ends")
+
+    def action_stop_run(self) -> None:
+        """Ask, then cancel what is in flight."""
+        in_flight = self.view.snapshot.in_flight if self.view.snapshot else 0
+        question = Question(
+            "Stop the run now?",
+            (
+                f"{in_flight} requests in flight are cancelled; their tests start again",
+                "when the run is resumed.",
+            ),
+            (Answer(("y",), "stop now", "stop"),),
+            way_out="let it run",
+        )
+        self.open_screen(question, self._stop_answered)
+
+    def action_leave(self) -> None:
+        """Ask how to leave; without a live run there is nothing to ask."""
+        if self.view.standing in ("ended", "gone"):
+            self.close_console(self.leaving())
+            return
+        question = Question(
+            "Leave the console?",
+            ("The run goes on without it. Come back with", f"  ultra-console attach {self.leaving().run_id}"),
+            (
+                Answer(("enter", "d", "q", "ctrl+c"), "detach, the run goes on", "detach"),
+                Answer(("s",), "stop the run, then leave", "stop"),
+            ),
+        )
+        self.open_screen(question, self._leave_answered)
+
+    def action_open_results(self) -> None:
+        """Show what is in the journal."""
+        self.replace_with(Results(self._backend, self._run_dir, self.leaving()))
+
+    async def _follow(self) -> None:
+        while True:
+            view = await self._connection.look()
+            self._said_looks -= 1
+            self._draw()
+            if view.standing == "gone":
+                return
+            if view.standing == "ended":
+                if self.is_current:
+                    self.action_open_results()
+                return
+            await asyncio.sleep(self._refresh_s)
+
+    def on_screen_resume(self) -> None:
+        """Go on to the results if the run ended behind a question or the help."""
+        if self.view.standing == "ended":
+            self.action_open_results()
+
+    async def _command(self, command: Command, done: str) -> None:
+        try:
+            answer = await self._connection.watch.send(command)
+        except ConsoleError as error:
+            self._say(((f" {safe_line('; '.join(error.lines()), 300)}", "bad"),))
+            return
+        if isinstance(answer, Accepted):
+            self._say(((f" {safe_line(answer.text or done, 300)}", "accent"),))
+        else:
+            self._say(((f" not done: {safe_line(answer.text, 300)}", "warn"),))
+        self.set_timer(0.3, self._look_once)  # the snapshot may be that old
+
+    def _look_once(self) -> None:
+        if self.view.standing == "live":
+            self.run_worker(self._follow(), group="follow", exclusive=True)
+
+    def _stop_answered(self, value: str | None) -> None:
+        if value == "stop":
+            self.run_worker(self._command(Stop(), "stopping"), group="command")
+
+    async def _leave_answered(self, value: str | None) -> None:
+        if value == "stop":
+            await self._command(Stop(), "stopping")
+        if value is not None:
+            self.close_console(self.leaving())
+
+    def _say(self, line: Line) -> None:
+        self._said, self._said_looks = line, SAID_FOR_LOOKS
+        self._draw()
+
+    def _draw(self) -> None:
+        view = self.view
+        self.query_one("#notice", TextLines).show_lines(self._notice_lines())
+        snapshot = view.snapshot
+        if snapshot is not None:
+            width = self.size.width
+            head = (picture.headline(snapshot, width), picture.figures_line(snapshot, width))
+            self.query_one("#headline", TextLines).show_lines(head)
+            self.query_one(LaneGrid).show(picture.grid_data(snapshot))
+            self.query_one(PhaseProgress).show(picture.progress(snapshot))
+            self.query_one(EventLog).show(picture.log_events(snapshot.events))
+            self._draw_lane()
+        keys = f"{view.standing} {snapshot.state if snapshot else ''}"
+        if keys != self._keys_shown:  # drawing the footer anew costs bytes
+            self._keys_shown = keys
+            self.refresh_bindings()
+
+    def _draw_lane(self) -> None:
+        snapshot, place = self.view.snapshot, self.query_one(LaneGrid).highlighted
+        if snapshot is not None and place is not None:
+            self.query_one("#lane", TextLines).show_lines((picture.lane_line(snapshot, *place),))
+
+    def _notice_lines(self) -> list[Line]:
+        view = self.view
+        lines: list[Line] = []
+        if view.standing == "gone":
+            run = self.leaving().run_id
+            lines.append(plain(" engine ended unexpectedly; what finished is in the journal", "bad"))
+            lines.append(
+                plain(f" Enter shows it here, `ultra-console summary {safe_line(run, 100)}` in the shell")
+            )
+        elif view.said:
+            lines.append(
+                plain(f" {safe_line(view.said, 300)}", "warn" if view.standing == "silent" else "muted")
+            )
+        if view.snapshot is not None and view.snapshot.notice:
+            lines.append(plain(f" {safe_line(view.snapshot.notice, 300)}", "bad"))
+        if self._said and self._said_looks > 0:
+            lines.append(self._said)
+        return lines

@@ -1,0 +1,552 @@
+"""Everything that goes wrong on the way, classified, and nothing leaked."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import random
+import socket
+import ssl
+from collections.abc import AsyncIterator
+
+import anyio
+import pytest
+import trustme
+from scripted_server import (
+    DONE,
+    STREAM_HEAD,
+    Peer,
+    answer,
+    chunked,
+    delta,
+    plays,
+    plays_and_stalls,
+    serving,
+    stream,
+    until,
+)
+
+from console.llm.client import LlmClient
+from console.llm.transport import Transport
+from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Timeouts
+from console.vocabulary.errors import ConsoleError
+from console.vocabulary.outcome import Outcome
+from console.vocabulary.secret import Secret
+
+pytestmark = pytest.mark.anyio
+ASK = ChatRequest(messages=({"role": "user", "content": "hi"},))
+WHOLE = ChatRequest(messages=ASK.messages, stream=False)
+QUICK = Timeouts(connect=0.2, first_token=0.15, idle=0.15, total=2)
+SLOW = Timeouts(connect=5, first_token=5, idle=5, total=10)
+GOOD = stream(delta(content="x"), delta(finish="stop"), DONE)
+
+
+def at(base_url: str) -> Endpoint:
+    return Endpoint(
+        api="openai", base_url=base_url, deployment="m", secret=Secret("sk-canary-0123456789", "env:K")
+    )
+
+
+async def ask(url: str, timeouts: Timeouts = QUICK, request: ChatRequest = ASK) -> ChatResult:
+    async with LlmClient(timeouts=timeouts) as client:
+        return await client.complete(at(url), request)
+
+
+@pytest.fixture
+async def nothing_left() -> AsyncIterator[None]:
+    """No task outlives a test."""
+    before = len(asyncio.all_tasks())
+    yield
+    await until(lambda: len(asyncio.all_tasks()) <= before)
+
+
+# Timeouts, each its own
+
+
+async def test_no_answer_at_all_is_a_first_token_timeout(nothing_left: None) -> None:
+    async with serving(plays_and_stalls()) as server:
+        result = await ask(server.url)
+        assert (result.outcome, result.status) == (Outcome.TIMEOUT_FIRST_TOKEN, None)
+        assert result.stamps.end_ns >= result.stamps.sent_ns
+        await until(lambda: server.open == 0)
+
+
+async def test_role_chunk_and_then_silence_is_a_first_token_timeout() -> None:
+    async with serving(plays_and_stalls(*stream(delta(role="assistant"), end=b""))) as server:
+        assert (await ask(server.url)).outcome is Outcome.TIMEOUT_FIRST_TOKEN
+
+
+async def test_keep_alive_comments_do_not_put_the_first_token_off() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(STREAM_HEAD)
+        while True:
+            await peer.send(chunked(b": ping\n\n"))
+            await asyncio.sleep(0.01)
+
+    async with serving(script) as server:
+        assert (await ask(server.url)).outcome is Outcome.TIMEOUT_FIRST_TOKEN
+
+
+async def test_a_stall_mid_stream_is_an_idle_timeout() -> None:
+    async with serving(plays_and_stalls(*stream(delta(content="ab"), end=b""))) as server:
+        result = await ask(server.url)
+        assert (result.outcome, result.content, result.chunks) == (Outcome.TIMEOUT_IDLE, "ab", 1)
+        await until(lambda: server.open == 0)
+
+
+async def test_an_idle_limit_below_the_first_token_limit_is_kept() -> None:
+    timeouts = Timeouts(connect=1, first_token=30, idle=0.1, total=60)
+    async with serving(plays_and_stalls(*stream(delta(content="ab"), end=b""))) as server:
+        with anyio.fail_after(5):
+            assert (await ask(server.url, timeouts)).outcome is Outcome.TIMEOUT_IDLE
+
+
+async def test_an_answer_that_drips_for_ever_is_a_total_timeout() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(STREAM_HEAD)
+        while True:
+            await peer.send(chunked(delta(content="x")))
+            await asyncio.sleep(0.01)
+
+    async with serving(script) as server:
+        result = await ask(server.url, Timeouts(connect=1, first_token=1, idle=1, total=0.2))
+        assert result.outcome is Outcome.TIMEOUT_TOTAL
+        assert result.chunks > 0
+
+
+async def test_one_byte_at_a_time_is_bounded_by_the_total() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        for byte in answer(200, {"choices": []}):
+            await peer.send(bytes([byte]))
+            await asyncio.sleep(0.02)
+
+    async with serving(script) as server:
+        result = await ask(server.url, Timeouts(connect=1, first_token=9, idle=9, total=0.2), WHOLE)
+        assert result.outcome is Outcome.TIMEOUT_TOTAL
+
+
+async def test_a_whole_answer_has_no_first_token_limit() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await asyncio.sleep(0.1)
+        await peer.send(answer(200, {"choices": [{"message": {"content": "late"}, "finish_reason": "stop"}]}))
+
+    async with serving(script) as server:
+        result = await ask(server.url, Timeouts(connect=1, first_token=0.02, idle=1, total=3), WHOLE)
+        assert (result.outcome, result.content) == (Outcome.OK, "late")
+
+
+async def test_a_server_that_lingers_after_done_has_answered_all_the_same() -> None:
+    body = stream(delta(content="x", finish="stop"), DONE, end=b"")
+    async with serving(plays_and_stalls(*body)) as server:
+        result = await ask(server.url)
+        assert (result.outcome, result.content) == (Outcome.OK, "x")
+        await until(lambda: server.open == 0)
+
+
+async def test_a_peer_that_does_not_shake_hands_is_a_connect_timeout() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.gone()
+
+    async with serving(script) as server:
+        result = await ask(server.url.replace("http:", "https:"))
+        assert (result.outcome, result.stamps.sent_ns) == (Outcome.TIMEOUT_CONNECT, None)
+        assert result.stamps.connect_start_ns is not None
+        await until(lambda: server.open == 0)
+
+
+# Connections that fail
+
+
+async def test_refused() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        result = await ask(f"http://127.0.0.1:{held.getsockname()[1]}")
+    assert result.outcome is Outcome.CONNECTION
+    assert "refused" in result.error
+
+
+async def test_a_name_that_is_not_found() -> None:
+    result = await ask("http://no-such-host.invalid/v1", SLOW)
+    assert result.outcome is Outcome.CONNECTION
+    assert "name not found" in result.error
+
+
+@pytest.mark.parametrize("where", [0, 1, 3])
+async def test_reset_before_and_in_the_middle_of_the_answer(where: int) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        for part in [*stream(delta(content="a"), delta(content="b"), end=b"")][:where]:
+            await peer.send(part)
+            await peer.send(b"")
+        await asyncio.sleep(0.01)
+        peer.reset()
+
+    async with serving(script) as server:
+        result = await ask(server.url, SLOW)
+        assert result.outcome is Outcome.CONNECTION
+        assert result.chunks == max(0, where - 1)
+
+
+async def test_closed_without_an_answer() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+
+    async with serving(script) as server:
+        result = await ask(server.url, SLOW)
+        assert (result.outcome, result.status) == (Outcome.CONNECTION, None)
+
+
+async def test_a_half_closed_connection_is_closed() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.writer.write_eof()
+        await peer.gone()
+
+    async with serving(script) as server:
+        assert (await ask(server.url, SLOW)).outcome is Outcome.CONNECTION
+        await until(lambda: server.open == 0)
+
+
+async def test_no_file_descriptor_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with LlmClient(timeouts=SLOW) as client:
+
+        async def exhausted(*args: object, **kwargs: object) -> None:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        monkeypatch.setattr(type(asyncio.get_running_loop()), "create_connection", exhausted, raising=False)
+        try:
+            result = await client.complete(at("http://127.0.0.1:9"), ASK)
+        finally:
+            monkeypatch.undo()
+    assert result.outcome is Outcome.CONNECTION
+    assert "ulimit" in result.error
+
+
+# TLS
+
+
+def server_context(authority: trustme.CA, name: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+async def test_tls_with_a_trusted_certificate(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    bundle = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(bundle)
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    names: list[str | None] = []
+    context = server_context(authority, "localhost")
+    context.sni_callback = lambda sock, name, ctx: names.append(name)
+    async with serving(plays(*GOOD), context) as server, LlmClient(timeouts=SLOW) as client:
+        first = await client.complete(at(server.url), ASK)
+        second = await client.complete(at(server.url), ASK)
+        assert (first.outcome, second.outcome, second.reused_connection) == (Outcome.OK, Outcome.OK, True)
+        assert names == ["localhost"]
+
+
+async def test_tls_with_an_unknown_authority(authority: trustme.CA) -> None:
+    async with serving(plays(*GOOD), server_context(authority, "localhost")) as server:
+        result = await ask(server.url, SLOW)
+        assert result.outcome is Outcome.CONNECTION
+        assert "TLS certificate not accepted" in result.error
+        await until(lambda: server.open == 0)
+
+
+async def test_tls_with_another_name(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    bundle = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(bundle)
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    async with serving(plays(*GOOD), server_context(authority, "other.example")) as server:
+        result = await ask(server.url, SLOW)
+        assert result.outcome is Outcome.CONNECTION
+        assert "TLS certificate not accepted" in result.error
+
+
+async def test_tls_to_a_server_that_speaks_plain_http() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.reader.read(100)
+        await peer.send(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+    async with serving(script) as server:
+        result = await ask(server.url.replace("http:", "https:"), SLOW)
+        assert result.outcome is Outcome.CONNECTION
+        assert "does not speak TLS" in result.error
+
+
+# Answers that are not HTTP
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nabc",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+    ],
+    ids=["ssh", "chunk size", "chunk overflow", "two framings", "upgrade", "long header"],
+)
+async def test_what_is_not_http_is_a_protocol_error(answered: bytes) -> None:
+    async with serving(plays_and_stalls(answered)) as server:
+        assert (await ask(server.url, SLOW)).outcome is Outcome.PROTOCOL
+        await until(lambda: server.open == 0)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"HTTP/1.1 200 OK\r\nX: ",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;ext=",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTrailer: ",
+    ],
+    ids=["header", "chunk extension", "trailer"],
+)
+async def test_framing_without_end_is_refused_early(start: bytes) -> None:
+    sent = 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal sent
+        await peer.request()
+        await peer.send(start)
+        while sent < 100_000_000:
+            await peer.send(b"a" * 65536)
+            sent += 65536
+
+    async with serving(script) as server:
+        assert (await ask(server.url, SLOW)).outcome is Outcome.PROTOCOL
+        await until(lambda: server.open == 0)
+        assert sent < 20_000_000
+
+
+async def test_interim_answers_are_skipped() -> None:
+    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+    async with serving(plays(interim + b"".join(GOOD))) as server:
+        assert (await ask(server.url, SLOW)).outcome is Outcome.OK
+
+
+async def test_interim_answers_without_end_are_refused() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        while True:
+            await peer.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+    async with serving(script) as server:
+        assert (await ask(server.url, SLOW)).outcome is Outcome.PROTOCOL
+
+
+async def test_an_answer_that_is_compressed_all_the_same_is_malformed() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n"
+    async with serving(plays(head + b"\x1f\x8b\x08\x00")) as server:
+        assert (await ask(server.url, SLOW)).outcome is Outcome.PROTOCOL
+
+
+# Pooled connections
+
+
+async def test_a_stale_pooled_connection_is_replaced_once_unseen() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(*GOOD)
+        if peer.number == 1:
+            await peer.reader.readuntil(b"\r\n")  # the next request arrives, and is met by a closed door
+            peer.reset()
+        else:
+            await peer.gone()
+
+    async with serving(script) as server, LlmClient(timeouts=SLOW) as client:
+        first = await client.complete(at(server.url), ASK)
+        second = await client.complete(at(server.url), ASK)
+        assert (first.outcome, second.outcome) == (Outcome.OK, Outcome.OK)
+        assert (second.reused_connection, server.accepted) == (False, 2)
+        assert second.stamps.sent_ns > second.stamps.connected_ns
+
+
+async def test_a_fresh_connection_is_not_tried_again() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+
+    async with serving(script) as server:
+        await ask(server.url, SLOW)
+        assert server.accepted == 1
+
+
+async def test_a_pooled_connection_that_dies_after_a_first_byte_is_not_tried_again() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(*GOOD)
+        await peer.request()
+        await peer.send(b"HTTP/1.1")
+
+    async with serving(script) as server, LlmClient(timeouts=SLOW) as client:
+        await client.complete(at(server.url), ASK)
+        assert (await client.complete(at(server.url), ASK)).outcome is Outcome.PROTOCOL
+        assert server.accepted == 1
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        answer(200, {"choices": [{"message": {"content": "x"}}]}, "Connection: close"),
+        answer(200, {"choices": [{"message": {"content": "x"}}]}).replace(b"HTTP/1.1", b"HTTP/1.0"),
+        answer(200, {"choices": [{"message": {"content": "x"}}]}) + b"surplus",
+    ],
+    ids=["connection: close", "http/1.0", "surplus bytes"],
+)
+async def test_a_connection_that_may_not_serve_again_is_closed(answered: bytes) -> None:
+    async with serving(plays_and_stalls(answered)) as server, LlmClient(timeouts=SLOW) as client:
+        for _ in range(2):
+            assert (await client.complete(at(server.url), WHOLE)).outcome is Outcome.OK
+        assert server.accepted == 2
+        await until(lambda: server.open == 0)
+
+
+async def test_bytes_on_an_idle_connection_close_it() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(*GOOD)
+        await asyncio.sleep(0.01)
+        await peer.send(b"HTTP/1.1 408 X\r\n\r\n")
+        await peer.gone()
+
+    transport = Transport()
+    async with serving(script) as server, LlmClient(timeouts=SLOW, transport=transport) as client:
+        await client.complete(at(server.url), ASK)
+        await until(lambda: transport.open_connections == 0)
+
+
+async def test_idle_connections_expire() -> None:
+    transport = Transport(idle_expiry_s=0.05)
+    async with serving(plays(*GOOD)) as server, LlmClient(timeouts=SLOW, transport=transport) as client:
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(client.complete, at(server.url), ASK)
+        await until(lambda: transport.open_connections == 0 and server.open == 0)
+        assert transport.idle_connections == 0
+
+
+async def test_the_newest_idle_connection_serves_first() -> None:
+    transport = Transport()
+    async with serving(plays(*GOOD)) as server, LlmClient(timeouts=SLOW, transport=transport) as client:
+        async with anyio.create_task_group() as group:
+            for _ in range(4):
+                group.start_soon(client.complete, at(server.url), ASK)
+        for _ in range(8):
+            assert (await client.complete(at(server.url), ASK)).reused_connection
+        assert server.accepted == 4
+
+
+# Cancellation and leaks
+
+
+@pytest.mark.parametrize("parts", [[], GOOD[:1], GOOD[:2]], ids=["before", "headers", "content"])
+async def test_cancelling_closes_the_connection(parts: list[bytes], nothing_left: None) -> None:
+    transport = Transport()
+    async with (
+        serving(plays_and_stalls(*parts)) as server,
+        LlmClient(timeouts=SLOW, transport=transport) as client,
+    ):
+        with anyio.move_on_after(0.05) as scope:
+            await client.complete(at(server.url), ASK)
+        assert scope.cancelled_caught
+        await until(lambda: transport.open_connections == 0 and server.open == 0)
+
+
+async def test_cancelling_while_connecting(nothing_left: None) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.gone()
+
+    transport = Transport()
+    async with serving(script) as server, LlmClient(timeouts=SLOW, transport=transport) as client:
+        with anyio.move_on_after(0.05) as scope:
+            await client.complete(at(server.url.replace("http:", "https:")), ASK)
+        assert scope.cancelled_caught
+        await until(lambda: transport.open_connections == 0 and server.open == 0)
+
+
+async def test_hundreds_of_random_cancellations_leak_nothing(nothing_left: None) -> None:
+    dice = random.Random(7)
+
+    async def script(peer: Peer) -> None:
+        while True:
+            await peer.request()
+            for part in GOOD:
+                await peer.send(part)
+                await asyncio.sleep(dice.choice([0, 0, 0.001, 0.003]))
+
+    transport = Transport()
+    outcomes: list[Outcome] = []
+
+    async def one(client: LlmClient, url: str) -> None:
+        for _ in range(6):
+            with anyio.move_on_after(dice.choice([0, 0.001, 0.002, 0.005, 0.01, 1])):
+                outcomes.append((await client.complete(at(url), ASK)).outcome)
+
+    async with serving(script) as server:
+        async with LlmClient(timeouts=SLOW, transport=transport) as client:
+            async with anyio.create_task_group() as group:
+                for _ in range(50):
+                    group.start_soon(one, client, server.url)
+            await until(lambda: transport.open_connections == transport.idle_connections)
+            assert (await client.complete(at(server.url), ASK)).outcome is Outcome.OK
+        assert transport.open_connections == 0
+        assert set(outcomes) == {Outcome.OK}
+        assert len(outcomes) < 300
+        await until(lambda: server.open == 0)
+
+
+async def test_closing_the_client_ends_what_is_in_flight(nothing_left: None) -> None:
+    results: list[ChatResult] = []
+    async with serving(plays_and_stalls()) as server:
+        client = LlmClient(timeouts=SLOW)
+
+        async def one() -> None:
+            results.append(await client.complete(at(server.url), ASK))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(one)
+            await until(lambda: len(server.requests) == 1)
+            await client.aclose()
+        assert results[0].outcome is Outcome.CONNECTION
+
+
+# Secrets and friendly errors
+
+
+async def test_the_key_is_in_no_error_of_any_kind(authority: trustme.CA) -> None:
+    async with serving(plays(answer(401, {"error": {"message": "bad key sk-canary-0123456789"}}))) as server:
+        urls = [server.url, server.url.replace("http", "https"), "http://no-such-host.invalid"]
+        for url in urls:
+            result = await ask(url, QUICK)
+            assert result.outcome is not Outcome.OK
+            assert "canary" not in repr(result)
+        async with LlmClient(timeouts=SLOW) as client:
+            with pytest.raises(ConsoleError) as caught:
+                await client.list_models(at(server.url))
+            assert "canary" not in "".join(caught.value.lines())
+
+
+@pytest.mark.parametrize(
+    "answered", [answer(404, b"no"), answer(200, b"<html>"), answer(200, {"data": [1]}), b"x\r\n"]
+)
+async def test_a_list_of_models_that_is_none_is_a_friendly_error(answered: bytes) -> None:
+    async with serving(plays_and_stalls(answered)) as server, LlmClient(timeouts=SLOW) as client:
+        with pytest.raises(ConsoleError) as caught:
+            await client.list_models(at(server.url))
+        assert caught.value.hint
+
+
+async def test_a_list_of_models_that_does_not_come_is_a_friendly_error() -> None:
+    async with serving(plays_and_stalls()) as server, LlmClient(timeouts=QUICK) as client:
+        with pytest.raises(ConsoleError):
+            await client.list_models(at(server.url))

@@ -1,0 +1,104 @@
+"""A few lines of styled text of which only those that changed are painted again."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+Tone = Literal["", "strong", "muted", "accent", "good", "warn", "bad", "badge"]
+Run = tuple[str, Tone]
+"""A piece of text and how it is meant. No markup is read in it, ever."""
+Line = tuple[Run, ...]
+
+
+class TextLines(Widget):
+    """Shows lines from the top, each cut at the right edge."""
+
+    DEFAULT_CSS = """
+    TextLines { height: auto; }
+    TextLines > .text-lines--strong { text-style: bold; }
+    TextLines > .text-lines--muted { color: $text-muted; }
+    TextLines > .text-lines--accent { color: $primary; }
+    TextLines > .text-lines--good { color: $text-success; text-style: bold; }
+    TextLines > .text-lines--warn { color: $text-warning; text-style: bold; }
+    TextLines > .text-lines--bad { color: $text-error; text-style: bold; }
+    TextLines > .text-lines--badge { text-style: bold reverse; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"text-lines--{tone}" for tone in ("strong", "muted", "accent", "good", "warn", "bad", "badge")
+    }
+
+    def __init__(
+        self, lines: Sequence[Line] = (), *, id: str | None = None, classes: str | None = None
+    ) -> None:
+        """Show `lines`."""
+        super().__init__(id=id, classes=classes)
+        self._lines: tuple[Line, ...] = tuple(lines)
+        self._styles_now: dict[Tone, Style] = {}
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What is shown."""
+        return self._lines
+
+    def show_lines(self, lines: Sequence[Line]) -> None:
+        """Show other lines; equal ones are not painted again."""
+        old, new = self._lines, tuple(lines)
+        if old == new:
+            return
+        self._lines = new
+        if len(old) != len(new):
+            self.refresh(layout=self.styles.height is not None and self.styles.height.is_auto)
+            return
+        for y, (before, after) in enumerate(zip(old, new, strict=True)):
+            if before != after:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """Take the width that is offered."""
+        return container.width
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Take a line for each line."""
+        return len(self._lines)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line, cut or filled to the width."""
+        width = self.size.width
+        runs = self._lines[y] if y < len(self._lines) else ()
+        segments = [Segment(text, self._style(tone)) for text, tone in runs if text]
+        return Strip(segments).adjust_cell_length(width, self._style(""))
+
+    def notify_style_update(self) -> None:
+        """Forget the styles when the theme changes."""
+        super().notify_style_update()
+        self._styles_now = {}
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Paint all at the new width."""
+        self.refresh()
+
+    def _style(self, tone: Tone) -> Style:
+        style = self._styles_now.get(tone)
+        if style is None:
+            style = self.get_component_rich_style(f"text-lines--{tone}") if tone else self.rich_style
+            self._styles_now[tone] = style
+        return style
+
+
+def wrapped(text: str, width: int, tone: Tone = "", indent: str = "") -> list[Line]:
+    """Break a text into lines; all but the first begin with `indent`."""
+    return [plain(line, tone) for line in textwrap.wrap(text, width, subsequent_indent=indent)] or [()]
+
+
+def plain(text: str, tone: Tone = "") -> Line:
+    """Make a line of one run."""
+    return ((text, tone),)
