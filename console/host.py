@@ -31,7 +31,9 @@ from console.profile.load import LoadedProfile
 from console.profile.secrets import resolve_endpoints
 from console.profile.write import profile_record
 from console.records.journal import Journal
-from console.records.run_dir import RunFile, create_run_dir, hold_run_lock, new_run_id, write_run_file
+from console.records.run_dir import create_run_dir, new_run_id
+from console.records.run_file import RunFile, write_run_file
+from console.records.run_lock import hold_run_lock
 from console.sim.config import SimConfig
 from console.sim.process import simulator_process
 from console.vocabulary.chat import Endpoint

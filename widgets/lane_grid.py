@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from widgets.lane_layout import GridLayout, cell_parts, clip, header_text, lay_out, total_text
+from widgets.lane_layout import CORNER, GridLayout, cell_parts, clip, header_text, lay_out, total_text
 from widgets.lane_values import GridCell, GridData, GridLine, GridRow, body_lines, total_line
 
 _CHROME_LINES = 2  # heading and totals stay while the body scrolls
@@ -201,7 +201,7 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _corner(self) -> str:
         groups = {row.group for row in self._data.rows}
-        return next(iter(groups)) if len(groups) == 1 else "deployment"
+        return next(iter(groups)) if len(groups) == 1 else CORNER
 
     def _take_shape(self) -> None:
         self._lines, self._total = body_lines(self._data), total_line(self._data)
@@ -306,7 +306,7 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
             cell = line.cells[column] if column < len(line.cells) else None
             head, bar, tail = cell_parts(cell, layout, self._ascii_only)
             if column == cursor:
-                runs += [(base, head[:1]), ("cursor", head[1:] + bar + tail)]
+                runs += [(base, head[:1]), ("cursor", head[1:]), ("bar", bar), ("cursor", tail)]
                 continue
             name = base or _style_name(cell)
             runs.append((name, head))

@@ -10,6 +10,7 @@ from widgets.lane_values import GLYPHS, GridCell, GridData, GridLine, rate_text
 RATE_WIDTH: Final = 4
 BAR_WIDTHS: Final = (16, 10, 6, 3)
 """Bars are tried from the widest to the narrowest, then left out; after them the rate; never the figures."""
+CORNER: Final = "deployment"
 MIN_LABEL: Final = 10
 USUAL_LABEL: Final = 18
 """What a label is left with where not all columns fit, if the screen is not very narrow."""
@@ -59,12 +60,14 @@ def lay_out(
     What gives way, in this order: bars, rates in cells, limits of column sums, then whole columns to the right.
     """
     figures = figures_width(cell for row in data.rows for cell in row.cells)
-    sums = max(figures, figures_width(total.cells))
-    total_figures = figures_width((total.total,))
+    sums = max(
+        figures, figures_width(total.cells), *(figures_width(line.cells) for line in lines if line.row < 0)
+    )
+    total_figures = max(figures_width((line.total,)) for line in (*lines, total))
     if at_least is not None:
         figures, total_figures = max(figures, at_least.figures), max(total_figures, at_least.total_figures)
     total_width = 1 + total_figures + 1 + RATE_WIDTH
-    longest = 1 + max((len(line.label) for line in (*lines, total)), default=0)
+    longest = 1 + max(len(CORNER), *(len(line.label) for line in (*lines, total)))
     count = max(1, len(data.columns))
     enough = USUAL_LABEL if width >= 60 else MIN_LABEL
     spare = width - total_width - count * (3 + sums + 1 + RATE_WIDTH)

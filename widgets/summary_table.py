@@ -73,6 +73,8 @@ class SummaryTables(ScrollView, can_focus=True, inherit_bindings=False):
         self._shift = 0
         self._widest = max((cell_len(line.fixed + line.rest) for line in self._lines), default=0)
         self.virtual_size = Size(self._width, len(self._lines))
+        if self.is_attached:
+            self.scroll_to(y=0, animate=False, immediate=True)
         self.refresh()
 
     def action_shift(self, steps: int) -> None:

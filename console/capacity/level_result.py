@@ -18,11 +18,10 @@ from typing import Any, Final
 import msgspec
 
 from console.engine.load import Level
+from console.records.percentile import FLOORS, percentile
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow
 
-P99_FLOOR: Final = 662
-"""Fewest samples for a 99th percentile at 99 % confidence (MLPerf early stopping)."""
 TTFT_DEFINITION: Final = "sent to the read that brought the first non-empty content, reasoning or tool delta"
 
 
@@ -40,22 +39,11 @@ class LevelAsked(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
 
 
-def percentile(values: Sequence[float], q: float) -> float:
-    """Return the quantile `q` (0 … 1) of sorted or unsorted values, interpolated linearly."""
-    ordered = sorted(values)
-    place = q * (len(ordered) - 1)
-    low = int(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
-
-
 def peak_in_flight(rows: Sequence[RequestRow]) -> int:
     """Return the most requests that were in flight at one instant."""
-    edges = sorted(
-        edge for row in rows for edge in ((row.at_ns, 1), (row.at_ns + max(1, row.total_ns or 1), -1))
-    )
+    edges = [edge for row in rows for edge in ((row.at_ns, 1), (row.at_ns + max(1, row.total_ns or 1), -1))]
     now = peak = 0
-    for _, step in sorted(edges, key=lambda edge: (edge[0], edge[1])):
+    for _, step in sorted(edges):
         now += step
         peak = max(peak, now)
     return peak
@@ -79,9 +67,9 @@ def _stats(name: str, ms: Sequence[float]) -> dict[str, float | None]:
         return {f"{kind}_{name}_ms": None for kind in ("mean", "median", "std", "p99")}
     return {
         f"mean_{name}_ms": fmean(ms),
-        f"median_{name}_ms": percentile(ms, 0.5),
+        f"median_{name}_ms": percentile(ms, 50),
         f"std_{name}_ms": pstdev(ms),
-        f"p99_{name}_ms": percentile(ms, 0.99),
+        f"p99_{name}_ms": percentile(ms, 99),
     }
 
 
@@ -159,9 +147,9 @@ def _extras(
         outcomes[row.outcome] = outcomes.get(row.outcome, 0) + 1
     chunks = sum(row.chunks for row in rows if row.outcome is Outcome.OK)
     notes = [
-        f"p99_{name}_ms is uncertain: n={len(ms)} < {P99_FLOOR}"
+        f"p99_{name}_ms is uncertain: n={len(ms)} < {FLOORS[99]}"
         for name, ms in samples.items()
-        if len(ms) < P99_FLOOR
+        if len(ms) < FLOORS[99]
     ]
     if any(row.outcome is Outcome.OK and row.completion_tokens is None for row in rows):
         notes.append("the server sent no usage: token counts are null, chunks are counted in their place")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from typing import Any
 
 import click
@@ -24,7 +25,7 @@ from console.profile import (
     totals,
 )
 from console.profile.form import NAME
-from console.profile.table import WIDTH, shorten, text_table
+from console.profile.table import WIDTH, cells, shorten, text_table
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.lane import RateMode
 from console.vocabulary.safe_text import safe_line
@@ -125,18 +126,19 @@ def show(
         click.echo(safe_line(line))
     click.echo()
     for line in _foot(one, prompt_types):
-        click.echo(safe_line(line))
+        for row in textwrap.wrap(safe_line(line), WIDTH, subsequent_indent="  "):
+            click.echo(row)
 
 
 def _head(loaded: LoadedProfile) -> list[str]:
     one = loaded.profile
     why = {"flag": " (flag)", "environment": " (RATE_MODE)", "profile": ""}[loaded.rate_mode_from]
     lanes = len(lane_setups(one))
-    head = [f"{one.name}: {one.description}" if one.description else one.name]
-    return [
-        *head,
-        f"{loaded.origin} · rate mode {one.rate_mode}{why} · {len(one.models)} models · {lanes} lanes",
-    ]
+    title = f"{one.name}: {one.description}" if one.description else one.name
+    mode = f"rate mode {one.rate_mode}{why} · {len(one.models)} models · {lanes} lanes"
+    where = f"{loaded.origin} · {mode}"
+    places = [where] if cells(safe_line(where)) <= WIDTH else [loaded.origin, mode]  # a path is not cut
+    return [shorten(safe_line(title), WIDTH), *places]
 
 
 def _foot(one: Profile, prompt_types: int) -> list[str]:

@@ -17,6 +17,7 @@ import click
 
 from console.sim.config import SimConfig, config_from_json, field_range
 from console.sim.http_server import SimulatorServer, serve
+from console.sim.player import TestPlayer
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.simulated import SimBehaviour
 
@@ -122,7 +123,7 @@ def _run(main: Callable[..., Any], *args: Any) -> None:
 
 async def _serve_people(config: SimConfig, host: str, port: int) -> None:
     """Serve until Ctrl-C or SIGTERM, telling people where."""
-    async with serve(config, host=host, port=port) as server:
+    async with serve(config, host=host, port=port, player=TestPlayer()) as server:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             _say_where(server)
             async for _ in signals:
@@ -142,7 +143,7 @@ async def _serve_parent(config: SimConfig) -> None:
             loop.call_soon_threadsafe(over.set)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    async with serve(config) as server, anyio.create_task_group() as tasks:
+    async with serve(config, player=TestPlayer()) as server, anyio.create_task_group() as tasks:
 
         async def watch_signals() -> None:
             with anyio.open_signal_receiver(signal.SIGTERM) as signals:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 from console.engine.gates import NS_PER_S
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.meters import quantile_ms
+from console.records.percentile import FLOORS
 from console.vocabulary.outcome import Outcome, Verdict
 from console.vocabulary.rows import RequestRow, Row, TestRow
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import EventView, JobView, LaneState, LaneView, RunState, Snapshot
-
-P50_FLOOR: Final = 11
-P95_FLOOR: Final = 130
-"""Fewest samples for which a percentile is shown (MLPerf early stopping, 99 % confidence)."""
 
 
 class Tally:
@@ -98,8 +94,8 @@ class Board:
             in_flight=sum(view.in_flight for view in views),
             rate=sum(view.rate for view in views),
             tokens_per_s=sum(view.tokens_per_s for view in views),
-            ttft_p50_ms=quantile_ms(sketches, 0.5, P50_FLOOR),
-            ttft_p95_ms=quantile_ms(sketches, 0.95, P95_FLOOR),
+            ttft_p50_ms=quantile_ms(sketches, 0.5, FLOORS[50]),
+            ttft_p95_ms=quantile_ms(sketches, 0.95, FLOORS[95]),
             lanes=views,
             jobs=jobs,
             events=tuple(events),
@@ -132,8 +128,8 @@ def lane_view(lane: LaneRuntime, now_ns: int) -> LaneView:
         ok=outcomes.get(Outcome.OK, 0),
         rate_limited=outcomes.get(Outcome.RATE_LIMITED, 0),
         errors=sum(count for outcome, count in outcomes.items() if outcome not in quiet),
-        ttft_p50_ms=lane.ttft.quantile_ms(0.5, P50_FLOOR),
-        ttft_p95_ms=lane.ttft.quantile_ms(0.95, P95_FLOOR),
+        ttft_p50_ms=lane.ttft.quantile_ms(0.5, FLOORS[50]),
+        ttft_p95_ms=lane.ttft.quantile_ms(0.95, FLOORS[95]),
         resume_in_s=lane.resume_in_s,
         note=safe_line(lane.off, 120),
     )

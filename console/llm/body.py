@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import httpx
@@ -106,7 +107,7 @@ class PulledBody(httpx.AsyncByteStream):
                 raise self._error
             await self._wait()
 
-    async def reads(self) -> AsyncIterator[tuple[int, bytes]]:
+    async def reads(self) -> AsyncGenerator[tuple[int, bytes], None]:
         """Yield the body as (time of the read in ns, bytes).
 
         Raises:
@@ -129,8 +130,9 @@ class PulledBody(httpx.AsyncByteStream):
             await self.aclose()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for _, data in self.reads():
-            yield data
+        async with aclosing(self.reads()) as reads:
+            async for _, data in reads:
+                yield data
 
     async def aclose(self) -> None:
         """Let go. A connection whose answer is not wholly read is closed, never put back."""

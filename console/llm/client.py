@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +26,7 @@ from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.safe_text import safe_line
 
+_CLOSE_S = 1.0
 _MAX_LIST_BYTES = 16 * 1024 * 1024
 
 
@@ -152,10 +154,11 @@ class LlmClient:
         response = await self._transport.handle_async_request(request)
         try:
             body = bytearray()
-            async for data in _stream_of(response):
-                body += data
-                if len(body) > _MAX_LIST_BYTES:
-                    raise httpx.RemoteProtocolError("the answer is too large")
+            async with _pieces(response) as pieces:
+                async for data in pieces:
+                    body += data
+                    if len(body) > _MAX_LIST_BYTES:
+                        raise httpx.RemoteProtocolError("the answer is too large")
         finally:
             await response.aclose()
         return response.status_code, response.headers.raw, bytes(body)
@@ -193,7 +196,7 @@ class LlmClient:
             except (httpx.HTTPError, httpx.StreamError, ValueError) as error:
                 return error
             finally:
-                with anyio.CancelScope(shield=True), anyio.move_on_after(1):
+                with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
                     await response.aclose()
         return reader.expired(self._now_ns())
 
@@ -211,11 +214,13 @@ class LlmClient:
         deadline_ns = reader.head(response.status_code, response.headers.raw, self._now_ns())
         scope.deadline = self._deadline(deadline_ns)
         if isinstance(response.stream, PulledBody):
-            async for read_ns, data in response.stream.reads():
-                scope.deadline = self._deadline(reader.body(data, read_ns))
+            async with aclosing(response.stream.reads()) as reads:
+                async for read_ns, data in reads:
+                    scope.deadline = self._deadline(reader.body(data, read_ns))
         else:
-            async for data in _stream_of(response):
-                scope.deadline = self._deadline(reader.body(data, self._now_ns()))
+            async with _pieces(response) as pieces:
+                async for data in pieces:
+                    scope.deadline = self._deadline(reader.body(data, self._now_ns()))
         reader.complete(self._now_ns())
         return None
 
@@ -240,11 +245,19 @@ def make_async_client(**kwargs: Any) -> httpx.AsyncClient:
     return httpx.AsyncClient(**kwargs)
 
 
-def _stream_of(response: httpx.Response) -> httpx.AsyncByteStream:
+@asynccontextmanager
+async def _pieces(response: httpx.Response) -> AsyncGenerator[AsyncIterator[bytes], None]:
+    """Iterate over a body that may be left early: a generator is closed here and not by the garbage collector."""
     stream = response.stream
     if not isinstance(stream, httpx.AsyncByteStream):
         raise httpx.RemoteProtocolError("the transport gave a stream that is not asynchronous")
-    return stream
+    pieces = aiter(stream)
+    try:
+        yield pieces
+    finally:
+        if isinstance(pieces, AsyncGenerator):
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
+                await pieces.aclose()
 
 
 def _no_list(where: str, failure: Failure) -> ConsoleError:

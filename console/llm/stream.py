@@ -173,7 +173,7 @@ class AnswerReader:
                     break
                 self._take_event(name, payload, now_ns)
             if self.done:
-                return min(now_ns + LINGER_NS, self._total_at_ns)
+                return min(now_ns + LINGER_NS, now_ns + self._idle_ns, self._total_at_ns)
         if stamps.first_content_ns is None and self._streaming:
             return self._first_deadline_ns
         deadline_ns = now_ns + self._idle_ns

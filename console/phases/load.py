@@ -62,12 +62,11 @@ def read_phase(text: str, origin: str) -> Phase:
     try:
         return Phase.model_validate(raw)
     except ValidationError as error:
-        raise Problems(
-            [
-                Problem(origin, line_near(lines, one.path), dotted(one.path), one.message, one.hint)
-                for one in complaints(error, raw, Phase)
-            ]
-        ) from None
+        problems = [
+            Problem(origin, line_near(lines, one.path), dotted(one.path), one.message, one.hint)
+            for one in complaints(error, raw, Phase)
+        ]
+        raise Problems(sorted(problems, key=lambda problem: problem.line or 0)) from None
 
 
 def load_phases(references: tuple[str, ...]) -> list[Phase]:

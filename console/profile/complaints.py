@@ -38,7 +38,6 @@ _KINDS = {
     "dataclass_type": "a table",
     "dataclass_exact_type": "a table",
 }
-_TOO_FEW = ("too_short",)
 KEY_SLOTS = (("key",), ("keys",), ("keys_off",))
 """Where people write keys by mistake: what stands there is not repeated."""
 _KEY_WORDS = ("api_key", "apikey", "api-key", "key", "secret", "token")
@@ -55,7 +54,12 @@ class Complaint:
 
 def complaints(error: ValidationError, raw: Table, form: type[BaseModel] = Profile) -> list[Complaint]:
     """Return every error of `error` in a file of this `form`, a misspelt key once (not also as a missing one)."""
-    found = [_complaint(details, raw, form) for details in error.errors(include_url=False)]
+    found = [
+        _complaint(details, raw, form)
+        for details in error.errors(include_url=False)
+        # pydantic counts only the elements that are right
+        if not (details["type"] == "too_short" and at_path(raw, details["loc"]))
+    ]
     meant = {(*one.path[:-1], name) for one, name in found if name is not None}
     missing = {id(one) for one, _ in found if one.message.startswith("is missing") and one.path in meant}
     return [one for one, _ in found if id(one) not in missing]
@@ -116,7 +120,7 @@ def _message(details: ErrorDetails, path: KeyPath, raw: Table) -> str:
     value = shown(at_path(raw, path), path)
     if kind == "said":
         return f"{value} {details['msg']}"
-    if kind in _TOO_FEW:
+    if kind == "too_short":
         return "is empty; at least one is needed"
     if kind in _CONSTRAINTS:
         name, text = _CONSTRAINTS[kind]

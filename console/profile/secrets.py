@@ -38,7 +38,7 @@ def resolve_secret(reference: str, environ: Mapping[str, str] | None = None) -> 
         if scheme == "env":
             return Secret(_from_environment(rest, os.environ if environ is None else environ), reference)
         if scheme == "file":
-            return Secret(_from_file(Path(rest).expanduser()), reference)
+            return Secret(_from_file(rest), reference)
         if scheme == "cmd":
             return Secret(_from_command(rest), f"cmd:{rest.split(maxsplit=1)[0]} …")
         if scheme == "keyring":
@@ -150,27 +150,33 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> str:
     return value
 
 
-def _from_file(path: Path) -> str:
+def _from_file(name: str) -> str:
+    """Read a file that only its owner may read."""
+    path = Path(name)
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError) as error:
+        path = path.expanduser()
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            info = os.fstat(file.fileno())
+            if not stat.S_ISREG(info.st_mode):
+                raise ConsoleError(f"{path}: is not a regular file")
+            if info.st_mode & 0o066:
+                hint = f"chmod 600 {shlex.quote(str(path))}"
+                raise ConsoleError(f"{path}: others may read or write it", hint=hint)
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a home directory that is not known
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ConsoleError(f"{path}: cannot be read: {reason}") from None
-    with os.fdopen(handle, "rb") as file:
-        info = os.fstat(handle)
-        if not stat.S_ISREG(info.st_mode):
-            raise ConsoleError(f"{path}: is not a regular file")
-        if info.st_mode & 0o066:
-            raise ConsoleError(
-                f"{path}: others may read or write it", hint=f"chmod 600 {shlex.quote(str(path))}"
-            )
-        data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise ConsoleError(f"{path}: is too large for a key")
     try:
         return data.decode()
     except UnicodeDecodeError:
         raise ConsoleError(f"{path}: is not text") from None
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Open a pipe, too, at once: it is refused afterwards."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _from_command(command: str) -> str:

@@ -177,7 +177,7 @@ def _profile_text(profile: ProfileChoice) -> Text:
 def _phase_text(phase: PhaseChoice, profile: str) -> Text:
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append("x " if phase.error else "", "bold")
-    text.append(f"{safe_line(phase.id, 30):<5} ", "bold")
+    text.append(f"{safe_line(phase.id, 30):<4} ", "bold")
     if profile in phase.tests:
         text.append(f"{phase.tests[profile]:>6,} ")
     text.append(safe_line(phase.title, 60), "dim")
@@ -188,8 +188,6 @@ def _run_text(run: RunChoice) -> Text:
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append(f"{run.kind:<11} ", "bold" if run.kind == "live" else "")
     text.append(f"{safe_line(run.title, 12):<5} {f'{run.done}/{run.planned}':<9}")
-    text.append(
-        f" {'SIMULATED ' if run.simulated else ''}{safe_line(run.profile, 20)} {safe_line(run.started, 20)}",
-        "dim",
-    )
+    mark = "SIMULATED " if run.simulated else ""
+    text.append(f" {mark}{safe_line(run.started, 20)}  {safe_line(run.profile, 20)}", "dim")
     return text

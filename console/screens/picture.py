@@ -144,14 +144,13 @@ def _lane_runs(lane: LaneView) -> Line:
         runs.append((f" {safe_line(lane.note, 200)} ", "warn"))
     limit = "" if lane.qps is None else f"/{lane.qps:g}"
     figures = [Count("held", str(lane.held)), Count("req/s", f"{rate_text(lane.rate)}{limit}")]
-    for name, figure, tone in (
-        ("queue", lane.waiting, ""),
-        ("ok", lane.ok, ""),
-        ("429", lane.rate_limited, "warn"),
-        ("err", lane.errors, "bad"),
-    ):
-        if figure:
-            figures.append(Count(name, str(figure), tone))
+    if lane.waiting:
+        figures.append(Count("queue", str(lane.waiting)))
+    figures.append(Count("ok", str(lane.ok)))
+    if lane.rate_limited:
+        figures.append(Count("429", str(lane.rate_limited), "warn"))
+    if lane.errors:
+        figures.append(Count("err", str(lane.errors), "bad"))
     if lane.ttft_p50_ms is not None:
         figures.append(Count("TTFT", milliseconds(lane.ttft_p50_ms)))
         figures.append(Count("p95", milliseconds(lane.ttft_p95_ms)))

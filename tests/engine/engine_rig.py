@@ -43,7 +43,7 @@ class MemoryJournal:
         from console.records.journal import JournalBlocked
 
         if self.blocked:
-            raise JournalBlocked(28, "No space left on device")
+            raise JournalBlocked(OSError(28, "No space left on device"), 1, 1)
         self.rows += self.pending
         self.pending.clear()
 

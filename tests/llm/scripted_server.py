@@ -37,7 +37,10 @@ class Peer:
             body = await self.reader.readexactly(int(names[at : names.index(b"\r", at)]))
         elif b"transfer-encoding: chunked" in names:
             while True:
-                size = int(await self.reader.readline(), 16)
+                line = await self.reader.readline()
+                if not line:
+                    raise Gone
+                size = int(line, 16)
                 body += (await self.reader.readexactly(size + 2))[:-2]
                 if not size:
                     break
@@ -52,7 +55,7 @@ class Peer:
             self.writer.write(part)
             await self.writer.drain()
             if len(parts) > 1:
-                await asyncio.sleep(0.002)
+                await asyncio.sleep(0.001)
 
     async def gone(self) -> None:
         """Wait until the client closes."""
@@ -121,7 +124,9 @@ class Server:
 @contextlib.asynccontextmanager
 async def serving(script: Script, context: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     server = Server(script)
-    listener = await asyncio.start_server(server.handle, "127.0.0.1", 0, ssl=context, limit=1 << 20)
+    listener = await asyncio.start_server(
+        server.handle, "127.0.0.1", 0, ssl=context, limit=1 << 20, backlog=1000
+    )
     server.port = listener.sockets[0].getsockname()[1]
     server.scheme = "https" if context else "http"
     try:

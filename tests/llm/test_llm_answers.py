@@ -30,6 +30,12 @@ KEY = "sk-canary-0123456789"
 TIMEOUTS = Timeouts(connect=2, first_token=2, idle=2, total=5)
 
 
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """One loop is enough here: what differs between loops is held elsewhere."""
+    return ("asyncio", {"use_uvloop": True})
+
+
 async def ask(*parts: bytes, once: bool = False, request: ChatRequest = ASK) -> ChatResult:
     script = plays_once(*parts) if once else plays(*parts)
     async with serving(script) as server, LlmClient(timeouts=TIMEOUTS) as client:

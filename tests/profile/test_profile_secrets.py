@@ -69,7 +69,12 @@ REFUSED = [
     ("env:EMPTY", "environment variable EMPTY is empty", "export EMPTY=…"),
     ("env:TWO_LINES", "env:TWO_LINES holds a character that no HTTP header may carry", None),
     ("file:{dir}/none", "{dir}/none: cannot be read: No such file or directory", None),
-    ("file:{dir}", "{dir}: is not a regular file", None),
+    ("file:{dir}", "{dir}: cannot be read: Is a directory", None),
+    (
+        "file:~nobody-of-this-name/key",
+        "~nobody-of-this-name/key: cannot be read: Could not determine home directory.",
+        None,
+    ),
     ("file:{dir}/pipe", "{dir}/pipe: is not a regular file", None),
     ("file:{dir}/open", "{dir}/open: others may read or write it", "chmod 600 {dir}/open"),
     ("file:{dir}/empty", "file:{dir}/empty is empty", None),

@@ -1,0 +1,23 @@
+"""The command `console`: the screen, for those who type a profile's name or nothing at all."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(short_help="Open the console.")
+@click.argument("profile", required=False)
+def console(profile: str | None = None) -> int:
+    """Open the console, with PROFILE chosen: a built-in name, a name of yours, or a file."""
+    from console.screens.terminal import prepare_environment, require_terminal
+
+    require_terminal()
+    prepare_environment()
+    from console.app import run_app
+    from console.cli.backend import RealBackend
+
+    closed = run_app(RealBackend(profile))
+    if closed.leaving is not None:
+        for line in closed.leaving.lines():
+            click.echo(line, err=True)
+    return closed.exit_code

@@ -1,0 +1,67 @@
+"""The commands `pause`, `resume`, `drain` and `stop`: a word to a live run, from the shell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from console.control.client import ControlClient, NotLive
+from console.vocabulary.command import Accepted, Command, Drain, Pause, Refused, Resume, Stop
+from console.vocabulary.errors import ConsoleError, ExitCode
+from console.vocabulary.safe_text import safe_text
+
+
+@click.command(short_help="Send nothing new in a run.")
+@click.argument("run", required=False)
+def pause(run: str | None) -> None:
+    """Send nothing new in RUN (an id, a directory, or the newest); what is in flight ends."""
+    _tell(run, Pause(), "paused: what is in flight ends")
+
+
+@click.command(short_help="Go on with a paused run.")
+@click.argument("run", required=False)
+def resume(run: str | None) -> None:
+    """Go on with a paused RUN (an id, a directory, or the newest)."""
+    _tell(run, Resume(), "running again")
+
+
+@click.command(short_help="Finish what is begun in a run, then end it.")
+@click.argument("run", required=False)
+def drain(run: str | None) -> None:
+    """Start no further test in RUN (an id, a directory, or the newest); it ends when those begun are done."""
+    _tell(run, Drain(), "draining: tests that have begun are finished, then the run ends")
+
+
+@click.command(short_help="End a run now, resumable.")
+@click.argument("run", required=False)
+def stop(run: str | None) -> None:
+    """Cancel what is in flight in RUN (an id, a directory, or the newest) and end it now."""
+    _tell(run, Stop(), "stopping")
+
+
+def _tell(run: str | None, command: Command, done: str) -> None:
+    from console.records.run_dir import find_run, read_run_file
+
+    run_dir = find_run(run)
+    socket = Path(read_run_file(run_dir).control_socket)
+    try:
+        reply = ControlClient.ask(socket, command)
+    except NotLive:
+        raise _not_live(run_dir, command) from None
+    if isinstance(reply, Accepted):
+        click.echo(f"{run_dir.name}: {safe_text(reply.text or done)}")
+        return
+    said = reply.text if isinstance(reply, Refused) else "it sent something else"
+    raise ConsoleError(f"the engine refused: {said}", where=run_dir.name, exit_code=ExitCode.USAGE)
+
+
+def _not_live(run_dir: Path, command: Command) -> ConsoleError:
+    summary = f"`ultra-console summary {run_dir.name}` shows what is done"
+    if isinstance(command, Resume):
+        return ConsoleError(
+            "the run is not live, and starting a dead run again is not there yet",
+            where=run_dir.name,
+            hint=f"{summary}; `ultra-console run` with the same arguments starts a new run",
+        )
+    return ConsoleError("the run is not live: there is no engine to tell", where=run_dir.name, hint=summary)

@@ -1,0 +1,1 @@
+"""What a run leaves behind: its directory, its journal, and the tables made from it."""

@@ -1,0 +1,188 @@
+"""Runs as a list: which there are, how each stands, and the one that is meant."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from console.records.planned import planned_tests
+from console.records.read_journal import read_end, read_rows, segments_of
+from console.records.run_file import RUN_FILE, read_run_head
+from console.records.run_lock import hold_run_lock, is_live
+from console.vocabulary.errors import ConsoleError
+from console.vocabulary.outcome import TERMINAL
+from console.vocabulary.rows import RunEnded, TestRow
+from console.vocabulary.safe_text import safe_line
+
+RunState = Literal["live", "finished", "interrupted", "partial"]
+"""partial: it did not end in order, and its process is gone."""
+_COUNTED_BYTES: Final = 4 * 1024 * 1024
+"""Journals up to this size are read to count what is done; larger ones only where their end tells it."""
+_SHOWN: Final = 8
+_REMOVED: Final = ".pruned-"
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a list."""
+
+    run_id: str
+    title: str
+    profile: str
+    started: str
+    """Wall time, ISO 8601 with zone."""
+    state: RunState
+    done: int | None
+    """Tests with a terminal verdict; None: it would take long to count them."""
+    planned: int | None
+    simulated: bool
+    run_dir: Path
+
+
+def run_state(run_dir: Path) -> RunState:
+    """Return how a run stands, from its lock and the tail of its journal."""
+    return "live" if is_live(run_dir) else _state_of(read_end(run_dir))
+
+
+def _state_of(ended: RunEnded | None) -> RunState:
+    if ended is None:
+        return "partial"
+    return "interrupted" if ended.state == "interrupted" else "finished"
+
+
+def run_info(run_dir: Path) -> RunInfo:
+    """Return what a list shows of one run.
+
+    Raises:
+        ConsoleError: if its `run.toml` cannot be read.
+    """
+    head = read_run_head(run_dir)
+    live = is_live(run_dir)
+    ended = None if live else read_end(run_dir)
+    return RunInfo(
+        run_id=run_dir.name,
+        title=head.title,
+        profile=head.profile,
+        started=head.created,
+        state="live" if live else _state_of(ended),
+        done=ended.done if ended is not None else _count_done(run_dir),
+        planned=ended.planned if ended is not None else planned_tests(run_dir),
+        simulated=bool(head.simulated),
+        run_dir=run_dir,
+    )
+
+
+def _count_done(run_dir: Path) -> int | None:
+    if sum(segment.path.stat().st_size for segment in segments_of(run_dir)) > _COUNTED_BYTES:
+        return None
+    return len(
+        {row.test for row in read_rows(run_dir) if isinstance(row, TestRow) and row.verdict in TERMINAL}
+    )
+
+
+def find_runs_in(home: Path) -> list[str]:
+    """Return the names of the runs in `home`; a directory that does not exist has none.
+
+    Raises:
+        ConsoleError: if it cannot be read.
+    """
+    try:
+        with os.scandir(home) as entries:
+            return sorted(
+                entry.name
+                for entry in entries
+                if not entry.name.startswith(".") and os.path.isfile(os.path.join(entry.path, RUN_FILE))
+            )
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise ConsoleError(f"cannot be read: {error.strerror}", where=str(home)) from error
+
+
+def list_runs_in(home: Path) -> tuple[RunInfo, ...]:
+    """Return the runs in `home`, the newest first. One whose `run.toml` is damaged is shown as partial."""
+    found: list[RunInfo] = []
+    for name in _newest_first(home, find_runs_in(home)):
+        try:
+            found.append(run_info(home / name))
+        except ConsoleError as error:
+            found.append(
+                RunInfo(
+                    run_id=name,
+                    title=f"unreadable: {safe_line(error.message, 60)}",
+                    profile="",
+                    started="",
+                    state="partial",
+                    done=None,
+                    planned=None,
+                    simulated=False,
+                    run_dir=home / name,
+                )
+            )
+    return tuple(found)
+
+
+def pick_run(home: Path, runs: Sequence[str], ref: str | None) -> str:
+    """Return the run that `ref` means: an id, the beginning of exactly one, or None for the newest.
+
+    Raises:
+        ConsoleError: if it means none, or several.
+    """
+    if not runs:
+        raise ConsoleError(
+            f"there are no runs in {home}", hint="start one with `ultra-console run --phase 5.1`"
+        )
+    if ref is None:
+        return _newest_first(home, runs)[0]
+    if ref in runs:
+        return ref
+    meant = [name for name in runs if name.startswith(ref)]
+    if len(meant) == 1:
+        return meant[0]
+    shown = _newest_first(home, meant or runs)
+    listed = ", ".join(shown[:_SHOWN]) + (f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else "")
+    if meant:
+        raise ConsoleError(
+            f"'{safe_line(ref, 80)}' is the beginning of {len(meant)} runs", hint=f"they are {listed}"
+        )
+    raise ConsoleError(f"there is no run '{safe_line(ref, 80)}'", hint=f"there are {listed}")
+
+
+def remove_run(run_dir: Path) -> None:
+    """Remove a run for good.
+
+    The directory is first renamed, so that a removal cut short leaves no half run in the list.
+
+    Raises:
+        ConsoleError: if the run lives, or cannot be removed.
+    """
+    with hold_run_lock(run_dir):
+        doomed = run_dir.with_name(_REMOVED + run_dir.name)
+        try:
+            run_dir.rename(doomed)
+            shutil.rmtree(doomed)
+        except OSError as error:
+            raise ConsoleError(f"cannot be removed: {error.strerror}", where=str(run_dir)) from error
+
+
+def clear_leftovers(home: Path) -> None:
+    """Finish removals that were cut short."""
+    for path in home.glob(f"{_REMOVED}*"):
+        try:
+            shutil.rmtree(path)
+        except OSError as error:
+            raise ConsoleError(f"cannot be removed: {error.strerror}", where=str(path)) from error
+
+
+def _newest_first(home: Path, runs: Sequence[str]) -> list[str]:
+    def age(name: str) -> tuple[float, str]:
+        try:
+            return read_run_head(home / name).created_at.timestamp(), name
+        except (ConsoleError, ValueError, OverflowError):
+            return 0.0, name
+
+    return sorted(runs, key=age, reverse=True)
