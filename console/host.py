@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from importlib.metadata import version
@@ -85,7 +85,7 @@ class Hosting(msgspec.Struct, frozen=True, kw_only=True):
     args: tuple[str, ...] = ()
 
 
-Narrate = Callable[[Watched, Path], Awaitable[None]]
+Narrate = Callable[[Watched, Path], Coroutine[Any, Any, None]]
 """Tells somebody how the run goes, until it is cancelled."""
 
 
@@ -189,7 +189,7 @@ def _run_file(what: Hosting, run_dir: Path, created: datetime, *, simulated: boo
 
 
 @contextmanager
-def open_files(run_dir: Path, run_file: RunFile, plan: Any) -> Iterator[Journal]:
+def open_files(run_dir: Path, run_file: RunFile, plan: Any) -> Generator[Journal]:
     """Write run.toml and plan.json, hold the run's lock, and yield the journal."""
     with hold_run_lock(run_dir):
         write_run_file(run_dir, run_file)
@@ -218,6 +218,7 @@ async def attended(
 ) -> RunState:
     """Run an engine with its control socket, its narrator and the process's signals."""
     server = ControlServer(look=engine.look, obey=engine.steering.obey)
+    state: RunState = "interrupted"
     async with anyio.create_task_group() as group:
         await group.start(server.serve, control)
         group.start_soon(_obey_signals, engine.steering)

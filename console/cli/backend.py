@@ -10,12 +10,13 @@ from console.control.client import Watcher
 from console.phases.load import builtin_phases, load_phase, phase_ids
 from console.phases.matrix import ModelChoice, cells
 from console.phases.phase import Phase
-from console.phases.selection import Selection
 from console.profile.effective import lane_setups, split_rules, totals
 from console.profile.form import Profile
 from console.profile.load import load_profile
 from console.profile.places import list_profiles
-from console.records.run_dir import list_runs, read_run_file, run_state, runs_home
+from console.records.run_dir import list_runs, runs_home
+from console.records.read_journal import read_end
+from console.records.run_file import read_run_file
 from console.run import RunRequest, prepare
 from console.screens.backend import (
     LaunchPreview,
@@ -94,7 +95,13 @@ class RealBackend:
             lanes=len(plan.lanes),
             simulated=all(held.providers[setup.lane.provider].api == "sim" for setup in plan.lanes),
             totals=tuple(
-                TotalsRow(provider=row.provider, model=row.model, lanes=row.lanes, workers=row.workers, qps=row.qps_bound)
+                TotalsRow(
+                    provider=row.provider,
+                    model=row.model,
+                    lanes=row.lanes,
+                    workers=row.workers,
+                    qps=row.qps_bound,
+                )
                 for row in totals(plan.lanes, split_rules(held))
             ),
             warnings=plan.warnings,
@@ -110,12 +117,12 @@ class RealBackend:
         return [
             RunChoice(
                 id=info.run_id,
-                run_dir=info.path,
+                run_dir=info.run_dir,
                 title=info.title,
                 profile=info.profile,
                 kind=info.state,
-                done=info.done,
-                planned=info.planned,
+                done=info.done or 0,
+                planned=info.planned or 0,
                 simulated=info.simulated,
                 started=info.started,
             )
@@ -128,7 +135,13 @@ class RealBackend:
 
     def ended(self, run_dir: Path) -> RunEnd | None:
         """Return how a run ended, or None while its journal has no end."""
-        return run_end(run_dir)
+        ended = read_end(run_dir)
+        if ended is None:
+            return None
+        if ended.state == "interrupted":
+            return RunEnd("interrupted", ExitCode.INTERRUPTED, ended.done, ended.planned)
+        code = ExitCode.DONE if ended.done >= ended.planned else ExitCode.INCOMPLETE
+        return RunEnd("finished", code, ended.done, ended.planned)
 
     def results(self, run_dir: Path) -> ResultsView:
         """Return the results of a run, ended or not."""
@@ -138,7 +151,9 @@ class RealBackend:
 def totals_rows(profile: Profile) -> tuple[TotalsRow, ...]:
     """Return what each model may use, from the function that the engine enforces."""
     return tuple(
-        TotalsRow(provider=row.provider, model=row.model, lanes=row.lanes, workers=row.workers, qps=row.qps_bound)
+        TotalsRow(
+            provider=row.provider, model=row.model, lanes=row.lanes, workers=row.workers, qps=row.qps_bound
+        )
         for row in totals(lane_setups(profile), split_rules(profile))
     )
 
@@ -146,12 +161,18 @@ def totals_rows(profile: Profile) -> tuple[TotalsRow, ...]:
 def count_tests(phase: Phase, profile: Profile) -> int:
     """Return how many tests a phase holds for the models of a profile."""
     models = [
-        ModelChoice(name, model.provider, model.model_class) for name, model in profile.models.items() if not model.off
+        ModelChoice(name, model.provider, model.model_class)
+        for name, model in profile.models.items()
+        if not model.off
     ]
     wanted = [
         model
         for model in models
-        if (phase.models in ("all", model.model_class) if isinstance(phase.models, str) else model.name in phase.models)
+        if (
+            phase.models in ("all", model.model_class)
+            if isinstance(phase.models, str)
+            else model.name in phase.models
+        )
     ]
     per_prompt = len(phase.task_type_names()) * phase.instances
     return sum(len(cell.prompt_types) * per_prompt for cell in cells(phase, wanted))

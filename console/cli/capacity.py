@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from console.vocabulary.chat import ChatRequest
 
 
-class Rate(click.ParamType):
+class Rate(click.ParamType[float | None]):
     """A number of requests per second, or inf."""
 
     name = "rate"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from console.control.address import socket_path
 from console.control.client import ControlClient, NotLive
 from console.vocabulary.command import Accepted, Command, Drain, Pause, Refused, Resume, Stop
 from console.vocabulary.errors import ConsoleError, ExitCode
@@ -44,7 +45,7 @@ def _tell(run: str | None, command: Command, done: str) -> None:
     from console.records.run_dir import find_run, read_run_file
 
     run_dir = find_run(run)
-    socket = Path(read_run_file(run_dir).control_socket)
+    socket = Path(read_run_file(run_dir).control_socket or socket_path(run_dir))
     try:
         reply = ControlClient.ask(socket, command)
     except NotLive:

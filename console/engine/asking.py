@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol
 
 import anyio
@@ -113,35 +114,32 @@ class Attempt:
         self.requests += 1
         lane.sends.add(entered_ns)
         lane.in_flight += 1
-        result: ChatResult | None = None
+        row = partial(self._row, request, try_no, entered_ns, limiter_wait_ns, retry_wait_ns)
         try:
             result = await around.client.complete(lane.endpoint, request)
         except BaseException:
             # Cancelled: the request was sent, so it gets its row; nothing may be awaited any more.
-            result = ChatResult(
-                outcome=Outcome.CANCELLED, stamps=Stamps(sent_ns=entered_ns, end_ns=around.now_ns())
-            )
-            around.recorder.write_now(
-                self._row(request, result, try_no, entered_ns, limiter_wait_ns, retry_wait_ns)
-            )
+            end_ns = around.now_ns()
+            result = ChatResult(outcome=Outcome.CANCELLED, stamps=Stamps(sent_ns=entered_ns, end_ns=end_ns))
+            self._leave(passage, result)
+            around.recorder.write_now(row(result))
             lane.count(result.outcome)
             raise
-        finally:
-            lane.in_flight -= 1
-            told = lane.note(result) if result is not None else None
-            self._leave(passage, result)
-        await around.recorder.write(
-            self._row(request, result, try_no, entered_ns, limiter_wait_ns, retry_wait_ns)
-        )
+        told = self._leave(passage, result)
+        await around.recorder.write(row(result))
         lane.count(result.outcome)
         self._take_in(result, told)
         return result
 
-    def _leave(self, passage: Passage, result: ChatResult | None) -> None:
-        if result is None or result.prompt_tokens is None:
+    def _leave(self, passage: Passage, result: ChatResult) -> str | None:
+        """Give back what the request held, and return what there is to tell about its lane."""
+        self._lane.in_flight -= 1
+        told = self._lane.note(result)
+        if result.prompt_tokens is None:
             passage.leave()
         else:
             passage.leave(result.prompt_tokens + (result.completion_tokens or 0))
+        return told
 
     def _take_in(self, result: ChatResult, told: str | None) -> None:
         lane, recorder = self._lane, self._around.recorder
@@ -172,11 +170,11 @@ class Attempt:
     def _row(
         self,
         request: ChatRequest,
-        result: ChatResult,
         try_no: int,
         entered_ns: int,
         limiter_wait_ns: int,
         retry_wait_ns: int,
+        result: ChatResult,
     ) -> RequestRow:
         stamps = result.stamps
         sent_ns = stamps.sent_ns

@@ -110,7 +110,7 @@ class Engine:
                 at_ns=self._now_ns() - self._start_ns,
                 state=state,
                 planned=self._plan.planned,
-                done=self.done,
+                done=sum(job.answered for job in self._jobs),
             )
         )
         return state

@@ -13,7 +13,7 @@ from console.engine.asking import Attempt, Surroundings
 from console.engine.gates import Slots
 from console.engine.lane_runtime import LaneRuntime
 from console.phases.plan import Job, Shard
-from console.vocabulary.outcome import Verdict
+from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.rows import TestRow
 from console.vocabulary.test_id import TestId
 from console.work.contract import TestResult, Unanswered, Work
@@ -42,6 +42,8 @@ class JobRun:
         self._stopped_pulling = stopped_pulling
         self.done = sum(1 for test in job.tests if test in done)
         """Tests with a verdict that stands, for better or worse."""
+        self.answered = self.done
+        """Those of them that the model answered."""
         self._outstanding = len(job.tests) - self.done
         self._all_done = anyio.Event()
         self._attempts: dict[str, int] = {}
@@ -123,6 +125,7 @@ class JobRun:
             self._fill()
             return
         self.done += 1
+        self.answered += result.verdict in TERMINAL
         self._outstanding -= 1
         if not self._outstanding:
             self._all_done.set()

@@ -102,6 +102,7 @@ class LoadEngine:
         self._next = 0
         self.done = 0
         """Prompts that ended, well or not."""
+        self._answered = 0
 
     async def run(self) -> RunState:
         """Send everything and return how it ended."""
@@ -120,7 +121,7 @@ class LoadEngine:
                 at_ns=self._now_ns() - self._start_ns,
                 state=state,
                 planned=len(self._requests),
-                done=self.done,
+                done=self._answered,
             )
         )
         return state
@@ -170,6 +171,7 @@ class LoadEngine:
             attempt.due_ns = due_ns
             try:
                 await attempt.ask(self._requests[index])
+                self._answered += 1
             except Unanswered:
                 pass  # its rows say what happened; a level counts it as failed
             self.done += 1

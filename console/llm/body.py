@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from console.llm.connection import NEVER, Connection, Header
+from console.llm.connection import Connection
+from console.llm.receiver import NEVER, Header
 
 HIGH_WATER_BYTES = 256 * 1024
 """Unread bytes at which the socket is left alone; it is read again when half of them are taken."""

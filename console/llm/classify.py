@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import httpx
 import msgspec
 
-from console.llm.connection import Disconnected, Header
+from console.llm.receiver import Disconnected, Header
 from console.vocabulary.outcome import Outcome
 
 MAX_ERROR_CHARS: Final = 2000

@@ -15,8 +15,8 @@ import msgspec
 
 from console.llm.body import PulledBody, Timing
 from console.llm.classify import Failure, classify_exception, classify_response
-from console.llm.connection import NEVER
 from console.llm.dialects import Prepared, prepare
+from console.llm.receiver import NEVER
 from console.llm.result import not_sent, result_of
 from console.llm.route import Route
 from console.llm.stream import AnswerReader

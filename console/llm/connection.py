@@ -11,54 +11,13 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-import httptools
 import httpx
 
+from console.llm.parser import AnswerParser
+from console.llm.receiver import NEVER, Disconnected, Receiver
 from console.llm.route import Route
 
-NEVER: Final = 1 << 62
-"""A deadline that does not come."""
-MAX_HEAD_BYTES: Final = 64 * 1024
-MAX_SILENT_BYTES: Final = 64 * 1024
-"""Bytes of framing (chunk extensions, trailers) that may come without any of the body."""
 _MIN_TIMER_S: Final = 0.001
-
-Header = tuple[bytes, bytes]
-
-
-class Disconnected(httpx.RemoteProtocolError):
-    """The peer closed the connection before the first byte of an answer."""
-
-
-class Receiver(Protocol):
-    """Takes in one answer as it arrives. Each call but the last says by when the next must come (ns, or NEVER).
-
-    It is called from the event loop and must not block. What it raises ends the exchange and closes the connection.
-    """
-
-    def sent(self, now_ns: int) -> int:
-        """Take note that the request is about to be written."""
-        ...
-
-    def head(self, status: int, headers: list[Header], now_ns: int) -> int:
-        """Take the final status and its headers; `now_ns` is the read that completed them."""
-        ...
-
-    def body(self, data: bytes, now_ns: int) -> int:
-        """Take the body bytes of one read."""
-        ...
-
-    def complete(self, now_ns: int) -> None:
-        """Take note that the answer is complete. Nothing follows."""
-        ...
-
-    def expired(self, now_ns: int) -> Exception:
-        """Name the deadline that has passed. `failed` follows with it."""
-        ...
-
-    def failed(self, error: Exception) -> None:
-        """Take note that the exchange ended with `error`. Nothing follows."""
-        ...
 
 
 class Keeper(Protocol):
@@ -82,27 +41,15 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_armed_ns",
-        "_bodiless",
-        "_complete",
         "_deadline_ns",
-        "_head_bytes",
-        "_head_given",
-        "_headers",
         "_hold",
-        "_interim",
-        "_keep_alive",
         "_keeper",
         "_loop",
         "_now_ns",
         "_parser",
-        "_parts",
         "_receiver",
-        "_silent_bytes",
-        "_status",
-        "_surplus",
         "_timer",
         "_transport",
-        "_until_eof",
         "_waiter",
         "_write_waiter",
         "_writes_paused",
@@ -110,7 +57,6 @@ class Connection(asyncio.Protocol):
         "answered",
         "closed",
         "idle_since_ns",
-        "on_body",
         "route",
         "used",
     )
@@ -129,8 +75,6 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._armed_ns = NEVER
         self._deadline_ns = NEVER
-        self._parts: list[bytes] = []
-        self.on_body = self._parts.append  # called by the parser: no Python frame per piece
         self.route = route
         self.used = 0
         """Exchanges begun on it."""
@@ -138,24 +82,9 @@ class Connection(asyncio.Protocol):
         """Whether a byte of answer came in the exchange at hand."""
         self.closed = False
         self.idle_since_ns = 0
-        self._reset()
-        self._parser = httptools.HttpResponseParser(self)
-
-    def _reset(self) -> None:
-        self.answered = False
-        self._headers: list[Header] = []
-        self._status = 0
-        self._head_bytes = 0
-        self._silent_bytes = 0
-        self._head_given = False
-        self._interim = False
-        self._complete = False
-        self._surplus = False
-        self._keep_alive = False
-        self._until_eof = False
-        self._bodiless = False
         self._hold = False
         self._writing = False
+        self._parser = AnswerParser()
 
     # What the owner calls
 
@@ -179,8 +108,8 @@ class Connection(asyncio.Protocol):
             partial: `write` brings more, until `written`.
             waiter: gets None at the end of the answer, or the error.
         """
-        self._reset()
-        self._bodiless = bodiless
+        self._parser.expect(bodiless=bodiless)
+        self.answered = False
         self._hold = hold
         self._writing = partial
         self.used += 1
@@ -201,12 +130,12 @@ class Connection(asyncio.Protocol):
     @property
     def wants_body(self) -> bool:
         """Whether the exchange goes on and no answer is there yet."""
-        return self._receiver is not None and not self._head_given
+        return self._receiver is not None and not self._parser.head_given
 
     @property
     def http_version(self) -> bytes:
         """Version of the answer, as httpx's extension has it."""
-        return f"HTTP/{self._parser.get_http_version()}".encode("ascii")
+        return self._parser.http_version
 
     async def drained(self) -> None:
         """Wait until the socket takes more, or there is an answer or an error to look at first."""
@@ -248,50 +177,13 @@ class Connection(asyncio.Protocol):
         self._transport = await self._loop.start_tls(
             self._transport, self, context, server_hostname=server_hostname
         )
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser = AnswerParser()
 
     def watch(self, deadline_ns: int) -> None:
         """Set the deadline. A later one costs nothing: the timer that stands looks again when it rings."""
         self._deadline_ns = deadline_ns
         if deadline_ns < self._armed_ns:
             self._arm(deadline_ns - self._now_ns())
-
-    # What the parser calls
-
-    def on_message_begin(self) -> None:
-        """Note bytes behind the end of the answer: the connection is not used again."""
-        if self._complete:
-            self._surplus = True
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; trailers and what belongs to no answer of ours are dropped."""
-        if not (self._head_given or self._surplus or self._status):
-            self._headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """Read the status, skip interim answers, and find out how the body ends."""
-        if self._complete:
-            return
-        status = self._parser.get_status_code()
-        if status < 200:
-            self._interim = True
-            self._headers.clear()
-            return
-        self._status = status
-        if self._bodiless:
-            self._complete = True
-            return
-        self._keep_alive = self._parser.should_keep_alive()
-        if not self._keep_alive and status not in (204, 304):
-            names = {name.lower() for name, _ in self._headers}
-            self._until_eof = b"content-length" not in names and b"transfer-encoding" not in names
-
-    def on_message_complete(self) -> None:
-        """Note the end of the body."""
-        if self._interim:
-            self._interim = False
-        else:
-            self._complete = True
 
     # What the event loop calls
 
@@ -314,34 +206,26 @@ class Connection(asyncio.Protocol):
             self.abort()  # nobody asked, so nothing that follows can be trusted
             return
         self.answered = True
-        error: Exception | None = None
+        parser = self._parser
+        error = parser.feed(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            error = httpx.RemoteProtocolError("the server switched to another protocol")
-        except httptools.HttpParserError as problem:
-            error = httpx.RemoteProtocolError(f"not HTTP/1.1: {problem}")
-        try:
-            if not self._head_given:
-                self._take_head(receiver, len(data), now_ns)
-            parts = self._parts
-            if parts:
-                body = parts[0] if len(parts) == 1 else b"".join(parts)
-                parts.clear()
-                if not self._bodiless:
-                    self._silent_bytes = 0
+            if not parser.head_given and parser.head_ready(len(data)):
+                parser.head_given = True
+                self._wake_writer()
+                self.watch(receiver.head(parser.status, parser.headers, now_ns))
+            if parser.parts:
+                body = parser.take_body()
+                if body:
                     deadline_ns = receiver.body(body, now_ns)
                     self._deadline_ns = deadline_ns
                     if deadline_ns < self._armed_ns:
                         self._arm(deadline_ns - now_ns)
-            elif self._head_given and not self._complete:
-                self._silent_bytes += len(data)
-                if self._silent_bytes > MAX_SILENT_BYTES:
-                    raise httpx.RemoteProtocolError("chunk lines or trailers without end")
+            elif parser.head_given and not parser.complete:
+                parser.no_body(len(data))
         except Exception as problem:  # noqa: BLE001 - handed on: it ends the exchange
             self._fail(problem)
             return
-        if self._complete:
+        if self._parser.complete:
             self._finish(now_ns, surplus=error is not None)
         elif error is not None:
             self._fail(error)
@@ -358,7 +242,7 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         if self._receiver is not None:
-            if self._until_eof and exc is None:
+            if self._parser.until_eof and exc is None:
                 self._finish(self._now_ns(), surplus=True)
             else:
                 self._fail(self._reason(exc))
@@ -376,28 +260,14 @@ class Connection(asyncio.Protocol):
 
     # Inside
 
-    def _take_head(self, receiver: Receiver, size: int, now_ns: int) -> None:
-        self._head_bytes += size
-        if self._status == 0:
-            if self._head_bytes > MAX_HEAD_BYTES:
-                raise httpx.RemoteProtocolError(f"response headers over {MAX_HEAD_BYTES // 1024} KB")
-            return
-        if self._head_bytes > MAX_HEAD_BYTES:
-            size = sum(len(name) + len(value) + 4 for name, value in self._headers)
-            if size > MAX_HEAD_BYTES:
-                raise httpx.RemoteProtocolError(f"response headers over {MAX_HEAD_BYTES // 1024} KB")
-        self._head_given = True
-        self._wake_writer()
-        self.watch(receiver.head(self._status, self._headers, now_ns))
-
     def _finish(self, now_ns: int, *, surplus: bool) -> None:
         receiver, self._receiver = self._receiver, None
         waiter, self._waiter = self._waiter, None
         self._deadline_ns = NEVER
         assert receiver is not None
         receiver.complete(now_ns)
-        unusable = surplus or self._surplus or self._writing or self._writes_paused or self.closed
-        if self._keep_alive and not unusable:
+        unusable = surplus or self._parser.surplus or self._writing or self._writes_paused or self.closed
+        if self._parser.keep_alive and not unusable:
             self._keeper.release(self)
         elif not self._hold:
             self.abort()
@@ -422,7 +292,7 @@ class Connection(asyncio.Protocol):
             return httpx.ReadError(str(exc) or type(exc).__name__)
         if not self.answered:
             return Disconnected("the server closed the connection without an answer")
-        if not self._head_given:
+        if not self._parser.head_given:
             return httpx.RemoteProtocolError("the server closed the connection in the middle of the headers")
         return httpx.RemoteProtocolError("the server closed the connection in the middle of the answer")
 

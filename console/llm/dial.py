@@ -11,7 +11,8 @@ from collections.abc import Callable
 import anyio
 import httpx
 
-from console.llm.connection import NEVER, Connection, Header, Keeper
+from console.llm.connection import Connection, Keeper
+from console.llm.receiver import NEVER, Header
 from console.llm.route import Origin, Route
 
 

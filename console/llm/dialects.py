@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from console import __version__
+from console.llm.receiver import Header
 from console.vocabulary.chat import ChatRequest, Endpoint, Message
 from console.vocabulary.errors import ConsoleError
 
@@ -23,8 +24,6 @@ _USAGE_SINCE = "2024-09-01"
 _NEW_TOKEN_FIELD = re.compile(r"(?:.*/)?(?:o[1-9]\d*|gpt-[5-9]\d*)(?:[-._:@].*)?\Z", re.IGNORECASE)
 _USERINFO = re.compile(r"//[^/@]*@")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-
-Header = tuple[bytes, bytes]
 
 
 class _StreamOptions(msgspec.Struct, frozen=True):

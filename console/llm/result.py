@@ -6,7 +6,7 @@ import httpx
 
 from console.llm.chunks import Usage
 from console.llm.classify import Failure, classify_error_object, classify_exception, classify_response
-from console.llm.connection import Header
+from console.llm.receiver import Header
 from console.llm.stream import AnswerReader, MalformedError, Phase
 from console.vocabulary.chat import ChatResult, Timeouts
 from console.vocabulary.names import SIMULATED_HEADER

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 import httpx
 
-from console.llm.chunks import Chunk, Delta, ToolDelta, Usage, decode_chunk
-from console.llm.connection import Header
+from console.llm.chunks import Chunk, Delta, Usage, decode_chunk
+from console.llm.receiver import Header
 from console.llm.sse import SseParser
+from console.llm.tools import ToolAssembly
 from console.vocabulary.chat import Stamps, Timeouts, ToolCall
 
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
@@ -79,7 +80,7 @@ class AnswerReader:
         self._events: SseParser | None = None
         self._content: list[str] = []
         self._reasoning: list[str] = []
-        self._tools: list[_OpenCall] = []
+        self._tools = ToolAssembly()
         self._body_bytes = 0
         self.stamps = Stamps()
         self.reused = True
@@ -116,7 +117,7 @@ class AnswerReader:
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """Tool calls in the order in which they began."""
-        return tuple(call.closed() for call in self._tools)
+        return self._tools.calls()
 
     @property
     def whole(self) -> bool:
@@ -270,24 +271,7 @@ class AnswerReader:
         if reasoning:
             self._reasoning.append(reasoning)
         for tool in delta.tool_calls or ():
-            self._take_tool(tool)
-
-    def _take_tool(self, tool: ToolDelta) -> None:
-        """Put a piece where it belongs: by index; some servers number every call 0 but give each its own id."""
-        call = None
-        if tool.index is None:
-            if self._tools and (tool.id is None or tool.id == self._tools[-1].id):
-                call = self._tools[-1]
-        else:
-            for known in reversed(self._tools):
-                if known.index == tool.index:
-                    if not tool.id or not known.id or tool.id == known.id:
-                        call = known
-                    break
-        if call is None:
-            call = _OpenCall(tool.index)
-            self._tools.append(call)
-        call.add(tool)
+            self._tools.add(tool)
 
     def _take_document(self) -> None:
         if self.status is None or not 200 <= self.status < 300:
@@ -310,33 +294,8 @@ class AnswerReader:
             self._content.append(message.content or message.refusal or "")
             self._reasoning.append(message.reasoning_content or message.reasoning or "")
             for position, tool in enumerate(message.tool_calls or ()):
-                call = _OpenCall(position)
-                call.add(tool)
-                self._tools.append(call)
-
-
-class _OpenCall:
-    """A tool call while its pieces come."""
-
-    __slots__ = ("arguments", "id", "index", "name")
-
-    def __init__(self, index: int | None) -> None:
-        self.index = index
-        self.id = ""
-        self.name = ""
-        self.arguments: list[str] = []
-
-    def add(self, piece: ToolDelta) -> None:
-        if piece.id:
-            self.id = piece.id
-        if piece.function is not None:
-            if piece.function.name and not self.name:
-                self.name = piece.function.name
-            if piece.function.arguments:
-                self.arguments.append(piece.function.arguments)
-
-    def closed(self) -> ToolCall:
-        return ToolCall(self.id, self.name, "".join(self.arguments))
+                tool.index = position
+                self._tools.add(tool)
 
 
 def _decoded(payload: bytes) -> Chunk:

@@ -15,10 +15,11 @@ import anyio
 import httpx
 
 from console.llm.body import PulledBody
-from console.llm.connection import Connection, Disconnected, Receiver
+from console.llm.connection import Connection
 from console.llm.dial import dial
 from console.llm.pool import Pool
 from console.llm.proxy import ProxyRules
+from console.llm.receiver import Disconnected, Receiver
 from console.llm.route import Origin, Route
 from console.llm.tls import client_context
 from console.llm.wire import head_bytes, streamed_body, whole_body

@@ -19,6 +19,7 @@ from widgets.summary_table import SummaryTables
 from widgets.text_lines import Line, Run, TextLines, plain, wrapped
 
 _TEXT_WIDTH = 68
+_MOST_WARNINGS = 2
 _KEYS: Line = (("Enter", "accent"), (" start   ", ""), ("Esc", "accent"), (" back", ""))
 
 
@@ -100,6 +101,7 @@ class Launch(ModalScreen[Path | None]):
             run_dir = await anyio.to_thread.run_sync(self._backend.launch, self._profile, self._phase)
         except ConsoleError as error:
             self._starting = False
+            self.query_one(SummaryTables).display = False  # room for what went wrong
             self.query_one("#state", TextLines).show_lines([*_error_lines(error), _KEYS])
             return
         self.dismiss(run_dir)
@@ -136,6 +138,9 @@ def _figures(preview: LaunchPreview) -> list[Line]:
     lines: list[Line] = [tuple(first), tuple(second)]
     if preview.place:
         lines.append((("records ", "muted"), (safe_line(preview.place, 200), "")))
-    for warning in preview.warnings:
-        lines += wrapped(f"! {safe_line(warning, 300)}", _TEXT_WIDTH, "warn", "  ")
+    for warning in preview.warnings[:_MOST_WARNINGS]:
+        lines += wrapped(f"! {safe_line(warning, 200)}", _TEXT_WIDTH, "warn", "  ")
+    if len(preview.warnings) > _MOST_WARNINGS:
+        more = len(preview.warnings) - _MOST_WARNINGS
+        lines.append(plain(f"! and {more} more warnings: see `ultra-console plan`", "warn"))
     return [*lines, ()]

@@ -29,6 +29,7 @@ from widgets.phase_progress import PhaseProgress
 from widgets.text_lines import Line, TextLines, plain
 
 REFRESH_S = 1.0
+"""From one answer to the next look, so a slow line is never asked faster than it answers."""
 SAID_FOR_LOOKS = 6
 """How long the answer to a command stays in the notice line."""
 
@@ -64,12 +65,11 @@ class Live(Pane):
         Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
     ]
 
-    def __init__(self, backend: Backend, run_dir: Path, *, refresh_s: float = REFRESH_S) -> None:
+    def __init__(self, backend: Backend, run_dir: Path) -> None:
         """Watch the run in `run_dir`."""
         super().__init__()
         self._backend = backend
         self._run_dir = run_dir
-        self._refresh_s = refresh_s
         self._connection = Connection(backend.watch(run_dir), run_dir, backend.ended)
         self._said: Line = ()
         self._said_looks = 0
@@ -195,7 +195,7 @@ class Live(Pane):
                 if self.is_current:
                     self.action_open_results()
                 return
-            await asyncio.sleep(self._refresh_s)
+            await asyncio.sleep(REFRESH_S)
 
     def on_screen_resume(self) -> None:
         """Go on to the results if the run ended behind a question or the help."""

@@ -13,7 +13,7 @@ from console.llm.classify import (
     classify_response,
     retry_after_s,
 )
-from console.llm.connection import Disconnected
+from console.llm.receiver import Disconnected
 from console.vocabulary.outcome import Outcome
 
 

@@ -116,8 +116,18 @@ def snapshot(**changes: object) -> Snapshot:
             events=(
                 EventView(at_s=0.0, level="info", subject="", text="run started"),
                 EventView(at_s=3.0, level="info", subject=AZURE[0], text="job started"),
-                EventView(at_s=440.5, level="warn", subject="ideallab/qwen2.5-32b-instruct@key0", text="429, back in 12 s"),
-                EventView(at_s=447.0, level="error", subject="ideallab/qwen2.5-3b-instruct@key0", text="401: key quarantined"),
+                EventView(
+                    at_s=440.5,
+                    level="warn",
+                    subject="ideallab/qwen2.5-32b-instruct@key0",
+                    text="429, back in 12 s",
+                ),
+                EventView(
+                    at_s=447.0,
+                    level="error",
+                    subject="ideallab/qwen2.5-3b-instruct@key0",
+                    text="401: key quarantined",
+                ),
             ),
         ),
         **changes,
@@ -174,10 +184,17 @@ class FakeBackend:
     def phases(self) -> list[PhaseChoice]:
         if self.empty:
             return []
-        titles = ("Baseline", "Qwen scale effect", "Flawed workflows", "Tool reliability", "Prompt sensitivity")
+        titles = (
+            "Baseline",
+            "Qwen scale effect",
+            "Flawed workflows",
+            "Tool reliability",
+            "Prompt sensitivity",
+        )
         counts = (800, 1000, 5600, 3200, 1600)
         return [
-            PhaseChoice(f"5.{place + 1}", title, tests={"sim": counts[place]}) for place, title in enumerate(titles)
+            PhaseChoice(f"5.{place + 1}", title, tests={"sim": counts[place]})
+            for place, title in enumerate(titles)
         ]
 
     def preview(self, profile: str, phase: str) -> LaunchPreview:
@@ -216,7 +233,20 @@ class FakeBackend:
         return self.end
 
     def results(self, run_dir: Path) -> ResultsView:
-        columns = ("model", "tests", "full", "partial", "failure", "infra", "req/s", "tok/s", "TTFT p50", "p95", "p99", "e2e p50")
+        columns = (
+            "model",
+            "tests",
+            "full",
+            "partial",
+            "failure",
+            "infra",
+            "req/s",
+            "tok/s",
+            "TTFT p50",
+            "p95",
+            "p99",
+            "e2e p50",
+        )
         rows = tuple(
             (model, "100", "71", "12", "16", "1", "12.3", "801", "212ms", "388ms", "1.21s", "3.4s")
             for model in AZURE + QWEN
@@ -230,6 +260,10 @@ class FakeBackend:
             True,
             (
                 ResultTable("by model (SIMULATED)", columns, rows, ("p99 from 1,912 requests",)),
-                ResultTable("by key (SIMULATED)", ("key", "requests", "ok", "429"), (("azure/key0", "1912", "1896", "14"),)),
+                ResultTable(
+                    "by key (SIMULATED)",
+                    ("key", "requests", "ok", "429"),
+                    (("azure/key0", "1912", "1896", "14"),),
+                ),
             ),
         )

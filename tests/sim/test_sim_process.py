@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import select
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 
 import anyio
@@ -19,6 +20,17 @@ from console.sim.config import SimConfig, config_to_json
 from console.sim.process import simulator_process
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.simulated import SimBehaviour
+
+
+@contextmanager
+def running(command: list[str], **pipes: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command that does not outlive the block, whatever fails in it."""
+    with subprocess.Popen(command, **pipes) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
 
 COMMAND = [sys.executable, "-m", "console", "simulator"]
 QUICK = SimBehaviour(ttft_ms=1.0, itl_ms=0.0, output_tokens=3)
@@ -82,7 +94,7 @@ def test_a_killed_parent_leaves_no_simulator_behind():
         "        await anyio.sleep_forever()\n"
         "anyio.run(main)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
+    with running([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         url = parent.stdout.readline().decode().strip()
         assert httpx.get(url + "/models", trust_env=False).status_code == 200
@@ -136,12 +148,12 @@ def test_the_command_says_where_it_listens_and_ends_cleanly(end: signal.Signals)
         "--slots",
         "2",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdout is not None
         assert child.stderr is not None
-        first = _line_of(child)
+        first = child.stdout.readline().decode().strip()
         assert first.startswith("SIMULATED provider (openai), listening. Base URL: http://127.0.0.1:")
-        assert "curl" in _line_of(child)
+        assert "curl" in child.stdout.readline().decode().strip()
         url = first.split()[-1]
         assert httpx.post(url + "/chat/completions", json=BODY, trust_env=False).status_code == 200
         child.send_signal(end)
@@ -149,13 +161,6 @@ def test_the_command_says_where_it_listens_and_ends_cleanly(end: signal.Signals)
         rest = child.stdout.read().decode()
         assert "SIMULATED provider ended: 1 requests (1 ok" in rest
         assert child.stderr.read() == b""
-
-
-def _line_of(child: subprocess.Popen[bytes]) -> str:
-    assert child.stdout is not None
-    ready, _, _ = select.select([child.stdout], [], [], 10)
-    assert ready, "the command said nothing"
-    return child.stdout.readline().decode().strip()
 
 
 def test_wrong_flags_and_a_port_in_use_are_exit_code_2():

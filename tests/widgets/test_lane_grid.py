@@ -86,14 +86,14 @@ def small(first: GridCell | None = None, second: GridCell | None = None) -> Grid
 async def test_rows_stand_under_their_provider_and_model_with_all_totals() -> None:
     async with shown(small(), (66, 10)) as (grid, _):
         assert lines(grid) == [
-            "deployment  total  r/s      key0      r/s      key1      r/s",
-            " azure      53/100   14    53/100 █▋    14",
-            "  alpha     53/100   14    53/100 █▋    14",
-            ">  alpha      3/50  1.5      3/50 ▏    1.5",
-            "   alpha-2   50/50   12  ^  50/50 ███   12",
-            " lab             1 0.20       0/2        0         1     0.20",
-            "  beta           1 0.20  x    0/2        0  !      1     0.20",
-            " total          54   14    53/102 █▌    14         1     0.20",
+            "deployment    total  r/s      key0      r/s      key1      r/s",
+            " azure       53/100   14    53/100 █▋    14",
+            "  alpha      53/100   14    53/100 █▋    14",
+            ">  alpha       3/50  1.5      3/50 ▏    1.5",
+            "   alpha-2    50/50   12  ^  50/50 ███   12",
+            " lab              1 0.20       0/2        0         1     0.20",
+            "  beta            1 0.20  x    0/2        0  !      1     0.20",
+            " total           54   14    53/102 █▌    14         1     0.20",
             "",
             "",
         ]

@@ -1,0 +1,61 @@
+"""What tests of screens share: the text of the screen, and waiting for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read when Textual is imported
+
+GOLDENS = Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def screen_text() -> Callable[[Any], str]:
+    """The screen exactly as text; the one place that uses Textual's private compositor."""
+
+    def text(app: Any) -> str:
+        return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+
+    return text
+
+
+@pytest.fixture
+def until(screen_text: Callable[[Any], str]) -> Callable[..., Any]:
+    """Wait until the screen shows a text, or a condition holds."""
+
+    async def wait(pilot: Any, wanted: str | Callable[[], bool], tries: int = 300) -> str:
+        for _ in range(tries):
+            await pilot.pause()
+            shown = screen_text(pilot.app)
+            if wanted in shown if isinstance(wanted, str) else wanted():
+                return shown
+            await pilot.pause(0.01)
+        pytest.fail(f"never came: {wanted}\n{screen_text(pilot.app)}")
+
+    return wait
+
+
+@pytest.fixture
+def golden() -> Callable[[str, str], None]:
+    """Compare with a file in `golden/`; UPDATE_GOLDENS=1 (before pytest's own clean-up) writes it."""
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDENS / f"{name}.txt"
+        if os.environ.get("PYTHON_UPDATE_GOLDENS"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text + "\n", encoding="utf-8")
+        assert text + "\n" == path.read_text(encoding="utf-8"), (
+            f"differs from {path}; PYTHON_UPDATE_GOLDENS=1 rewrites it"
+        )
+
+    return compare

@@ -1,0 +1,394 @@
+"""The console driven by keys at 80×24 and 160×48, on fakes and on a real control socket."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import msgspec
+import pytest
+from fakes import AZURE, QWEN, RUN_DIR, FakeBackend, FakeWatch, snapshot
+
+from console.app import ConsoleApp, StartAt
+from console.control.client import Watcher
+from console.control.server import ControlServer
+from console.screens.backend import RunEnd
+from console.screens.home import Home
+from console.screens.launch import Launch
+from console.screens.leaving import Leaving
+from console.screens.live import Live
+from console.screens.results import Results
+from console.vocabulary.command import Accepted, Drain, Pause, Refused, Resume, Stop
+from console.vocabulary.errors import ConsoleError
+from console.vocabulary.snapshot import EventView, JobView, LaneView
+from widgets.lane_grid import LaneGrid
+
+pytestmark = pytest.mark.anyio
+
+SIZES = [(80, 24), (160, 48)]
+LIVE = StartAt("live", RUN_DIR)
+FAST = 0.02
+
+
+@pytest.fixture(autouse=True)
+def refresh_fast(monkeypatch):
+    monkeypatch.setattr(
+        "console.screens.live.Live.__init__.__kwdefaults__", {"refresh_s": FAST}, raising=False
+    )
+
+
+def fixed_pid(shown):
+    return msgspec.structs.replace(shown, pid=4242)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["narrow", "wide"])
+async def test_home_shows_profiles_phases_totals_and_runs(size, until, golden) -> None:
+    app = ConsoleApp(FakeBackend())
+    async with app.run_test(size=size) as pilot:
+        shown = await until(pilot, "yesterday")
+        await until(pilot, "launch")
+        shown = await until(pilot, "? help")
+        golden(f"home-{size[0]}", shown)
+
+
+async def test_home_without_anything_says_what_to_do(until) -> None:
+    app = ConsoleApp(FakeBackend(empty=True))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "no runs yet: choose a phase, press Enter")
+        await until(pilot, "no profiles")
+        await pilot.press("enter", "tab", "enter", "tab", "enter", "tab", "enter", "j", "k")
+        assert isinstance(app.screen, Home)
+
+
+async def test_totals_follow_the_highlighted_profile_and_a_broken_one_says_why(until) -> None:
+    backend = FakeBackend()
+    app = ConsoleApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "sim (fixed)")
+        app.screen.query_one("#profiles").focus()
+        await pilot.press("j", "j")
+        await until(pilot, "mine (adaptive)")
+        await pilot.press("down")
+        await until(pilot, "broken.toml:14: limits: 'many' is not a number")
+        await pilot.press("enter")
+        assert isinstance(app.screen, Home)
+
+
+async def test_enter_on_a_phase_shows_the_plan_and_enter_again_starts_it(until, golden) -> None:
+    backend = FakeBackend()
+    app = ConsoleApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "5.2")
+        await pilot.press("j", "enter")
+        shown = await until(pilot, "8 req/s against a limit")
+        assert backend.launched == []
+        assert isinstance(app.screen, Launch)
+        golden("launch-80", shown)
+        await pilot.press("enter")
+        await until(pilot, "DeepSeek-V3-0324@key0")
+        assert isinstance(app.screen, Live)
+        assert backend.launched == [("sim", "5.2")]
+        await pilot.press("escape")
+        await until(pilot, "effective totals")
+
+
+async def test_a_launch_that_fails_says_why_and_can_be_left(until) -> None:
+    backend = FakeBackend(launch_error=ConsoleError("LAB_KEY_0 is not set", hint="export it"))
+    app = ConsoleApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "5.2")
+        await pilot.press("enter")
+        await until(pilot, "Enter start")
+        await pilot.press("enter")
+        await until(pilot, "LAB_KEY_0 is not set")
+        await until(pilot, "hint: export it")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Home))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["narrow", "wide"])
+async def test_a_busy_simulated_run(size, until, golden) -> None:
+    app = ConsoleApp(FakeBackend(FakeWatch(fixed_pid(snapshot()))), LIVE)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, "s stop")
+        shown = await until(pilot, "held 50")
+        assert "SIMULATED" in shown
+        golden(f"live-busy-{size[0]}", shown)
+
+
+async def test_a_blocked_run_says_why_above_the_grid(until, golden) -> None:
+    blocked = snapshot(
+        state="blocked", simulated=False, notice="disk full: nothing new is sent until rows can be written"
+    )
+    app = ConsoleApp(FakeBackend(FakeWatch(blocked)), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "s stop")
+        shown = await until(pilot, "held 50")
+        assert "SIMULATED" not in shown
+        golden("live-blocked-80", shown)
+
+
+async def test_an_empty_run_that_is_starting(until) -> None:
+    starting = snapshot(
+        state="starting",
+        lanes=(),
+        jobs=(),
+        events=(),
+        planned=0,
+        done=0,
+        verdicts={},
+        requests={},
+        eta_s=None,
+    )
+    app = ConsoleApp(FakeBackend(FakeWatch(starting)), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        shown = await until(pilot, "STARTING")
+        assert "no lanes yet" in shown
+        assert "no events yet" in shown
+
+
+@pytest.mark.parametrize("size", [(60, 15), (40, 10), (20, 5)])
+async def test_a_very_small_terminal_does_no_harm(size, until) -> None:
+    app = ConsoleApp(FakeBackend(), LIVE)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, "5.1")
+        await pilot.resize_terminal(160, 48)
+        await until(pilot, "pid")
+        await pilot.resize_terminal(*size)
+        await until(pilot, "5.1")
+
+
+async def test_space_pauses_and_resumes_and_the_footer_shows_which(until) -> None:
+    watch = FakeWatch(snapshot())
+    app = ConsoleApp(FakeBackend(watch), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "space pause")
+        await pilot.press("space")
+        await until(pilot, "PAUSED")
+        await until(pilot, "space resume")
+        assert watch.sent == [Pause()]
+        await pilot.press("space")
+        await until(pilot, "RUNNING")
+        await until(pilot, "space pause")
+        assert watch.sent == [Pause(), Resume()]
+
+
+async def test_drain_asks_nothing_stop_asks_first(until) -> None:
+    watch = FakeWatch(snapshot())
+    app = ConsoleApp(FakeBackend(watch), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "s stop")
+        await pilot.press("d")
+        await until(pilot, "draining: tests that have begun are finished")
+        await pilot.press("s")
+        await until(pilot, "133 requests in flight are cancelled")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Live))
+        assert watch.sent == [Drain()]
+        await pilot.press("s")
+        await until(pilot, "Stop the run now?")
+        await pilot.press("y")
+        await until(pilot, lambda: watch.sent == [Drain(), Stop()])
+
+
+async def test_a_refused_command_is_told(until) -> None:
+    app = ConsoleApp(FakeBackend(FakeWatch(snapshot(), refuse="already draining")), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "s stop")
+        await pilot.press("d")
+        await until(pilot, "not done: already draining")
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
+async def test_leaving_is_asked_says_that_the_run_goes_on_and_sends_nothing(key, until) -> None:
+    watch = FakeWatch(snapshot())
+    app = ConsoleApp(FakeBackend(watch), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "s stop")
+        await pilot.press(key)
+        await until(pilot, "The run goes on without it.")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Live))
+        await pilot.press(key, "enter")
+        await pilot.pause()
+    assert watch.sent == []
+    assert watch.closed
+    leaving = app.return_value
+    assert leaving == Leaving(RUN_DIR, RUN_DIR.name, "live", 338, 800)
+    assert leaving.exit_code == 0
+    assert "ultra-console attach" in "\n".join(leaving.lines())
+
+
+async def test_a_run_that_ends_goes_on_to_its_results(until, golden) -> None:
+    watch = FakeWatch(snapshot())
+    backend = FakeBackend(watch)
+    app = ConsoleApp(backend, LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "RUNNING")
+        watch.shown = snapshot(state="finished", done=800)
+        await until(pilot, "FINISHED")
+        watch.shown, backend.end = None, RunEnd("finished", 3, 800, 800)
+        shown = await until(pilot, "by model (SIMULATED)")
+        golden("results-80", shown)
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_value == Leaving(RUN_DIR, RUN_DIR.name, "ended", 800, 800, backend.end)
+    assert app.return_value.exit_code == 3
+
+
+async def test_a_run_that_ends_behind_a_question_shows_its_results_after_it(until) -> None:
+    watch = FakeWatch(snapshot())
+    backend = FakeBackend(watch)
+    app = ConsoleApp(backend, LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "RUNNING")
+        await pilot.press("question_mark")
+        watch.shown, backend.end = None, RunEnd("finished", 0)
+        live = app.screen_stack[-2]
+        await until(pilot, lambda: live.view.standing == "ended")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Results))
+
+
+async def test_an_engine_that_is_gone_is_said_with_the_way_to_its_results(until, golden) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])  # noqa: ASYNC220 - ends at once
+    process.wait()
+    watch = FakeWatch(snapshot(pid=process.pid))
+    app = ConsoleApp(FakeBackend(watch), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "RUNNING")
+        watch.shown = None
+        await until(pilot, "engine ended unexpectedly; what finished is in the journal")
+        shown = await until(pilot, "enter results")
+        assert "pause" not in shown
+        golden("live-gone-80", shown)
+        await pilot.press("enter")
+        await until(pilot, "by model")
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_value.exit_code == 3
+    assert f"ultra-console summary {RUN_DIR.name}" in "\n".join(app.return_value.lines())
+
+
+async def test_an_engine_killed_but_not_yet_reaped_is_gone_too(until) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])  # noqa: ASYNC220
+    watch = FakeWatch(snapshot(pid=process.pid))
+    app = ConsoleApp(FakeBackend(watch), LIVE)
+    try:
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, "RUNNING")
+            watch.shown = None
+            await until(pilot, "the engine does not answer; trying again")
+            process.kill()
+            await until(pilot, "engine ended unexpectedly")
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_a_silent_engine_that_comes_back_is_shown_again(until) -> None:
+    watch = FakeWatch(snapshot())
+    app = ConsoleApp(FakeBackend(watch), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "RUNNING")
+        shown, watch.shown = watch.shown, None
+        text = await until(pilot, "the engine does not answer; trying again")
+        assert "DeepSeek-V3-0324" in text  # the last picture stays
+        watch.shown = shown
+        await until(pilot, lambda: app.screen.view.standing == "live")
+
+
+async def test_an_equal_snapshot_repaints_nothing(until, monkeypatch) -> None:
+    watch = FakeWatch(snapshot())
+    app = ConsoleApp(FakeBackend(watch), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "held 50")
+        await until(pilot, "s stop")
+        looks: list[int] = []
+        drawn: list[object] = []
+        original = watch.look
+
+        async def counted():
+            looks.append(1)
+            return await original()
+
+        monkeypatch.setattr(watch, "look", counted)
+        monkeypatch.setattr(app, "_display", lambda *args: drawn.append(args))
+        await until(pilot, lambda: len(looks) > 5)
+        assert drawn == []
+
+
+async def test_hostile_text_reaches_no_screen(until) -> None:
+    evil = "\x1b]0;owned\x07[red]\x1b[31mX\u202e\x9b2J"
+    shown = snapshot(
+        title=evil,
+        profile=evil,
+        run_id=evil,
+        notice=evil,
+        lanes=(LaneView(provider=evil, model=evil, deployment=evil, key=evil, note=evil),),
+        jobs=(JobView(id="j", title=evil, model="m", state="running", planned=1, done=0),),
+        events=(EventView(at_s=1.0, level=evil, subject=evil, text=evil),),
+    )
+    app = ConsoleApp(FakeBackend(FakeWatch(shown, refuse=evil)), LIVE)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await until(pilot, "[red]")
+        await pilot.press("d")
+        text = await until(pilot, "not done")
+        await pilot.press("q")
+        text += await until(pilot, "attach")
+    for forbidden in ("\x1b", "\x07", "\x9b", "\u202e"):
+        assert forbidden not in text
+
+
+async def test_help_lists_exactly_the_keys_that_work_now(until, screen_text) -> None:
+    app = ConsoleApp(FakeBackend(FakeWatch(snapshot(state="paused"))), LIVE)
+    async with app.run_test(size=(80, 40)) as pilot:
+        await until(pilot, "space resume")
+        await pilot.press("question_mark")
+        text = await until(pilot, "Esc closes")
+        assert "Go on after a pause" in text
+        assert "Pause: send nothing new" not in text
+        assert ". idle  ^ at limit  ! throttled  x parked  - off" in text
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, Live))
+
+
+async def test_the_lane_under_the_cursor_is_told_in_full(until) -> None:
+    app = ConsoleApp(FakeBackend(FakeWatch(snapshot())), LIVE)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await until(pilot, "held 50")
+        await pilot.press("G")
+        await until(pilot, f"{QWEN[-1]}@key0 parked  401: key quarantined")
+        await pilot.press("k", "k", "k", "l")
+        await until(pilot, f"{QWEN[1]}@key1 throttled for 12 s")
+
+
+async def test_the_console_over_a_real_socket(tmp_path: Path, until) -> None:
+    told = []
+    state = ["running"]
+    path = tmp_path / "control.sock"
+
+    def obey(command):
+        told.append(command)
+        state[0] = "paused" if isinstance(command, Pause) else "draining"
+        return Accepted("as you say") if isinstance(command, Pause) else Refused("no")
+
+    server = ControlServer(look=lambda: snapshot(state=state[0]), obey=obey)
+    backend = FakeBackend(Watcher(path))
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(server.serve, path)
+        app = ConsoleApp(backend, LIVE)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, f"{AZURE[0]}@key0")
+            await pilot.press("space")
+            await until(pilot, "as you say")
+            await until(pilot, "PAUSED")
+            assert told == [Pause()]
+            assert app.screen.query_one(LaneGrid).highlighted == ("azure", AZURE[0], "key0")
+            tasks.cancel_scope.cancel()  # the engine ends in order
+            backend.end = RunEnd("interrupted", 130, 338, 800)
+            with anyio.CancelScope(shield=True):
+                await until(pilot, "by model")
+    assert app.return_code is not None or app.return_value is None
