@@ -4,6 +4,9 @@ Parts, and not the JSON lines themselves, are what Polars reads: a journal may h
 which a scan of JSON lines stops. Only the counted row of each test goes into `tests`.
 """
 
+# pyright: reportUnknownMemberType=false
+# Polars names numpy types in its signatures, which is not installed.
+
 from __future__ import annotations
 
 from datetime import datetime

@@ -16,7 +16,12 @@ class Choices(OptionList, inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "enter", "select", "launch", id="home.launch", tooltip="Show what a launch would do, and ask"
+            "enter",
+            "select",
+            "launch",
+            key_display="enter",
+            id="home.launch",
+            tooltip="Show what a launch would do, and ask",
         ),
         Binding("up,k", "cursor_up", "Up", show=False),
         Binding("down,j", "cursor_down", "Down", show=False),

@@ -30,7 +30,14 @@ class Runs(Choices):
     """The list of runs, whose Enter opens."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "open", id="home.open", tooltip="Watch the run, or show its results"),
+        Binding(
+            "enter",
+            "select",
+            "open",
+            key_display="enter",
+            id="home.open",
+            tooltip="Watch the run, or show its results",
+        ),
     ]
 
 

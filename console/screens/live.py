@@ -49,7 +49,14 @@ class Live(Pane):
         Binding("space", "resume_run", "resume", id="run.resume", tooltip="Go on after a pause"),
         Binding("d", "drain_run", "drain", id="run.drain", tooltip="Drain: finish what is begun, then end"),
         Binding("s", "stop_run", "stop", id="run.stop", tooltip="Stop now (asks first); can be resumed"),
-        Binding("enter", "open_results", "results", id="run.results", tooltip="Show the results"),
+        Binding(
+            "enter",
+            "open_results",
+            "results",
+            key_display="enter",
+            id="run.results",
+            tooltip="Show the results",
+        ),
         Binding(
             "escape", "app.home", "home", id="app.home", tooltip="Back to the first screen; the run goes on"
         ),

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from console.vocabulary.safe_text import safe_line
 from widgets.text_lines import Line, TextLines, plain
 
 
@@ -33,8 +34,8 @@ class Question(ModalScreen[str | None]):
     ) -> None:
         """Ask `title`, explained by `text`; Esc is labelled `way_out`."""
         super().__init__()
-        self._title = title
-        self._text = tuple(text)
+        self._title = safe_line(title, 200)
+        self._text = tuple(safe_line(line, 200) for line in text)
         self._answers = tuple(answers)
         self._way_out = way_out
 

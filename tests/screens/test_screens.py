@@ -34,9 +34,7 @@ FAST = 0.02
 
 @pytest.fixture(autouse=True)
 def refresh_fast(monkeypatch):
-    monkeypatch.setattr(
-        "console.screens.live.Live.__init__.__kwdefaults__", {"refresh_s": FAST}, raising=False
-    )
+    monkeypatch.setattr("console.screens.live.REFRESH_S", FAST)
 
 
 def fixed_pid(shown):

@@ -1,0 +1,159 @@
+"""The summary of a run, made from its journal alone; it can be made again at any time.
+
+    journal/*.jsonl ──▶ requests.parquet, tests.parquet (or .jsonl) ──▶ summary.json
+
+Definitions of the figures: `summary_types.DEFINITIONS`, which is in summary.json as well.
+"""
+
+# pyright: reportUnknownMemberType=false
+# Polars names numpy types in its signatures, which is not installed.
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import polars as pl
+
+from console.records.atomic import write_atomic
+from console.records.chunk_gaps import EXACT_GAPS, GapDistributions
+from console.records.measure import GROUPINGS, NEEDED, covered_ns, group_summaries
+from console.records.planned import planned_tests
+from console.records.read_journal import Damages
+from console.records.run_file import RunFile, read_run_file
+from console.records.run_lock import is_live
+from console.records.summary_types import GroupSummary, RunKind, Summary
+from console.records.tables import Storage, Tables, collect_tables, verdict_counts, write_table
+from console.vocabulary.errors import ConsoleError
+from console.vocabulary.outcome import TERMINAL, Outcome, Verdict
+
+__all__ = ["GroupSummary", "Summary", "summarise"]
+
+SUMMARY_FILE: Final = "summary.json"
+_NS_PER_S: Final = 1e9
+
+
+def summarise(run_dir: Path, *, storage: Storage = "parquet", exact_gaps: int = EXACT_GAPS) -> Summary:
+    """Make the tables and the summary of a run, and write them into its directory.
+
+    Args:
+        run_dir: the run directory; the run may be live, and the figures are those so far.
+        storage: how tables are written.
+        exact_gaps: up to so many chunk gaps percentiles of ITL are exact.
+
+    Raises:
+        ConsoleError: if the run cannot be read, or the files cannot be written.
+    """
+    run_file = read_run_file(run_dir)
+    live = is_live(run_dir)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".summary-", dir=run_dir) as name:
+            workspace = Path(name)
+            tables = collect_tables(run_dir, workspace)
+            files = (
+                write_table(tables.requests, run_dir, "requests", storage, workspace),
+                write_table(tables.tests, run_dir, "tests", storage, workspace),
+            )
+            summary = _summary(run_dir, run_file, tables, files, live=live, exact_gaps=exact_gaps)
+        write_atomic(run_dir / SUMMARY_FILE, msgspec.json.format(msgspec.json.encode(summary), indent=1))
+    except (OSError, pl.exceptions.ComputeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ConsoleError(f"the summary cannot be written: {reason}", where=str(run_dir)) from error
+    return summary
+
+
+def _summary(
+    run_dir: Path, run_file: RunFile, tables: Tables, files: tuple[str, ...], *, live: bool, exact_gaps: int
+) -> Summary:
+    requests = tables.requests.select(NEEDED).collect()
+    tests = tables.tests.drop("detail").collect()
+    gaps = GapDistributions(tables.requests, tables.gaps, exact_up_to=exact_gaps)
+    groups = {name: group_summaries(requests, tests, gaps, by) for name, by in GROUPINGS.items()}
+    verdicts = verdict_counts(tests)
+    prompts = tests.is_empty() and bool(requests["test"].str.starts_with("prompt/").any())
+    done = _prompts_done(requests) if prompts else sum(verdicts[str(verdict)] for verdict in TERMINAL)
+    seen = requests["test"].n_unique() if prompts else tests.height
+    planned = tables.ended.planned if tables.ended is not None else planned_tests(run_dir)
+    whole = max(done, seen if planned is None else planned)
+    state = _state(tables, live=live)
+    reason = _partial_reason(state, whole - done)
+    overall = groups["overall"][0]
+    return Summary(
+        run_id=run_file.run_id,
+        title=run_file.title,
+        profile=run_file.profile,
+        simulated=bool(run_file.simulated) or bool(requests["simulated"].any()),
+        state=state,
+        partial=bool(reason),
+        partial_reason=reason,
+        started=tables.sessions[0].wall if tables.sessions else run_file.created,
+        duration_s=covered_ns((one.offset_ns, one.offset_ns + one.end_ns) for one in tables.sessions)
+        / _NS_PER_S,
+        sessions=len(tables.sessions),
+        unit="prompts" if prompts else "tests",
+        planned=whole,
+        done=done,
+        remaining=whole - done,
+        verdicts=verdicts,
+        infrastructure_failures=verdicts[str(Verdict.INFRASTRUCTURE)],
+        outcomes=overall.outcomes,
+        damages=tables.damages,
+        overall=overall,
+        per_model=groups["per_model"],
+        per_lane=groups["per_lane"],
+        per_key=groups["per_key"],
+        per_deployment=groups["per_deployment"],
+        notes=_notes(tables, planned, live=live),
+        files=files,
+    )
+
+
+def _state(tables: Tables, *, live: bool) -> RunKind:
+    """Return how the run stands; its last row is believed before the lock, which is held a little longer."""
+    if tables.ended is None:
+        return "live" if live else "partial"
+    return "interrupted" if tables.ended.state == "interrupted" else "finished"
+
+
+def _partial_reason(state: RunKind, remaining: int) -> str:
+    if state == "live":
+        return "the run is live: figures so far"
+    if state == "partial":
+        return "the engine ended without saying so: everything that had finished by then is here"
+    if state == "interrupted" and remaining:
+        return f"the run was interrupted with {remaining} to go"
+    return ""
+
+
+def _prompts_done(requests: pl.DataFrame) -> int:
+    """Return how many prompts of a level of load were answered, well or not."""
+    return requests.filter(pl.col("outcome") != str(Outcome.CANCELLED))["test"].n_unique()
+
+
+def _notes(tables: Tables, planned: int | None, *, live: bool) -> tuple[str, ...]:
+    notes = _damage_notes(tables.damages, live=live)
+    if planned is None:
+        notes.append("how much was planned is not known: plan.json does not tell; what has begun is counted")
+    if len(tables.sessions) > 1:
+        notes.append(f"started {len(tables.sessions)} times; the time in between is in no rate")
+    return tuple(notes)
+
+
+def _damage_notes(damages: Damages, *, live: bool) -> list[str]:
+    notes: list[str] = []
+    if damages.torn and not live:
+        notes.append(
+            f"{damages.torn} torn lines at the end of a segment: the engine was killed in the middle of a write"
+        )
+    if damages.damaged:
+        first = damages.located[0]
+        notes.append(
+            f"{damages.damaged} damaged lines in the journal were skipped, such as {first.where}: {first.reason}"
+        )
+    notes += [
+        f"{count} rows of kind {kind} are not known to this version"
+        for kind, count in damages.unknown.items()
+    ]
+    return notes

@@ -1,0 +1,156 @@
+"""What a summary of a run says; plain values that print without Polars.
+
+Definitions (also under `definitions` in summary.json) are in `DEFINITIONS` below: one text for readers of code
+and of files.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+from console.records.read_journal import Damages
+
+DEFINITIONS: Final[dict[str, str]] = {
+    "ttft": "sent → first non-empty content, reasoning or tool delta; ok streamed requests",
+    "tpot": "(e2e latency - TTFT) / (completion_tokens - 1); only where the server sent usage with more than "
+    "one token, never from chunk counts; ok streamed requests",
+    "itl": "gaps between successive content chunks of one request, pooled; chunks are not tokens; ok streamed requests",
+    "e2e": "sent → last content; the finish and usage chunks are not in it; ok requests",
+    "request_throughput": "ok requests per second of the window",
+    "output_tokens_per_s": "completion_tokens by usage of ok requests per second of the window; null as soon as "
+    "one ok request has no usage",
+    "chunks_per_s": "content chunks of ok requests per second of the window",
+    "window": "first sending → last end of the group's requests, drain included; where a run was resumed, the "
+    "windows of its sessions together, without the time in between",
+    "success_share": "ok / (all requests - cancelled)",
+    "in_flight": "exact sweep over [sent, end) of the group's requests; the mean is over the window",
+    "limiter_wait": "waiting for gates before sending; all requests; in no latency",
+    "retry_wait": "back-off before a retry; all requests; in no latency",
+    "success_rate": "(full + partial) / (full + partial + failure): infrastructure failures and cancelled tests "
+    "never count against a model",
+    "tests": "one row a test id: the first with a terminal verdict, else the last",
+    "percentiles": "linear interpolation; n/a below 11 samples (p50), 130 (p95), 662 (p99)",
+    "std": "of the population",
+}
+
+RunKind = Literal["live", "finished", "interrupted", "partial"]
+
+
+class Distribution(msgspec.Struct, frozen=True, kw_only=True):
+    """How one duration is distributed, in ms."""
+
+    n: int = 0
+    mean_ms: float | None = None
+    std_ms: float | None = None
+    min_ms: float | None = None
+    max_ms: float | None = None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    notes: dict[str, str] = {}
+    """Why a percentile is absent, such as `p95`: `n/a (n=12 < 130)`."""
+    approximate: bool = False
+    """Percentiles are within 0.5 %, from logarithmic buckets; the rest is exact."""
+
+
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
+    """Waiting that is no service: for gates, or backing off."""
+
+    n: int = 0
+    mean_ms: float | None = None
+    p95_ms: float | None = None
+    max_ms: float | None = None
+    total_s: float = 0.0
+    notes: dict[str, str] = {}
+
+
+class TestCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """How the tests of a group ended."""
+
+    __test__ = False
+
+    tests: int = 0
+    full: int = 0
+    partial: int = 0
+    failure: int = 0
+    infrastructure: int = 0
+    cancelled: int = 0
+    success_rate: float | None = None
+    """None: no test has a terminal verdict."""
+    mean_score: float | None = None
+
+
+class GroupSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One group of requests, and of the tests they belong to."""
+
+    name: str
+    labels: dict[str, str] = {}
+    """What it is a group of, such as `provider` and `key`."""
+    requests: int = 0
+    ok: int = 0
+    outcomes: dict[str, int] = {}
+    """Only those that occurred."""
+    success_share: float | None = None
+    window_s: float = 0.0
+    request_throughput: float | None = None
+    output_tokens_per_s: float | None = None
+    output_tokens_note: str = ""
+    """Why there is none."""
+    chunks_per_s: float | None = None
+    chunks: int = 0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    """Of the ok requests that have usage; None: none has."""
+    without_usage: int = 0
+    """Ok requests whose server sent no usage."""
+    ttft: Distribution = Distribution()
+    tpot: Distribution = Distribution()
+    itl: Distribution = Distribution()
+    e2e: Distribution = Distribution()
+    limiter_wait: Wait = Wait()
+    retry_wait: Wait = Wait()
+    peak_in_flight: int = 0
+    mean_in_flight: float | None = None
+    tests: TestCounts = TestCounts()
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as its journal tells it."""
+
+    run_id: str
+    title: str
+    profile: str
+    simulated: bool
+    """Any answer came from a simulated provider (law 11)."""
+    state: RunKind
+    partial: bool
+    """These are not the results of the whole run."""
+    partial_reason: str = ""
+    started: str
+    """Wall time, ISO 8601 with zone."""
+    duration_s: float
+    sessions: int = 1
+    """How often it was started."""
+    unit: Literal["tests", "prompts"] = "tests"
+    """What `planned`, `done` and `remaining` count."""
+    planned: int
+    done: int
+    """Tests with a terminal verdict; prompts that were answered, well or not."""
+    remaining: int
+    verdicts: dict[str, int]
+    infrastructure_failures: int
+    outcomes: dict[str, int]
+    """Of all requests; only those that occurred."""
+    damages: Damages
+    """Lines of the journal that could not be read."""
+    overall: GroupSummary
+    per_model: tuple[GroupSummary, ...] = ()
+    per_lane: tuple[GroupSummary, ...] = ()
+    per_key: tuple[GroupSummary, ...] = ()
+    per_deployment: tuple[GroupSummary, ...] = ()
+    notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    """The tables written beside it."""
+    definitions: dict[str, str] = DEFINITIONS
