@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console.cli.result_tables import results_view
 from console.cli.spawn import spawn_engine
 from console.control.client import Watcher
 from console.phases.load import builtin_phases, load_phase, phase_ids
@@ -14,15 +13,18 @@ from console.profile.effective import lane_setups, split_rules, totals
 from console.profile.form import Profile
 from console.profile.load import load_profile
 from console.profile.places import list_profiles
-from console.records.run_dir import list_runs, runs_home
+from console.records.print_summary import summary_notes, summary_tables
 from console.records.read_journal import read_end
+from console.records.run_dir import list_runs, runs_home
 from console.records.run_file import read_run_file
+from console.records.summary import summarise
 from console.run import RunRequest, prepare
 from console.screens.backend import (
     LaunchPreview,
     PhaseChoice,
     ProfileChoice,
     ResultsView,
+    ResultTable,
     RunChoice,
     RunEnd,
     TotalsRow,
@@ -145,7 +147,19 @@ class RealBackend:
 
     def results(self, run_dir: Path) -> ResultsView:
         """Return the results of a run, ended or not."""
-        return results_view(run_dir)
+        storage = "json" if read_run_file(run_dir).storage == "json" else "parquet"
+        summary = summarise(run_dir, storage=storage)
+        tables = summary_tables(summary, wide=True, lanes=True)
+        return ResultsView(
+            run_id=summary.run_id,
+            run_dir=run_dir,
+            title=summary.title,
+            profile=summary.profile,
+            kind=summary.state,
+            simulated=summary.simulated,
+            tables=tuple(ResultTable(table.title, table.columns, table.rows) for table in tables),
+            notes=((summary.partial_reason,) if summary.partial else ()) + summary_notes(summary),
+        )
 
 
 def totals_rows(profile: Profile) -> tuple[TotalsRow, ...]:

@@ -120,6 +120,10 @@ def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Pat
             f"interrupted: {summary.done} of {summary.planned} done, {summary.remaining} left", err=True
         )
         return ExitCode.INTERRUPTED
+    if summary.unit == "prompts" and summary.overall.ok < summary.planned:
+        unanswered = summary.planned - summary.overall.ok
+        click.echo(f"done, but {unanswered} of {summary.planned} prompts got no complete answer", err=True)
+        return ExitCode.INCOMPLETE
     if summary.remaining or summary.infrastructure_failures:
         click.echo(
             f"done, but {summary.infrastructure_failures} tests failed for want of an answer and "

@@ -96,19 +96,20 @@ def _of_buckets(table: pl.DataFrame) -> Distribution:
         )
         .sort("bucket")
     )
-    n = int(buckets["n"].sum())
+    counts: list[int] = buckets["n"].to_list()
+    sums: list[int] = buckets["sum"].to_list()
+    squares: list[float] = buckets["squares"].to_list()
+    n = sum(counts)
     if n == 0:
         return distribution({}, "itl", approximate=True)
-    mean = buckets["sum"].sum() / n
+    mean = sum(sums) / n
     found: dict[str, Any] = {
         "itl_n": n,
         "itl_mean": mean,
-        "itl_std": math.sqrt(max(0.0, buckets["squares"].sum() / n - mean * mean)),
+        "itl_std": math.sqrt(max(0.0, math.fsum(squares) / n - mean * mean)),
         "itl_min": buckets["min"].min(),
         "itl_max": buckets["max"].max(),
     }
-    counts: list[int] = buckets["n"].to_list()
-    sums: list[int] = buckets["sum"].to_list()
     for q in QUANTILES:
         found[f"itl_p{q}"] = _quantile(counts, sums, q)
     return distribution(found, "itl", approximate=True)

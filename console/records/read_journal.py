@@ -45,6 +45,8 @@ class Damage(msgspec.Struct, frozen=True):
     where: str
     """`journal/00-0001.jsonl:17`."""
     reason: str
+    torn: bool = False
+    """Cut by the end of the file, and not changed later."""
 
 
 class Damages(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,14 +126,15 @@ class JournalScan:
             kind = str(unknown)
             self._unknown[kind] = self._unknown.get(kind, 0) + 1
         except DamagedLine as damage:
-            if line.endswith(b"\n"):
-                self._damaged += 1
-                reason = str(damage)
-            else:
+            torn = not line.endswith(b"\n")
+            if torn:
                 self._torn += 1
                 reason = f"cut after {len(line)} bytes, in the middle of a write"
+            else:
+                self._damaged += 1
+                reason = str(damage)
             if len(self._located) < _LOCATED:
-                self._located.append(Damage(f"{segment.name}:{number}", reason))
+                self._located.append(Damage(f"{segment.name}:{number}", reason, torn))
         return None
 
 

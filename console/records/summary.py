@@ -148,10 +148,9 @@ def _damage_notes(damages: Damages, *, live: bool) -> list[str]:
             f"{damages.torn} torn lines at the end of a segment: the engine was killed in the middle of a write"
         )
     if damages.damaged:
-        first = damages.located[0]
-        notes.append(
-            f"{damages.damaged} damaged lines in the journal were skipped, such as {first.where}: {first.reason}"
-        )
+        places = [f", such as {one.where}: {one.reason}" for one in damages.located if not one.torn]
+        example = places[0] if places else ""
+        notes.append(f"{damages.damaged} damaged lines of the journal were skipped{example}")
     notes += [
         f"{count} rows of kind {kind} are not known to this version"
         for kind, count in damages.unknown.items()

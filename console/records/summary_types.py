@@ -153,4 +153,4 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     """The tables written beside it."""
-    definitions: dict[str, str] = DEFINITIONS
+    definitions: dict[str, str] = msgspec.field(default_factory=lambda: dict(DEFINITIONS))

@@ -5,10 +5,9 @@ Whether it slips is drawn from (seed, model, messages) alone, so a run can be re
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
-
-import msgspec
 
 from console.sim.answers import Answer, answer_digest
 from console.vocabulary.chat import Message
@@ -38,7 +37,7 @@ class TestPlayer:
         rng = random.Random(answer_digest(seed, model, messages))
         if rng.random() >= skill:
             plan = _slipped(list(plan), rng)
-        return Answer(text=msgspec.json.encode({"plan": plan}).decode())
+        return Answer(text=json.dumps({"plan": plan}, indent=1))
 
 
 def _slipped(plan: list[str], rng: random.Random) -> list[str]:
