@@ -56,7 +56,7 @@ class ConsoleApp(App[Leaving | None]):
         """Open with `start` (the first screen by default) on `backend`."""
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (140, "-wide")]
-        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-tiny"), (15, "-short"), (36, "-tall")]
         self._backend = backend
         self._start = start or StartAt()
 

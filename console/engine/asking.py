@@ -117,8 +117,8 @@ class Attempt:
         row = partial(self._row, request, try_no, entered_ns, limiter_wait_ns, retry_wait_ns)
         try:
             result = await around.client.complete(lane.endpoint, request)
-        except BaseException:
-            # Cancelled: the request was sent, so it gets its row; nothing may be awaited any more.
+        except anyio.get_cancelled_exc_class():
+            # The request was sent, so it gets its row; nothing may be awaited any more.
             end_ns = around.now_ns()
             result = ChatResult(outcome=Outcome.CANCELLED, stamps=Stamps(sent_ns=entered_ns, end_ns=end_ns))
             self._leave(passage, result)

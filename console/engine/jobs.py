@@ -72,12 +72,14 @@ class JobRun:
                     group.start_soon(self._start_later, shard, start_s, group)
                 else:
                     shard.start(group)
+            self.refill()
 
     async def _start_later(self, shard: ShardRun, delay_s: float, group: TaskGroup) -> None:
         with anyio.move_on_after(delay_s):
             await self._all_done.wait()
             return
         shard.start(group)
+        self.refill()
 
     def next_test(self, shard: ShardRun) -> str | None:
         """Take the next test for `shard`: its own first, then the job's."""
@@ -87,20 +89,26 @@ class JobRun:
             return shard.own.popleft()
         return self._queue.popleft() if self._queue else None
 
-    def waiting_for(self, shard: ShardRun) -> int:
-        """Tests that `shard` could take now."""
-        return 0 if self._stopped_pulling() else len(shard.own) + len(self._queue)
-
     def hand_over(self, shard: ShardRun) -> None:
         """Give the tests of a shard whose lane is off to the others."""
         if shard.own:
             self._queue.extend(shard.own)
             shard.own.clear()
-            self._fill()
+            self.refill()
 
-    def _fill(self) -> None:
-        for shard in self._shards:
-            shard.fill()
+    def refill(self) -> None:
+        """Start workers for what waits, shard by shard in turn, so that few tests still spread over all lanes."""
+        if self._stopped_pulling():
+            return
+        shared = len(self._queue)
+        started = True
+        while started:
+            started = False
+            for shard in self._shards:
+                if shard.has_room() and (shared or shard.own_waiting()):
+                    shared -= not shard.own_waiting()
+                    shard.add_worker()
+                    started = True
 
     async def play(self, test: str, shard: ShardRun) -> None:
         """Play one attempt of `test`, write its row, and give it back to the queue if infrastructure failed it."""
@@ -114,7 +122,7 @@ class JobRun:
             result = await self._work.run(TestId.parse(test), attempt.ask)
         except Unanswered as error:
             result = TestResult(verdict=Verdict.INFRASTRUCTURE, turns=attempt.turn, detail=str(error))
-        except BaseException:
+        except anyio.get_cancelled_exc_class():
             cancelled = TestResult(verdict=Verdict.CANCELLED, turns=attempt.turn, detail="stopped")
             around.recorder.write_now(self._row(test, attempt, shard, started_ns, cancelled))
             raise
@@ -122,7 +130,7 @@ class JobRun:
         again = result.verdict is Verdict.INFRASTRUCTURE and attempt_no < _TEST_ATTEMPTS
         if again and any(not other.lane.off for other in self._shards):
             self._queue.append(test)
-            self._fill()
+            self.refill()
             return
         self.done += 1
         self.answered += result.verdict in TERMINAL
@@ -163,32 +171,40 @@ class ShardRun:
         self.own = own
         self._slots: Slots = lane.slots(job.job.id)
         self._workers = 0
+        self._coming = 0
+        """Workers that have not pulled a test yet."""
         self._resting = 0
         self._group: TaskGroup | None = None
 
     def start(self, group: TaskGroup) -> None:
-        """Begin to play."""
+        """Let it have workers from now on."""
         self._group = group
-        self.fill()
 
-    def fill(self) -> None:
-        """Start as many workers as there are tests for and the limit admits."""
-        if self._group is None:
-            return
-        if self.lane.off:
-            self._job.hand_over(self)
-            return
-        waiting = self._job.waiting_for(self)
+    def has_room(self) -> bool:
+        """Whether the limit admits another worker."""
         limit = self._slots.limit
-        wanted = waiting if limit is None else min(waiting, limit - (self._workers - self._resting))
-        for _ in range(wanted):
-            self._workers += 1
-            self._group.start_soon(self._work_loop)
+        if self._group is None or self.lane.off:
+            return False
+        return limit is None or self._workers - self._resting < limit
+
+    def own_waiting(self) -> bool:
+        """Whether tests dealt to it wait for a worker that is not on its way yet."""
+        return len(self.own) > self._coming
+
+    def add_worker(self) -> None:
+        """Start one worker."""
+        assert self._group is not None
+        self._workers += 1
+        self._coming += 1
+        self._group.start_soon(self._work_loop)
 
     async def _work_loop(self) -> None:
+        coming = True
         try:
             while True:
                 await self._slots.acquire()
+                self._coming -= coming
+                coming = False
                 try:
                     if self.lane.off or self._surplus():
                         return
@@ -200,6 +216,7 @@ class ShardRun:
                     self._slots.release()
         finally:
             self._workers -= 1
+            self._coming -= coming
             if self.lane.off:
                 self._job.hand_over(self)
 
@@ -215,7 +232,7 @@ class ShardRun:
         self._slots.release()
         self._resting += 1
         try:
-            self.fill()
+            self._job.refill()
             await anyio.sleep(seconds)
             await self._slots.acquire(ahead=True)
         except BaseException:

@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.timer import Timer
 from textual.widgets import Footer
 
 from console.screens import picture
@@ -30,7 +31,7 @@ from widgets.text_lines import Line, TextLines, plain
 
 REFRESH_S = 1.0
 """From one answer to the next look, so a slow line is never asked faster than it answers."""
-SAID_FOR_LOOKS = 6
+SAID_FOR_S = 8.0
 """How long the answer to a command stays in the notice line."""
 
 
@@ -78,19 +79,25 @@ class Live(Pane):
         self._backend = backend
         self._run_dir = run_dir
         self._connection = Connection(backend.watch(run_dir), run_dir, backend.ended)
+        self._headline = TextLines((plain(" connecting to the run", "muted"), ()), id="headline")
+        self._notice = TextLines(id="notice")
+        self._grid = LaneGrid(id="grid")
+        self._lane = TextLines(((),), id="lane")
+        self._progress = PhaseProgress(id="progress", most_jobs=1)
+        self._events = EventLog(id="events")
         self._said: Line = ()
-        self._said_looks = 0
+        self._hush_timer: Timer | None = None
         self._keys_shown = ""
 
     def compose(self) -> ComposeResult:
         """Lay out from the headline to the keys."""
-        yield TextLines((plain(" connecting to the run", "muted"), ()), id="headline")
-        yield TextLines(id="notice")
-        yield LaneGrid(id="grid")
-        yield TextLines(((),), id="lane")
+        yield self._headline
+        yield self._notice
+        yield self._grid
+        yield self._lane
         with Container(id="below"):
-            yield PhaseProgress(id="progress", most_jobs=1)
-            yield EventLog(id="events")
+            yield self._progress
+            yield self._events
         yield Footer(show_command_palette=False, compact=True)
 
     @property
@@ -109,7 +116,7 @@ class Live(Pane):
     def on_resize(self) -> None:
         """Show more jobs where there is room, and the lines at the new width."""
         tall, wide = self.size.height >= 36, self.size.width >= 140
-        self.query_one(PhaseProgress).most_jobs = 8 if tall and wide else 5 if tall else 1
+        self._progress.most_jobs = 8 if tall and wide else 5 if tall else 1
         self._draw()
 
     @on(LaneGrid.LaneHighlighted)
@@ -194,12 +201,11 @@ class Live(Pane):
     async def _follow(self) -> None:
         while True:
             view = await self._connection.look()
-            self._said_looks -= 1
             self._draw()
             if view.standing == "gone":
                 return
             if view.standing == "ended":
-                if self.is_current:
+                if self.on_top:
                     self.action_open_results()
                 return
             await asyncio.sleep(REFRESH_S)
@@ -236,20 +242,27 @@ class Live(Pane):
             self.close_console(self.leaving())
 
     def _say(self, line: Line) -> None:
-        self._said, self._said_looks = line, SAID_FOR_LOOKS
+        if self._hush_timer is not None:
+            self._hush_timer.stop()
+        self._said = line
+        self._hush_timer = self.set_timer(SAID_FOR_S, self._hush)
+        self._draw()
+
+    def _hush(self) -> None:
+        self._said = ()
         self._draw()
 
     def _draw(self) -> None:
         view = self.view
-        self.query_one("#notice", TextLines).show_lines(self._notice_lines())
+        self._notice.show_lines(self._notice_lines())
         snapshot = view.snapshot
         if snapshot is not None:
             width = self.size.width
             head = (picture.headline(snapshot, width), picture.figures_line(snapshot, width))
-            self.query_one("#headline", TextLines).show_lines(head)
-            self.query_one(LaneGrid).show(picture.grid_data(snapshot))
-            self.query_one(PhaseProgress).show(picture.progress(snapshot))
-            self.query_one(EventLog).show(picture.log_events(snapshot.events))
+            self._headline.show_lines(head)
+            self._grid.show(picture.grid_data(snapshot))
+            self._progress.show(picture.progress(snapshot))
+            self._events.show(picture.log_events(snapshot.events))
             self._draw_lane()
         keys = f"{view.standing} {snapshot.state if snapshot else ''}"
         if keys != self._keys_shown:  # drawing the footer anew costs bytes
@@ -257,9 +270,9 @@ class Live(Pane):
             self.refresh_bindings()
 
     def _draw_lane(self) -> None:
-        snapshot, place = self.view.snapshot, self.query_one(LaneGrid).highlighted
+        snapshot, place = self.view.snapshot, self._grid.highlighted
         if snapshot is not None and place is not None:
-            self.query_one("#lane", TextLines).show_lines((picture.lane_line(snapshot, *place),))
+            self._lane.show_lines((picture.lane_line(snapshot, *place),))
 
     def _notice_lines(self) -> list[Line]:
         view = self.view
@@ -267,15 +280,13 @@ class Live(Pane):
         if view.standing == "gone":
             run = self.leaving().run_id
             lines.append(plain(" engine ended unexpectedly; what finished is in the journal", "bad"))
-            lines.append(
-                plain(f" Enter shows it here, `ultra-console summary {safe_line(run, 100)}` in the shell")
-            )
+            lines.append(plain(f" Enter shows it, or `ultra-console summary {safe_line(run, 100)}`"))
         elif view.said:
             lines.append(
                 plain(f" {safe_line(view.said, 300)}", "warn" if view.standing == "silent" else "muted")
             )
         if view.snapshot is not None and view.snapshot.notice:
             lines.append(plain(f" {safe_line(view.snapshot.notice, 300)}", "bad"))
-        if self._said and self._said_looks > 0:
+        if self._said:
             lines.append(self._said)
         return lines

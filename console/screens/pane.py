@@ -23,6 +23,11 @@ class Pane(Screen[None], inherit_bindings=False):
         """Return how the run stands that is watched here, if one is."""
         return None
 
+    @property
+    def on_top(self) -> bool:
+        """Whether nothing is above it, not even a question (Textual's `is_current` is true under one)."""
+        return self._console_app.screen is self
+
     def open_screen(
         self,
         screen: Screen[AnswerT],

@@ -62,7 +62,7 @@ def test_a_wrong_profile_is_located(tmp_path: Path, change, said):
         (("capacity", "run", "--model", "gpt-4o-mini", "--profile", "sim", "--dataset", "none.jsonl"), "none.jsonl: No such file"),
         (("capacity", "run", "--model", "gpt-4o-mini", "--profile", "sim", "--save-result", "--result-dir", "nowhere"), "there is no directory nowhere"),
         (("pause",), ""),
-        (("summary", "none"), "none"),
+        (("summary", "none"), "there are no runs"),
         (("nonsense", "--phase", "5.1"), ""),
     ],
 )  # fmt: skip

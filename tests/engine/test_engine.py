@@ -63,6 +63,13 @@ def test_an_even_split_deals_tests_and_a_pull_lets_the_faster_lane_take_more():
     assert Counter(row.lane.deployment for row in pull.journal.tests) == {"a": 9, "b": 3}
 
 
+def test_fewer_tests_than_workers_spread_over_all_lanes():
+    lanes = [lane(name, workers=50) for name in "abc"]
+    rig = Rig([job(ids(100), lanes)], lanes)
+    rig.run()
+    assert sorted(rig.client.peak.values()) == [33, 33, 34]
+
+
 def test_jobs_wait_for_one_another_and_side_by_side_ones_start_staggered():
     lanes = [lane("a", workers=9)]
     jobs = [

@@ -33,7 +33,7 @@ def screen_text() -> Callable[[Any], str]:
 def until(screen_text: Callable[[Any], str]) -> Callable[..., Any]:
     """Wait until the screen shows a text, or a condition holds."""
 
-    async def wait(pilot: Any, wanted: str | Callable[[], bool], tries: int = 300) -> str:
+    async def wait(pilot: Any, wanted: str | Callable[[], bool], tries: int = 150) -> str:
         for _ in range(tries):
             await pilot.pause()
             shown = screen_text(pilot.app)

@@ -1,0 +1,84 @@
+"""Rows and runs of a few lines, made the way the engine makes them: real files, real journals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from console.records.journal import Journal
+from console.records.run_dir import RunFile, create_run_dir, write_run_file
+from console.vocabulary.lane import Lane
+from console.vocabulary.outcome import Outcome, Verdict
+from console.vocabulary.rows import RequestRow, Row, RunEnded, RunStarted, TestRow
+
+MS = 1_000_000
+S = 1_000 * MS
+LANE = Lane("azure", "m1", "m1-a", "key0")
+WALL = "2026-11-20T23:15:07.000+00:00"
+
+
+def request(number: int = 0, **changes: Any) -> RequestRow:
+    """An ok request of 1 s: TTFT 200 ms, last content at 900 ms, 8 tokens in 4 chunks."""
+    fields: dict[str, Any] = {
+        "test": f"m1/optimal/easy/0.8/simple_task/{number}",
+        "lane": LANE,
+        "outcome": Outcome.OK,
+        "status": 200,
+        "at_ns": number * S,
+        "ttft_ns": 200 * MS,
+        "latency_ns": 900 * MS,
+        "total_ns": 1_000 * MS,
+        "chunks": 4,
+        "chunk_gap_ns": (100 * MS, 200 * MS, 400 * MS),
+        "prompt_tokens": 10,
+        "completion_tokens": 8,
+    }
+    return RequestRow(**{**fields, **changes})
+
+
+def judged(number: int = 0, verdict: Verdict = Verdict.FULL, **changes: Any) -> TestRow:
+    """A test of 1 s."""
+    fields: dict[str, Any] = {
+        "test": f"m1/optimal/easy/0.8/simple_task/{number}",
+        "lane": LANE,
+        "verdict": verdict,
+        "score": 1.0,
+        "at_ns": number * S,
+        "duration_ns": 1_000 * MS,
+    }
+    return TestRow(**{**fields, **changes})
+
+
+def started(run_id: str = "r", wall: str = WALL, **changes: Any) -> RunStarted:
+    return RunStarted(run_id=run_id, pid=1, wall=wall, **changes)
+
+
+def ended(planned: int, done: int, state: str = "finished", at_ns: int = 10 * S) -> RunEnded:
+    return RunEnded(at_ns=at_ns, state=state, planned=planned, done=done)
+
+
+def run_file(run_id: str = "r", **changes: Any) -> RunFile:
+    fields: dict[str, Any] = {
+        "run_id": run_id,
+        "title": "5.1",
+        "profile": "sim",
+        "created": WALL,
+        "pid": 1,
+        "simulated": False,
+    }
+    return RunFile(**{**fields, **changes})
+
+
+def make_run(rows: Iterable[Row] = (), run_id: str = "r", home: Path | None = None, **changes: Any) -> Path:
+    """Make a run directory in the default place, or in `home`; `changes` go into run.toml."""
+    run_dir = create_run_dir(home, run_id)
+    write_run_file(run_dir, run_file(run_id, **changes))
+    add_rows(run_dir, rows)
+    return run_dir
+
+
+def add_rows(run_dir: Path, rows: Iterable[Row], process: int = 0) -> None:
+    """Append rows in a segment of their own."""
+    with Journal.open(run_dir, process) as journal:
+        journal.append_many(list(rows))
