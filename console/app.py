@@ -64,7 +64,7 @@ class ConsoleApp(App[Leaving | None]):
         """Open the first screen and listen for signals."""
         if not self.is_headless:
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self._end_by_signal, number)
         run_dir = self._start.run_dir
         if self._start.screen == "live" and run_dir is not None:
@@ -106,8 +106,11 @@ class ConsoleApp(App[Leaving | None]):
         return None
 
     def _end_by_signal(self, number: signal.Signals) -> None:
-        leave_soon(128 + number)  # the line may be stalled, and the screen stuck in a write
-        self.exit(self.leaving(), return_code=128 + number)
+        code = (
+            0 if number == signal.SIGINT else 128 + number
+        )  # an interrupt from outside is a detach, like Ctrl-C
+        leave_soon(code)  # the line may be stalled, and the screen stuck in a write
+        self.exit(self.leaving(), return_code=code)
 
     def _fatal_error(self) -> None:
         # Textual would print the local variables of every frame; keys must not be among them.

@@ -30,13 +30,14 @@ from console.profile.effective import timeouts
 from console.profile.load import LoadedProfile
 from console.profile.secrets import resolve_endpoints
 from console.profile.write import profile_record
-from console.records.journal import Journal
+from console.records.journal import Journal, JournalBlocked
 from console.records.run_dir import create_run_dir, new_run_id
 from console.records.run_file import RunFile, write_run_file
 from console.records.run_lock import hold_run_lock
 from console.sim.config import SimConfig
 from console.sim.process import simulator_process
 from console.vocabulary.chat import Endpoint
+from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.lane import LaneSetup
 from console.vocabulary.rows import RunStarted
 from console.vocabulary.snapshot import RunState, Snapshot
@@ -204,7 +205,20 @@ def open_files(run_dir: Path, run_file: RunFile, plan: Any) -> Generator[Journal
         try:
             yield journal
         finally:
-            journal.close()
+            _close(journal, run_dir)
+
+
+def _close(journal: Journal, run_dir: Path) -> None:
+    try:
+        journal.close()
+    except JournalBlocked as error:
+        raise ConsoleError(
+            f"stopped while the disk took no rows: {error.strerror}; the last {error.pending_rows} rows, of requests "
+            "and tests that were not finished yet, are not in the journal",
+            where=str(run_dir),
+            hint="everything that was finished is; make room, then `ultra-console summary` shows it",
+            exit_code=ExitCode.INTERRUPTED,
+        ) from None
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -34,10 +34,11 @@ def progress_line(picture: Snapshot) -> str:
     parts = [
         f"{clock(picture.elapsed_s)} {picture.state}{' SIMULATED' if picture.simulated else ''}",
         f"{picture.done}/{picture.planned}{share}",
-        f"eta {'?' if picture.eta_s is None else clock(picture.eta_s)}",
         f"in flight {picture.in_flight}",
         f"{picture.rate:.1f} req/s",
     ]
+    if picture.state == "running":
+        parts.insert(2, f"eta {'?' if picture.eta_s is None else clock(picture.eta_s)}")
     if picture.requests.get("rate_limited"):
         parts.append(f"429 {picture.requests['rate_limited']}")
     if errors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from console.engine.forecast import Durations
 from console.engine.gates import NS_PER_S
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.meters import quantile_ms
@@ -21,8 +22,7 @@ class Tally:
         self.verdicts: dict[Verdict, int] = {}
         self.requests: dict[Outcome, int] = {}
         self.simulated = False
-        self.test_duration_ns = 0
-        self.tests = 0
+        self.durations = Durations()
 
     def observe(self, row: Row) -> None:
         """Count one written row."""
@@ -32,8 +32,7 @@ class Tally:
         elif isinstance(row, TestRow):
             self.verdicts[row.verdict] = self.verdicts.get(row.verdict, 0) + 1
             if row.verdict is not Verdict.CANCELLED:
-                self.tests += 1
-                self.test_duration_ns += row.duration_ns
+                self.durations.add(row)
 
 
 class Headline:

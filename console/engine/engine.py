@@ -170,7 +170,7 @@ class Engine:
             state, starts_in_s = "staggered", (earliest_ns - now_ns) / NS_PER_S
         return JobView(
             id=job.id,
-            title=f"{job.difficulty} · {job.group} · {job.rate}",
+            title=f"{job.model} {job.difficulty} {job.group} {job.rate}",
             model=job.model,
             state=state,
             planned=len(job.tests),
@@ -179,7 +179,7 @@ class Engine:
         )
 
     def _eta_s(self) -> float | None:
-        if self.steering.state != "running" or not self._tally.tests:
+        if self.steering.state != "running":
             return None
-        mean_s = self._tally.test_duration_ns / self._tally.tests / NS_PER_S
-        return eta_s(self._plan, [job.done for job in self._jobs], [job.lanes for job in self._jobs], mean_s)
+        done = [job.done for job in self._jobs]
+        return eta_s(self._plan, done, [job.lanes for job in self._jobs], self._tally.durations)

@@ -3,18 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from console.engine.gates import NS_PER_S
 from console.engine.lane_runtime import LaneRuntime
-from console.phases.plan import Plan
+from console.phases.plan import Job, Plan
+from console.vocabulary.rows import TestRow
+
+_ENOUGH: Final = 5
+"""Tests of a job after which its own mean is taken."""
+
+
+class Durations:
+    """What tests took: by job, by provider and over all."""
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def add(self, row: TestRow) -> None:
+        """Take in one test."""
+        for name in (("job", row.job), ("provider", row.lane.provider), ("", "")):
+            count, total_ns = self._sums.get(name, (0, 0))
+            self._sums[name] = (count + 1, total_ns + row.duration_ns)
+
+    def mean_s(self, job: Job) -> float | None:
+        """Return what a test of `job` is likely to take: as its own so far, else as its provider's, else as all."""
+        for name in (("job", job.id), ("provider", job.provider), ("", "")):
+            count, total_ns = self._sums.get(name, (0, 0))
+            if count >= _ENOUGH:
+                return total_ns / count / NS_PER_S
+        return None
 
 
 def eta_s(
-    plan: Plan, done: Sequence[int], lanes: Sequence[Sequence[LaneRuntime]], mean_test_s: float
+    plan: Plan, done: Sequence[int], lanes: Sequence[Sequence[LaneRuntime]], durations: Durations
 ) -> float | None:
-    """Return the seconds until the last job ends, if tests go on to take what they took on average.
+    """Return the seconds until the last job ends, if tests go on to take what they took.
 
-    A job takes ceil(tests left / workers) such tests; it begins when the last job before it ends. None where
-    a job has no lane left to run on.
+    A job takes (tests left / workers) such tests, but one at least; it begins when the last job before it ends.
+    None before enough tests are done, and where a job has no lane left to run on.
     """
     ends: list[float] = []
     for index, job in enumerate(plan.jobs):
@@ -27,7 +54,8 @@ def eta_s(
         for lane in lanes[index]:
             if not lane.off:
                 workers += left if lane.workers is None else lane.workers
-        if not workers:
+        mean_s = durations.mean_s(job)
+        if not workers or mean_s is None:
             return None
-        ends.append(begin + -(-left // workers) * mean_test_s)
+        ends.append(begin + max(1.0, left / workers) * mean_s)
     return max(ends, default=None)

@@ -43,6 +43,8 @@ NEEDED: Final = (
     "simulated",
 )
 """The columns of requests that are held in memory; the chunk gaps are not."""
+TESTS_NEEDED: Final = (*LANE, "verdict", "score")
+"""The same of tests."""
 _ALL: Final = "_all"
 _NS_PER_S: Final = 1e9
 _OK = pl.col("outcome") == str(Outcome.OK)

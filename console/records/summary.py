@@ -19,7 +19,7 @@ import polars as pl
 
 from console.records.atomic import write_atomic
 from console.records.chunk_gaps import EXACT_GAPS, GapDistributions
-from console.records.measure import GROUPINGS, NEEDED, covered_ns, group_summaries
+from console.records.measure import GROUPINGS, NEEDED, TESTS_NEEDED, covered_ns, group_summaries
 from console.records.planned import planned_tests
 from console.records.read_journal import Damages
 from console.records.run_file import RunFile, read_run_file
@@ -68,7 +68,7 @@ def _summary(
     run_dir: Path, run_file: RunFile, tables: Tables, files: tuple[str, ...], *, live: bool, exact_gaps: int
 ) -> Summary:
     requests = tables.requests.select(NEEDED).collect()
-    tests = tables.tests.drop("detail").collect()
+    tests = tables.tests.select(TESTS_NEEDED).collect()
     gaps = GapDistributions(tables.requests, tables.gaps, exact_up_to=exact_gaps)
     groups = {name: group_summaries(requests, tests, gaps, by) for name, by in GROUPINGS.items()}
     verdicts = verdict_counts(tests)

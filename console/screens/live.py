@@ -258,7 +258,7 @@ class Live(Pane):
         snapshot = view.snapshot
         if snapshot is not None:
             width = self.size.width
-            head = (picture.headline(snapshot, width), picture.figures_line(snapshot, width))
+            head = (picture.headline(snapshot, width, view.standing), picture.figures_line(snapshot, width))
             self._headline.show_lines(head)
             self._grid.show(picture.grid_data(snapshot))
             self._progress.show(picture.progress(snapshot))

@@ -23,6 +23,8 @@ STATE_TONES: Final[dict[RunState, Tone]] = {
     "finished": "good",
     "interrupted": "warn",
 }
+UNHEARD: Final = {"silent": "NO ANSWER", "gone": "ENGINE GONE"}
+"""What stands for the state where the last snapshot no longer tells it."""
 OVER: Final = ("finished", "interrupted")
 _NAME_LIMIT: Final = 120
 
@@ -39,14 +41,17 @@ def grid_data(snapshot: Snapshot) -> GridData:
     return GridData(columns, tuple(GridRow(*identity, tuple(cells)) for identity, cells in rows.items()))
 
 
-def headline(snapshot: Snapshot, width: int) -> Line:
-    """Return the first line: what runs, its state and its time."""
+def headline(snapshot: Snapshot, width: int, standing: str = "live") -> Line:
+    """Return the first line: what runs, its state and its time; `standing` is that of the line to the engine."""
     runs: list[Run] = [(f" {safe_line(snapshot.title, 40)} ", "strong")]
-    runs.append((f" {snapshot.state.upper()} ", STATE_TONES[snapshot.state]))
+    if standing in UNHEARD:
+        runs.append((f" {UNHEARD[standing]} ", "bad"))
+    else:
+        runs.append((f" {snapshot.state.upper()} ", STATE_TONES[snapshot.state]))
     if snapshot.simulated:
         runs.append((" SIMULATED ", "badge"))
     runs.append((f"  {clock_text(snapshot.elapsed_s)}", "strong"))
-    if snapshot.state not in OVER:
+    if snapshot.state not in OVER and standing != "gone":
         runs.append((f"  ETA {'-' if snapshot.eta_s is None else rough_text(snapshot.eta_s)}", ""))
     runs.append((f"  {safe_line(snapshot.profile, 30)}", "muted"))
     runs.append((f"  {safe_line(snapshot.run_id, 60)}", "muted"))

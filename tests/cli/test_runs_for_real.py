@@ -101,7 +101,7 @@ def test_ctrl_c_once_drains_and_the_run_says_what_is_left(tmp_path: Path):
     process = start("run", "--phase", "5.1", "--out", str(tmp_path))
     until(lambda: rows_written(tmp_path, "test") > 5, "a few tests")
     process.send_signal(signal.SIGINT)
-    code, out, err = end(process)
+    code, _, err = end(process)
     assert code == 130, err
     assert "interrupted:" in err
     cancelled = [
