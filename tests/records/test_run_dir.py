@@ -15,7 +15,6 @@ import pytest
 from made_rows import add_rows, ended, judged, make_run, request, run_file, started
 
 from console.records.run_dir import (
-    RunFile,
     create_run_dir,
     find_run,
     hold_run_lock,
@@ -311,7 +310,3 @@ def test_a_large_journal_is_not_read_to_list_it(monkeypatch: pytest.MonkeyPatch)
     assert list_runs()[0].done is None
     add_rows(run_dir, [ended(9, 8)])
     assert list_runs()[0].done == 8
-
-
-def test_run_file_is_what_the_host_fills() -> None:
-    assert {"run_id", "segments", "control_socket", "profile_record"} <= set(RunFile.__struct_fields__)
