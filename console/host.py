@@ -115,8 +115,8 @@ async def host(
     async with simulated(what) as sim_urls:
         endpoints = resolve_endpoints(what.loaded.profile, what.lanes, sim_urls)
         created = datetime.now().astimezone()
-        run_id = what.run_id or new_run_id(created, what.title, what.loaded.name)
-        run_dir = create_run_dir(what.out, run_id)
+        run_id = what.run_id or new_run_id(created, what.title, what.loaded.name, what.out)
+        run_dir = create_run_dir(what.out, run_id, numbered=what.run_id is None)
         run_file = _run_file(what, run_dir, created, simulated=bool(sim_urls))
         with open_files(run_dir, run_file, what.plan) as journal:
             start_ns = now_ns()

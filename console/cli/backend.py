@@ -150,6 +150,7 @@ class RealBackend:
         storage = "json" if read_run_file(run_dir).storage == "json" else "parquet"
         summary = summarise(run_dir, storage=storage)
         tables = summary_tables(summary, wide=True, lanes=True)
+        notes = summary_notes(summary)
         return ResultsView(
             run_id=summary.run_id,
             run_dir=run_dir,
@@ -157,8 +158,12 @@ class RealBackend:
             profile=summary.profile,
             kind=summary.state,
             simulated=summary.simulated,
-            tables=tuple(ResultTable(table.title, table.columns, table.rows) for table in tables),
-            notes=((summary.partial_reason,) if summary.partial else ()) + summary_notes(summary),
+            tables=tuple(
+                # The notes speak of the last table's figures as of all others: they stand at the end.
+                ResultTable(table.title, table.columns, table.rows, notes if table is tables[-1] else ())
+                for table in tables
+            ),
+            notes=(summary.partial_reason,) if summary.partial else (),
         )
 
 

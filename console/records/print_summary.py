@@ -94,8 +94,8 @@ def _headline(summary: Summary) -> list[str]:
         lines.append(f"PARTIAL: {summary.partial_reason}")
     if summary.infrastructure_failures:
         lines.append(
-            f"{summary.infrastructure_failures} tests got no complete answer: not counted against any model, "
-            "done again on resume"
+            f"tests without a complete answer: {summary.infrastructure_failures} "
+            "(counted against no model, done again on resume)"
         )
     return lines
 
@@ -113,7 +113,7 @@ def _waits(summary: Summary) -> list[str]:
         ("limiter", summary.overall.limiter_wait),
         ("retry", summary.overall.retry_wait),
     ):
-        if wait.total_s:
+        if (wait.max_ms or 0) >= 1:  # below is no waiting, only passing
             p95 = f"p95 {ms_text(wait.p95_ms)}, " if wait.p95_ms is not None else ""
             parts.append(
                 f"{label} mean {ms_text(wait.mean_ms)}, {p95}max {ms_text(wait.max_ms)}, "

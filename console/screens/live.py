@@ -49,7 +49,7 @@ class Live(Pane):
         Binding("space", "pause_run", "pause", id="run.pause", tooltip="Pause: send nothing new"),
         Binding("space", "resume_run", "resume", id="run.resume", tooltip="Go on after a pause"),
         Binding("d", "drain_run", "drain", id="run.drain", tooltip="Drain: finish what is begun, then end"),
-        Binding("s", "stop_run", "stop", id="run.stop", tooltip="Stop now (asks first); can be resumed"),
+        Binding("s", "stop_run", "stop", id="run.stop", tooltip="Stop now (asks first); what is finished is kept"),
         Binding(
             "enter",
             "open_results",

@@ -1,0 +1,1 @@
+"""Benchmarks: what the client costs, and whether its clock is right. `make bench`, or `python -m benchmarks`."""
