@@ -39,6 +39,10 @@ def progress_line(picture: Snapshot) -> str:
     ]
     if picture.state == "running":
         parts.insert(2, f"eta {'?' if picture.eta_s is None else clock(picture.eta_s)}")
+    for state in ("throttled", "parked", "off"):
+        count = sum(1 for lane in picture.lanes if lane.state == state)
+        if count:
+            parts.insert(2, f"{count} lane{'s' if count > 1 else ''} {state}")
     if picture.requests.get("rate_limited"):
         parts.append(f"429 {picture.requests['rate_limited']}")
     if errors:

@@ -34,11 +34,23 @@ def run(*, detach: bool, as_json: bool, announce: bool, **options: Any) -> int:
 
     request = run_request(**options)
     prepared = prepare(request)
+    if request.run_id is not None and _finished_already(request.out, request.run_id):
+        click.echo(f"{request.run_id} is finished: nothing to do", err=True)
+        return ExitCode.DONE
     if detach:
         return detached()
     for warning in prepared.plan.warnings:
         click.echo(f"warning: {warning}", err=True)
     return host_here(partial(run_phases, prepared), as_json=as_json, announce=announce)
+
+
+def _finished_already(out: Path | None, run_id: str) -> bool:
+    """Whether a run of this name is finished; one that is not is left to `create_run_dir` to refuse."""
+    from console.records.run_dir import runs_home
+    from console.records.run_list import run_state
+
+    run_dir = (out or runs_home(create=False)) / run_id
+    return (run_dir / "run.toml").is_file() and run_state(run_dir) == "finished"
 
 
 def detached() -> int:

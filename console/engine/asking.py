@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 import anyio
 
@@ -17,6 +17,9 @@ from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Stamps
 from console.vocabulary.outcome import RETRYABLE, Outcome
 from console.vocabulary.rows import RequestRow
 from console.work.contract import Unanswered
+
+_TOLD_FROM_S: Final = 1.0
+"""A shorter hold of a lane is no event."""
 
 
 class ChatClient(Protocol):
@@ -146,13 +149,7 @@ class Attempt:
         if told is not None:
             recorder.event("warn", "lane", lane.lane.id, told)
         if result.outcome in (Outcome.RATE_LIMITED, Outcome.OVERLOADED) and lane_off_reason(result) is None:
-            hint = result.retry_after_s
-            if hint is not None and hint > (lane.resume_in_s or 0.0):
-                lane.throttle(hint)
-                if hint >= 1.0:
-                    recorder.event(
-                        "warn", "throttled", lane.lane.id, f"{result.outcome}: holds for {hint:g} s as asked"
-                    )
+            self._hold(result)
         if result.outcome is not Outcome.OK:
             return
         stamps = result.stamps
@@ -166,6 +163,16 @@ class Attempt:
             self.prompt_tokens = (self.prompt_tokens or 0) + result.prompt_tokens
         if result.completion_tokens is not None:
             self.completion_tokens = (self.completion_tokens or 0) + result.completion_tokens
+
+    def _hold(self, result: ChatResult) -> None:
+        """Hold the whole lane for as long as the server asked; told once, not for every request it refused."""
+        lane, hint_s = self._lane, result.retry_after_s
+        if hint_s is None:
+            return
+        if lane.resume_in_s is None and hint_s >= _TOLD_FROM_S:
+            text = f"{result.outcome}: holds for {hint_s:g} s as asked"
+            self._around.recorder.event("warn", "throttled", lane.lane.id, text)
+        lane.throttle(hint_s)
 
     def _row(
         self,

@@ -41,7 +41,7 @@ def eta_s(
     """Return the seconds until the last job ends, if tests go on to take what they took.
 
     A job takes (tests left / workers) such tests, but one at least; it begins when the last job before it ends.
-    None before enough tests are done, and where a job has no lane left to run on.
+    None before enough tests are done, and where no lane of a job works now.
     """
     ends: list[float] = []
     for index, job in enumerate(plan.jobs):
@@ -52,7 +52,7 @@ def eta_s(
             continue
         workers = 0
         for lane in lanes[index]:
-            if not lane.off:
+            if not lane.off and not lane.resting:
                 workers += left if lane.workers is None else lane.workers
         mean_s = durations.mean_s(job)
         if not workers or mean_s is None:

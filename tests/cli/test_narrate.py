@@ -1,0 +1,81 @@
+"""Lines of progress: the most important first, on one line, and quiet once nobody reads them."""
+
+from __future__ import annotations
+
+import io
+
+import msgspec
+
+from console.cli.narrate import Narrator, clock, progress_line
+from console.vocabulary.snapshot import EventView, LaneView, Snapshot
+
+PICTURE = Snapshot(
+    seq=1,
+    run_id="r",
+    run_dir="/r",
+    pid=1,
+    title="5.1",
+    profile="sim",
+    simulated=True,
+    state="running",
+    elapsed_s=65,
+    eta_s=3700,
+    planned=800,
+    done=200,
+    requests={"ok": 200, "rate_limited": 3, "connection": 2, "cancelled": 9},
+    in_flight=6,
+    rate=12.34,
+    ttft_p50_ms=101.4,
+    lanes=(LaneView(provider="p", model="m", deployment="d", key="k", state="parked"),),
+    events=(
+        EventView(at_s=1, level="info", subject="", text="started"),
+        EventView(at_s=60, level="warn", subject="p/d@k", text="rests\x1b[2J"),
+    ),
+)
+
+
+def test_a_line_says_state_progress_time_left_load_and_trouble():
+    assert progress_line(PICTURE) == (
+        "01:05 running SIMULATED · 200/800 25% · 1 lane parked · eta 1:01:40 · in flight 6 · 12.3 req/s · 429 3 · "
+        "errors 2 · TTFT p50 101 ms"
+    )
+
+
+def test_a_notice_comes_before_everything_else_and_no_eta_is_told_while_it_stands():
+    line = progress_line(msgspec.structs.replace(PICTURE, state="blocked", notice="disk: full", eta_s=None))
+    assert line.startswith("01:05 blocked SIMULATED · disk: full · 200/800")
+    assert "eta" not in line
+
+
+def test_warnings_are_told_once_and_made_safe():
+    stream = io.StringIO()
+    narrator = Narrator(stream, as_json=False)
+    narrator.tell(PICTURE)
+    narrator.tell(PICTURE)
+    assert stream.getvalue().count("01:00 warn: p/d@k rests") == 1
+    assert "\x1b" not in stream.getvalue()
+    assert narrator.every_s == 10
+
+
+def test_json_is_one_snapshot_a_line():
+    stream = io.StringIO()
+    Narrator(stream, as_json=True).tell(PICTURE)
+    assert msgspec.json.decode(stream.getvalue(), type=Snapshot) == PICTURE
+
+
+def test_a_stream_that_is_gone_silences_it_and_nothing_else():
+    stream = io.StringIO()
+    stream.close()
+    narrator = Narrator(stream, as_json=True)
+    narrator.tell(PICTURE)
+    narrator.tell(PICTURE)
+
+
+def test_durations_read_as_clocks():
+    assert [clock(seconds) for seconds in (-1, 0, 59.6, 3599, 3600)] == [
+        "00:00",
+        "00:00",
+        "01:00",
+        "59:59",
+        "1:00:00",
+    ]
