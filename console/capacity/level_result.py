@@ -84,6 +84,11 @@ def _tpot_ms(row: RequestRow) -> float | None:
     return (row.latency_ns - row.ttft_ns) / (row.completion_tokens - 1) / 1e6
 
 
+def _queue_ns(row: RequestRow) -> int:
+    """Return how long a request waited on our side: since it was due, or for gates where nothing was due."""
+    return row.limiter_wait_ns if row.due_ns is None else row.at_ns - row.due_ns
+
+
 def _sum_known(values: Sequence[int | None]) -> int | None:
     """Return the sum, or None if any value is unknown: a part of the tokens is no count of them."""
     known = [value for value in values if value is not None]
@@ -129,7 +134,7 @@ def level_result(asked: LevelAsked, rows: Sequence[RequestRow]) -> dict[str, Any
         "output_throughput": per_second(output_tokens),
         "total_token_throughput": per_second(both),
         "latencies": [row.latency_ns / 1e9 for row in answered if row.latency_ns is not None],
-        "queue_times": [row.limiter_wait_ns / 1e9 for row in answered],
+        "queue_times": [_queue_ns(row) / 1e9 for row in answered],
         "max_output_tokens_per_s": _peak_chunks_per_s(answered) if output_tokens is not None else None,
         "max_concurrent_requests": peak_in_flight(rows),
     }
