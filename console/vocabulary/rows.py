@@ -41,6 +41,8 @@ class RequestRow(
     """When the schedule wanted it sent, since the run's start; only in open loop."""
     limiter_wait_ns: int = 0
     """Waiting for gates. Apart from service time and from retry wait (law 6)."""
+    held_ns: int = 0
+    """Waiting while nothing was let through: paused, no room on the disk, the server asked for it, the lane rests."""
     retry_wait_ns: int = 0
     """Back-off before this try."""
     connect_ns: int | None = None
@@ -84,6 +86,7 @@ class TestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     service_ns: int = 0
     """Sum of sent → last content over its requests that were ok."""
     limiter_wait_ns: int = 0
+    held_ns: int = 0
     retry_wait_ns: int = 0
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -112,7 +115,9 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True, tag="run_ended", tag_f
     """finished | interrupted."""
     planned: int
     done: int
-    """Tests with a terminal verdict."""
+    """Tests with a terminal verdict; prompts that were answered in full."""
+    simulated: bool = False
+    """Any answer was simulated."""
 
 
 Row = RunStarted | RequestRow | TestRow | EventRow | RunEnded
