@@ -194,7 +194,7 @@ def open_files(run_dir: Path, run_file: RunFile, plan: Any) -> Generator[Journal
     """Write run.toml and plan.json, hold the run's lock, and yield the journal."""
     with hold_run_lock(run_dir):
         write_run_file(run_dir, run_file)
-        write_private(run_dir / "plan.json", msgspec.json.format(msgspec.json.encode(plan), indent=1))
+        write_private(run_dir / "plan.json", plan_bytes(plan))
         segments: list[str] = []
 
         def rotated(name: str) -> None:
@@ -206,6 +206,11 @@ def open_files(run_dir: Path, run_file: RunFile, plan: Any) -> Generator[Journal
             yield journal
         finally:
             _close(journal, run_dir)
+
+
+def plan_bytes(plan: Any) -> bytes:
+    """Return a plan as `plan.json` holds it."""
+    return msgspec.json.format(msgspec.json.encode(plan), indent=1)
 
 
 def _close(journal: Journal, run_dir: Path) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from console.capacity.level_result import LevelAsked, level_result
 from console.engine.load import Level, LoadEngine
 from console.host import Ended, Hosting, Narrate, Seat, host
-from console.profile.effective import lane_setups
+from console.profile.effective import lane_setups, totals
 from console.profile.load import LoadedProfile
 from console.vocabulary.chat import ChatRequest
 from console.vocabulary.errors import ConsoleError
@@ -42,6 +42,8 @@ class LevelRun:
         self._asked = asked
         self._lanes = level_lanes(asked.loaded, asked.model)
         self._engine: LoadEngine | None = None
+        self.caps = profile_caps(self._lanes, asked.level)
+        """Where the profile allows less than is asked for."""
         self.result: dict[str, Any] | None = None
 
     async def run(self, narrate: Narrate, started: Callable[[Path], None]) -> Ended:
@@ -84,6 +86,7 @@ class LevelRun:
                     simulated=provider.api == "sim",
                     created=created,
                     run_id=ended.run_dir.name,
+                    held_s=self._engine.held_s,
                 ),
                 self._engine.rows,
             )
@@ -103,6 +106,17 @@ class LevelRun:
             rng=random.Random(self._asked.seed),
         )
         return self._engine
+
+
+def profile_caps(lanes: Sequence[LaneSetup], level: Level) -> list[str]:
+    """Say where the profile allows less than the level asks for."""
+    (row,) = totals(lanes)
+    caps: list[str] = []
+    if level.max_concurrency is not None and row.workers is not None and row.workers < level.max_concurrency:
+        caps.append(f"the profile allows {row.workers} in flight, not {level.max_concurrency}")
+    if level.request_rate is not None and row.qps_bound is not None and row.qps_bound < level.request_rate:
+        caps.append(f"the profile allows {row.qps_bound:g} requests/s, not {level.request_rate:g}")
+    return caps
 
 
 def level_lanes(loaded: LoadedProfile, model: str) -> tuple[LaneSetup, ...]:

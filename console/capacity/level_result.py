@@ -21,7 +21,9 @@ from console.engine.load import Level
 from console.records.percentile import FLOORS, percentile
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow
+from console.vocabulary.safe_text import safe_line
 
+_WHOLE_SECONDS_FROM_S: Final = 5.0
 TTFT_DEFINITION: Final = "sent to the read that brought the first non-empty content, reasoning or tool delta"
 
 
@@ -37,6 +39,8 @@ class LevelAsked(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool
     created: datetime
     run_id: str
+    held_s: float = 0.0
+    """For how long servers asked us to wait."""
 
 
 def peak_in_flight(rows: Sequence[RequestRow]) -> int:
@@ -148,8 +152,11 @@ def _extras(
     asked: LevelAsked, rows: Sequence[RequestRow], samples: dict[str, list[float]], duration_s: float
 ) -> dict[str, Any]:
     outcomes: dict[str, int] = {}
+    examples: dict[str, str] = {}
     for row in rows:
         outcomes[row.outcome] = outcomes.get(row.outcome, 0) + 1
+        if row.error:
+            examples.setdefault(row.outcome, row.error[:200])
     chunks = sum(row.chunks for row in rows if row.outcome is Outcome.OK)
     notes = [
         f"p99_{name}_ms is uncertain: n={len(ms)} < {FLOORS[99]}"
@@ -158,10 +165,18 @@ def _extras(
     ]
     if any(row.outcome is Outcome.OK and row.completion_tokens is None for row in rows):
         notes.append("the server sent no usage: token counts are null, chunks are counted in their place")
+    if asked.held_s > 0:
+        notes.append(
+            f"held back {asked.held_s:.1f} s because the server asked for it: throughput is its quota, not its capacity"
+        )
+    if chunks and duration_s < _WHOLE_SECONDS_FROM_S:
+        notes.append("peak throughput is counted in whole seconds, which says little of a level this short")
     return {
         "run_id": asked.run_id,
         "simulated": asked.simulated or any(row.simulated for row in rows),
         "outcomes": outcomes,
+        "examples": examples,
+        "held_s": asked.held_s,
         "chunks": chunks,
         "chunks_per_s": chunks / duration_s if duration_s > 0 else None,
         "in_flight_mean": sum(row.total_ns or 0 for row in rows) / 1e9 / duration_s
@@ -221,7 +236,9 @@ def printed(result: dict[str, Any]) -> list[str]:
         )
         lines.append(line(f"P99 {short} (ms):", result[f"p99_{name}_ms"], note=reason))
     lines.append("=" * 50)
-    failures = {name: count for name, count in ultra["outcomes"].items() if name != "ok"}
-    lines += [f"{name}: {count}" for name, count in failures.items()]
+    for name, count in ultra["outcomes"].items():
+        if name != "ok":
+            example = ultra["examples"].get(name)
+            lines.append(safe_line(f"{name}: {count}" + (f", such as: {example}" if example else "")))
     lines += [f"note: {note}" for note in ultra["notes"] if not note.startswith("p99_")]
     return lines

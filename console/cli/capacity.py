@@ -5,15 +5,21 @@ from __future__ import annotations
 import math
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from console.cli.run import detached, host_here
-from console.vocabulary.errors import ConsoleError
+from console.vocabulary.errors import ConsoleError, ExitCode
+
+_RANDOM_PROMPTS = 1000
+LEVEL_FILE = "level.json"
+"""In the run directory: the result as it was printed."""
 
 if TYPE_CHECKING:
+    from console.engine.load import Level
     from console.profile.load import LoadedProfile
     from console.vocabulary.chat import ChatRequest
 
@@ -55,7 +61,9 @@ def capacity() -> None:
     "--request-rate", type=Rate(), default="inf", show_default=True, help="Requests per second, or inf."
 )
 @click.option("--burstiness", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True)
-@click.option("--num-prompts", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option(
+    "--num-prompts", type=click.IntRange(min=1), help="Default: 1000, or as many as --dataset holds."
+)
 @click.option("--random-input-len", "input_len", type=click.IntRange(min=1), default=1024, show_default=True)
 @click.option("--random-output-len", "output_len", type=click.IntRange(min=1), default=128, show_default=True)
 @click.option("--ignore-eos", is_flag=True, help="Ask servers that can to always write the full length.")
@@ -84,7 +92,7 @@ def run(
     max_concurrency: int | None,
     request_rate: float | None,
     burstiness: float,
-    num_prompts: int,
+    num_prompts: int | None,
     input_len: int,
     output_len: int,
     ignore_eos: bool,
@@ -103,7 +111,8 @@ def run(
     from console.engine.load import Level
     from console.run_level import LevelRequest, LevelRun
 
-    result_path = _result_path(save_result, result_dir, result_filename, model)
+    level = Level(max_concurrency=max_concurrency, request_rate=request_rate, burstiness=burstiness)
+    result_path = _result_path(save_result, result_dir, result_filename, _result_name(api, model, level))
     requests = _requests(dataset, num_prompts, input_len, output_len, seed, ignore_eos)
     loaded = _profile(
         profile, base_url, model, key_ref, api, api_version, overrides, max_concurrency or len(requests)
@@ -111,7 +120,7 @@ def run(
     asked = LevelRequest(
         loaded=loaded,
         model=model,
-        level=Level(max_concurrency=max_concurrency, request_rate=request_rate, burstiness=burstiness),
+        level=level,
         requests=requests,
         input_len=None if dataset else input_len,
         output_len=None if dataset else output_len,
@@ -120,18 +129,20 @@ def run(
         storage=os.environ.get("STORAGE_FORMAT", "parquet") or "parquet",
         args=tuple(sys.argv[1:]),
     )
-    level = LevelRun(asked)
+    level_run = LevelRun(asked)
+    for cap in level_run.caps:
+        click.echo(f"warning: {cap}", err=True)
     if max_concurrency is not None and len(requests) < 5 * max_concurrency:
         click.echo(
             f"warning: {len(requests)} prompts are fewer than 5 × {max_concurrency} in flight", err=True
         )
     if detach:
-        return detached()
+        return detached(as_json=as_json)
 
     def finish(run_dir: Path) -> None:
-        _report(level.result, result_path, run_dir, as_json=as_json)
+        _report(level_run.result, result_path, run_dir, as_json=as_json)
 
-    return host_here(level.run, as_json=as_json, announce=announce, finish=finish)
+    return host_here(level_run.run, as_json=as_json, announce=announce, finish=finish)
 
 
 def _profile(
@@ -161,23 +172,36 @@ def _profile(
 
 
 def _requests(
-    dataset: Path | None, count: int, input_len: int, output_len: int, seed: int, ignore_eos: bool
+    dataset: Path | None, count: int | None, input_len: int, output_len: int, seed: int, ignore_eos: bool
 ) -> list[ChatRequest]:
     from console.work.random_prompts import as_request, random_prompts, read_prompts
 
     if dataset is None:
-        prompts = random_prompts(count, input_len=input_len, output_len=output_len, seed=seed)
+        prompts = random_prompts(
+            count or _RANDOM_PROMPTS, input_len=input_len, output_len=output_len, seed=seed
+        )
     else:
         found = read_prompts(dataset, output_len=None)
+        count = count or len(found)
+        if count > len(found):
+            click.echo(f"warning: {len(found)} prompts are repeated to make {count}", err=True)
         prompts = [found[index % len(found)] for index in range(count)]
     return [as_request(prompt, stream=True, ignore_eos=ignore_eos) for prompt in prompts]
 
 
-def _result_path(save: bool, directory: Path | None, name: Path | None, model: str) -> Path | None:
+def _result_name(api: str, model: str, level: Level) -> str:
+    """Return the name that `vllm bench serve` would give the file."""
+    rate = "inf" if level.request_rate is None else f"{level.request_rate:g}"
+    bound = "" if level.max_concurrency is None else f"-concurrency{level.max_concurrency}"
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    return f"{api}-chat-{rate}qps{bound}-{model.rpartition('/')[2]}-{stamp}.json"
+
+
+def _result_path(save: bool, directory: Path | None, name: Path | None, default: str) -> Path | None:
     """Return where the result goes, None for nowhere; found out before anything is sent."""
     if not save:
         return None
-    path = (directory or Path()) / (name or Path(f"{model.replace('/', '-')}-capacity.json"))
+    path = (directory or Path()) / (name or Path(default))
     if not path.parent.is_dir():
         raise ConsoleError(f"there is no directory {path.parent}", where=str(path))
     if not os.access(path.parent, os.W_OK) or path.is_dir():
@@ -194,11 +218,37 @@ def _report(result: dict[str, Any] | None, path: Path | None, run_dir: Path, *, 
     if result is None:
         return
     data = msgspec.json.encode(result)
-    write_private(run_dir / "level.json", data)
+    write_private(run_dir / LEVEL_FILE, data)
+    if path is not None:
+        path.write_bytes(data + b"\n")
+        click.echo(f"result in {path}", err=True)
     if as_json:
         click.echo(b'{"type":"level",' + data[1:])
     else:
         click.echo("\n".join(printed(result)))
-    if path is not None:
-        path.write_bytes(data + b"\n")
-        click.echo(f"result in {path}", err=True)
+
+
+@capacity.command("show")
+@click.argument("run", required=False)
+@click.option("--json", "as_json", is_flag=True, help="The result file itself.")
+def show(*, run: str | None, as_json: bool) -> int:
+    """Print the result of a level again. RUN: id, directory, or the newest."""
+    import msgspec
+
+    from console.capacity.level_result import printed
+    from console.records.run_dir import find_run
+
+    run_dir = find_run(run)
+    try:
+        data = (run_dir / LEVEL_FILE).read_bytes()
+        result = msgspec.json.decode(data, type=dict[str, Any])
+    except FileNotFoundError:
+        raise ConsoleError(
+            "is no capacity level that has ended",
+            where=run_dir.name,
+            hint=f"try `ultra-console summary {run_dir.name}`",
+        ) from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConsoleError(f"cannot be read: {error}", where=str(run_dir / LEVEL_FILE)) from error
+    click.echo(data if as_json else "\n".join(printed(result)))
+    return ExitCode.DONE

@@ -31,26 +31,24 @@ def progress_line(picture: Snapshot) -> str:
     """Return one line on the whole run, the most important first so that a narrow terminal may cut it."""
     share = f" {100 * picture.done // picture.planned}%" if picture.planned else ""
     errors = sum(count for outcome, count in picture.requests.items() if outcome not in _GOOD)
-    parts = [
-        f"{clock(picture.elapsed_s)} {picture.state}{' SIMULATED' if picture.simulated else ''}",
-        f"{picture.done}/{picture.planned}{share}",
-        f"in flight {picture.in_flight}",
-        f"{picture.rate:.1f} req/s",
-    ]
-    if picture.state == "running":
-        parts.insert(2, f"eta {'?' if picture.eta_s is None else clock(picture.eta_s)}")
+    parts = [f"{clock(picture.elapsed_s)} {picture.state}{' SIMULATED' if picture.simulated else ''}"]
+    if picture.notice:
+        parts.append(picture.notice)
+    parts.append(f"{picture.done}/{picture.planned}{share}")
     for state in ("throttled", "parked", "off"):
         count = sum(1 for lane in picture.lanes if lane.state == state)
         if count:
-            parts.insert(2, f"{count} lane{'s' if count > 1 else ''} {state}")
-    if picture.requests.get("rate_limited"):
-        parts.append(f"429 {picture.requests['rate_limited']}")
+            parts.append(f"{count} lane{'s' if count > 1 else ''} {state}")
+    if picture.state == "running":
+        parts.append(f"eta {'?' if picture.eta_s is None else clock(picture.eta_s)}")
     if errors:
         parts.append(f"errors {errors}")
+    if picture.requests.get("rate_limited"):
+        parts.append(f"429 {picture.requests['rate_limited']}")
+    parts.append(f"{picture.rate:.1f} req/s")
     if picture.ttft_p50_ms is not None:
         parts.append(f"TTFT p50 {picture.ttft_p50_ms:.0f} ms")
-    if picture.notice:
-        parts.insert(1, picture.notice)
+    parts.append(f"in flight {picture.in_flight}")
     return " · ".join(parts)
 
 

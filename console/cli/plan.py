@@ -33,6 +33,11 @@ def plan(*, as_json: bool, **options: Any) -> int:
     return ExitCode.DONE
 
 
+def counted(count: int, what: str) -> str:
+    """Return a count with its noun."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def plan_lines(plan: Plan, loaded: LoadedProfile) -> list[str]:
     """Return the plan in words: jobs in starting order, and the totals that hold over them."""
     from console.profile.effective import split_rules, totals
@@ -40,7 +45,7 @@ def plan_lines(plan: Plan, loaded: LoadedProfile) -> list[str]:
     reused = sum(job.reused for job in plan.jobs)
     lines = [
         f"phase {plan.title} under profile {loaded.name} ({plan.rate_mode}), seed {plan.seed}",
-        f"{plan.planned} tests to run, {reused} reused, {len(plan.jobs)} jobs on {len(plan.lanes)} lanes",
+        f"{counted(plan.planned, 'test')}, {reused} reused; {counted(len(plan.jobs), 'job')} on {len(plan.lanes)} lanes",
         "",
         f"{'job':<52} {'tests':>6} {'shards':>6}  starts",
     ]
@@ -49,10 +54,10 @@ def plan_lines(plan: Plan, loaded: LoadedProfile) -> list[str]:
         if job.stagger_s and set(range(index)) - set(job.before):
             starts += f", {job.stagger_s:g} s after the one before"
         lines.append(f"{index + 1:>2} {job.id:<49} {len(job.tests):>6} {len(job.shards):>6}  {starts}")
-    lines += ["", f"{'model':<34} {'lanes':>5} {'workers':>8} {'QPS':>8}"]
+    lines += ["", f"{'model':<34} {'lanes':>5} {'workers':>8} {'QPS':>8}   (none: no limit)"]
     for row in totals(plan.lanes, split_rules(loaded.profile)):
-        workers = "any" if row.workers is None else str(row.workers)
-        qps = "any" if row.qps_bound is None else f"{row.qps_bound:g}"
+        workers = "none" if row.workers is None else str(row.workers)
+        qps = "none" if row.qps_bound is None else f"{row.qps_bound:g}"
         lines.append(f"{row.model:<34} {row.lanes:>5} {workers:>8} {qps:>8}")
     if loaded.profile.providers and all(
         loaded.profile.providers[setup.lane.provider].api == "sim" for setup in plan.lanes

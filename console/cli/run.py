@@ -12,10 +12,11 @@ import click
 
 from console.cli.narrate import Narrator, quiet_streams
 from console.cli.selecting import run_request, selection_options
-from console.vocabulary.errors import ExitCode
+from console.vocabulary.errors import ConsoleError, ExitCode
 
 if TYPE_CHECKING:
     from console.host import Ended, Narrate, Watched
+    from console.phases.plan import Plan
 
 Hosted = Callable[["Narrate", Callable[[Path], None]], Any]
 """Runs an engine: takes a narrator and who is told the run directory; a coroutine function returning Ended."""
@@ -34,30 +35,46 @@ def run(*, detach: bool, as_json: bool, announce: bool, **options: Any) -> int:
 
     request = run_request(**options)
     prepared = prepare(request)
-    if request.run_id is not None and _finished_already(request.out, request.run_id):
+    if request.run_id is not None and _finished_already(request.out, request.run_id, prepared.plan):
         click.echo(f"{request.run_id} is finished: nothing to do", err=True)
         return ExitCode.DONE
     if detach:
-        return detached()
+        return detached(as_json=as_json)
     for warning in prepared.plan.warnings:
         click.echo(f"warning: {warning}", err=True)
     return host_here(partial(run_phases, prepared), as_json=as_json, announce=announce)
 
 
-def _finished_already(out: Path | None, run_id: str) -> bool:
-    """Whether a run of this name is finished; one that is not is left to `create_run_dir` to refuse."""
+def _finished_already(out: Path | None, run_id: str, plan: Plan) -> bool:
+    """Whether a run of this name has done this very plan. One that is not finished is refused when it is made.
+
+    Raises:
+        ConsoleError: if it is finished, and did something else.
+    """
+    from console.host import plan_bytes
     from console.records.run_dir import runs_home
     from console.records.run_list import run_state
 
     run_dir = (out or runs_home(create=False)) / run_id
-    return (run_dir / "run.toml").is_file() and run_state(run_dir) == "finished"
+    if not (run_dir / "run.toml").is_file() or run_state(run_dir) != "finished":
+        return False
+    if (run_dir / "plan.json").read_bytes() != plan_bytes(plan):
+        raise ConsoleError(
+            "is finished, and had another plan", where=str(run_dir), hint="take another --run-id"
+        )
+    return True
 
 
-def detached() -> int:
+def detached(*, as_json: bool) -> int:
     """Start what this command line asks for in the background, and say how to come back to it."""
+    import msgspec
+
     from console.cli.spawn import spawn_engine
 
     run_dir = spawn_engine([argument for argument in sys.argv[1:] if argument not in ("--detach", "--json")])
+    if as_json:
+        click.echo(msgspec.json.encode({"type": "started", "run_id": run_dir.name, "run_dir": str(run_dir)}))
+        return ExitCode.DONE
     click.echo(f"{run_dir.name} runs in the background: {run_dir}")
     click.echo(f"  watch it: ultra-console attach {run_dir.name}")
     return ExitCode.DONE
@@ -125,7 +142,7 @@ def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Pat
         click.echo(b'{"type":"summary",' + msgspec.json.encode(summary)[1:])
     elif not quiet and finish is None:
         click.echo(render_summary(summary, shutil.get_terminal_size((100, 24)).columns))
-    if finish is not None and not quiet:
+    if finish is not None:
         finish(ended.run_dir)
     if ended.state == "interrupted":
         click.echo(

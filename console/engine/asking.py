@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final, Protocol
 
 import anyio
+import msgspec
 
 from console.engine.backoff import backoff_s, lane_off_reason
 from console.engine.gates import NowNs, Passage
@@ -20,6 +21,14 @@ from console.work.contract import Unanswered
 
 _TOLD_FROM_S: Final = 1.0
 """A shorter hold of a lane is no event."""
+
+
+class Waits(msgspec.Struct, frozen=True):
+    """What a request waited for before it was sent, apart (law 6)."""
+
+    limiter_ns: int
+    held_ns: int
+    retry_ns: int
 
 
 class ChatClient(Protocol):
@@ -70,6 +79,7 @@ class Attempt:
         self.requests = 0
         self.service_ns = 0
         self.limiter_wait_ns = 0
+        self.held_ns = 0
         self.retry_wait_ns = 0
         self.prompt_tokens: int | None = None
         self.completion_tokens: int | None = None
@@ -108,16 +118,17 @@ class Attempt:
         asked_ns = around.now_ns()
         estimate = estimate_tokens(request) if lane.counts_tokens else 0.0
         try:
-            passage = await lane.enter(self._job_id, estimate)
+            passage, held_ns = await lane.enter(self._job_id, estimate)
         except LaneOff as error:
             raise Unanswered(Outcome.CONNECTION, f"lane {lane.lane.id} is off: {error}") from None
         entered_ns = around.now_ns()
-        limiter_wait_ns = entered_ns - asked_ns
-        self.limiter_wait_ns += limiter_wait_ns
+        waits = Waits(limiter_ns=entered_ns - asked_ns - held_ns, held_ns=held_ns, retry_ns=retry_wait_ns)
+        self.limiter_wait_ns += waits.limiter_ns
+        self.held_ns += held_ns
         self.requests += 1
         lane.sends.add(entered_ns)
         lane.in_flight += 1
-        row = partial(self._row, request, try_no, entered_ns, limiter_wait_ns, retry_wait_ns)
+        row = partial(self._row, request, try_no, entered_ns, waits)
         try:
             result = await around.client.complete(lane.endpoint, request)
         except anyio.get_cancelled_exc_class():
@@ -179,8 +190,7 @@ class Attempt:
         request: ChatRequest,
         try_no: int,
         entered_ns: int,
-        limiter_wait_ns: int,
-        retry_wait_ns: int,
+        waits: Waits,
         result: ChatResult,
     ) -> RequestRow:
         stamps = result.stamps
@@ -203,8 +213,9 @@ class Attempt:
             error_code=result.error_code,
             at_ns=recorder.since_start(sent_ns if sent_ns is not None else entered_ns),
             due_ns=None if self.due_ns is None or try_no > 1 else recorder.since_start(self.due_ns),
-            limiter_wait_ns=limiter_wait_ns,
-            retry_wait_ns=retry_wait_ns,
+            limiter_wait_ns=waits.limiter_ns,
+            held_ns=waits.held_ns,
+            retry_wait_ns=waits.retry_ns,
             connect_ns=(stamps.connected_ns or 0) - (stamps.connect_start_ns or 0) if connected else None,
             ttft_ns=after_sent(stamps.first_content_ns),
             ttfo_ns=after_sent(stamps.first_output_ns),

@@ -111,6 +111,7 @@ class Engine:
                 state=state,
                 planned=self._plan.planned,
                 done=sum(job.answered for job in self._jobs),
+                simulated=self._tally.simulated,
             )
         )
         return state

@@ -154,6 +154,7 @@ class JobRun:
             duration_ns=self._around.now_ns() - started_ns,
             service_ns=attempt.service_ns,
             limiter_wait_ns=attempt.limiter_wait_ns,
+            held_ns=attempt.held_ns,
             retry_wait_ns=attempt.retry_wait_ns,
             prompt_tokens=attempt.prompt_tokens,
             completion_tokens=attempt.completion_tokens,

@@ -39,7 +39,20 @@ class LaneRuntime:
         shared_gates: Mapping[Scope, Gate],
         valve: Valve,
         now_ns: NowNs,
+        *,
+        rests: bool = True,
     ) -> None:
+        """Make a lane that is open.
+
+        Args:
+            setup: its limits.
+            endpoint: where its requests go.
+            shared_gates: the gates of its outer scopes.
+            valve: closed while nothing may be sent at all.
+            now_ns: the clock.
+            rests: rest after failures in a row; a capacity level measures failures instead.
+        """
+        self._rests_on_failures = rests
         self.setup = setup
         self.lane: Lane = setup.lane
         self.endpoint = endpoint
@@ -59,6 +72,8 @@ class LaneRuntime:
         self._tripped = False
         self._probing = False
         self._changed = anyio.Event()
+        self.held_ns = 0
+        """For how long in all it has been held, or is going to be."""
         self.in_flight = 0
         self.waiting = 0
         self.outcomes: dict[Outcome, int] = {}
@@ -98,21 +113,27 @@ class LaneRuntime:
             self._passages[name] = Passage([own, *self._shared], self._now_ns)
         return self._passages[name]
 
-    async def enter(self, job_id: str, estimated_tokens: float) -> Passage:
-        """Wait until a request may be sent, and return the passage to leave by.
+    async def enter(self, job_id: str, estimated_tokens: float) -> tuple[Passage, int]:
+        """Wait until a request may be sent; return the passage to leave by, and for how long nothing was let through.
+
+        The second is in ns: time while the run was paused, the disk full, the lane held or resting. The rest of the
+        wait was for gates.
 
         Raises:
             LaneOff: if the lane is switched off, now or while waiting.
         """
         passage = self.passage(job_id)
         self.waiting += 1
+        held_ns = 0
         try:
             while True:
+                asked_ns = self._now_ns()
                 await self._until_open()
+                held_ns += self._now_ns() - asked_ns
                 if await passage.enter(estimated_tokens, self._is_open):
                     if self._tripped:
                         self._probing = True
-                    return passage
+                    return passage, held_ns
         finally:
             self.waiting -= 1
 
@@ -129,7 +150,10 @@ class LaneRuntime:
 
     def throttle(self, seconds: float) -> None:
         """Send nothing for `seconds`: the server asked for it."""
-        self._closed_until_ns = max(self._closed_until_ns, self._now_ns() + int(seconds * NS_PER_S))
+        now_ns = self._now_ns()
+        until_ns = max(self._closed_until_ns, now_ns + int(seconds * NS_PER_S))
+        self.held_ns += until_ns - max(now_ns, self._closed_until_ns)
+        self._closed_until_ns = until_ns
 
     def switch_off(self, reason: str) -> None:
         """Take no further request."""
@@ -138,10 +162,10 @@ class LaneRuntime:
 
     def note(self, result: ChatResult) -> str | None:
         """Take in how a request ended, and return what there is to tell about the lane, if anything."""
-        if result.outcome in _TRIPPING:
+        if result.outcome in _TRIPPING and self._rests_on_failures:
             self._failures_in_row += 1
             if self._probing or (not self._tripped and self._failures_in_row >= _TRIP_AFTER):
-                return self._rest(result.outcome)
+                return self._rest(result)
             return None
         if result.outcome is Outcome.CANCELLED:
             if self._probing:
@@ -160,16 +184,17 @@ class LaneRuntime:
         """Count an outcome whose row is written."""
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
 
-    def _rest(self, outcome: Outcome) -> str:
+    def _rest(self, result: ChatResult) -> str:
+        why = f"{result.outcome}: {result.error}" if result.error else str(result.outcome)
         self._tripped, self._probing = True, False
         if self._rests == len(_RESTS_S):
-            self.switch_off(f"{outcome} on every try, {self._failures_in_row} in a row")
+            self.switch_off(f"{self._failures_in_row} failures in a row, probes included; {why}")
             return f"switched off: {self.off}"
         rest_s = _RESTS_S[self._rests]
         self._rests += 1
         self.throttle(rest_s)
         self._notify()
-        return f"{self._failures_in_row} failures in a row ({outcome}): rests {rest_s:.0f} s, then one probe"
+        return f"{self._failures_in_row} failures in a row: rests {rest_s:.0f} s, then one probe ({why})"
 
     def _is_open(self) -> bool:
         return (

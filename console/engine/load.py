@@ -88,7 +88,9 @@ class LoadEngine:
         )
         self.steering = Steering(valve, self._recorder, lambda: None)
         gates = shared_gates(lanes)
-        self._lanes = [LaneRuntime(setup, endpoints[setup.lane.id], gates, valve, now_ns) for setup in lanes]
+        self._lanes = [
+            LaneRuntime(setup, endpoints[setup.lane.id], gates, valve, now_ns, rests=False) for setup in lanes
+        ]
         self._around = Surroundings(
             client=client,
             recorder=self._recorder,
@@ -122,6 +124,7 @@ class LoadEngine:
                 state=state,
                 planned=len(self._requests),
                 done=self._answered,
+                simulated=self._tally.simulated,
             )
         )
         return state
@@ -187,6 +190,11 @@ class LoadEngine:
             return busy if slots.limit is None else busy / slots.limit
 
         return min(open_lanes, key=load)
+
+    @property
+    def held_s(self) -> float:
+        """For how long servers asked the lanes to wait, the longest lane."""
+        return max(lane.held_ns for lane in self._lanes) / NS_PER_S
 
     def _observe(self, row: Row) -> None:
         self._tally.observe(row)

@@ -36,8 +36,8 @@ PICTURE = Snapshot(
 
 def test_a_line_says_state_progress_time_left_load_and_trouble():
     assert progress_line(PICTURE) == (
-        "01:05 running SIMULATED · 200/800 25% · 1 lane parked · eta 1:01:40 · in flight 6 · 12.3 req/s · 429 3 · "
-        "errors 2 · TTFT p50 101 ms"
+        "01:05 running SIMULATED · 200/800 25% · 1 lane parked · eta 1:01:40 · errors 2 · 429 3 · 12.3 req/s · "
+        "TTFT p50 101 ms · in flight 6"
     )
 
 

@@ -211,6 +211,8 @@ def test_pause_sends_nothing_new_and_resume_goes_on():
     times = [at / 1e9 for at, _ in rig.client.sent]
     assert not [at for at in times if 2.5 < at < 12.5]
     assert len(rig.journal.tests) == 10
+    held = [row for row in rig.journal.requests if row.held_ns]
+    assert [(row.held_ns / 1e9, row.limiter_wait_ns) for row in held] == [(pytest.approx(9.5), 0)] * 2
 
 
 def test_a_pause_does_not_save_up_a_burst():

@@ -142,3 +142,18 @@ def test_drain_and_stop_end_a_level(rate):
     assert stopped.run(stop) == "interrupted"
     assert stopped.ended_s == pytest.approx(2.5)
     assert len(stopped.engine.rows) == len(stopped.client.sent)
+
+
+def test_a_level_measures_failures_and_never_rests_for_them_but_waits_where_a_server_asks():
+    def answer(endpoint, request, number):
+        if number == 40:
+            return 0.1, {"outcome": Outcome.RATE_LIMITED, "retry_after_s": 3.0}
+        return 0.1, {"outcome": Outcome.SERVER_ERROR}
+
+    rig = LoadRig(
+        Level(max_concurrency=1, request_rate=None), 50, [lane("a", workers=1)], ScriptedClient(answer)
+    )
+    rig.run()
+    assert rig.ended_s == pytest.approx(8.0)
+    assert rig.engine.held_s == pytest.approx(3.0)
+    assert [row.held_ns / 1e9 for row in rig.engine.rows if row.held_ns] == [pytest.approx(3.0)]
