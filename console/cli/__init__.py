@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("console.cli.control:pause", "Send nothing new in a run."),
     "resume": ("console.cli.control:resume", "Go on with a paused run."),
     "drain": ("console.cli.control:drain", "Finish what is begun in a run, then end it."),
-    "stop": ("console.cli.control:stop", "End a run now, resumable."),
+    "stop": ("console.cli.control:stop", "End a run now; what is finished is kept."),
     "summary": ("console.cli.summary:summary", "Summarise a run from its journal."),
     "profile": ("console.cli.profile:profile", "List, show, check, compare and make profiles."),
     "simulator": ("console.cli.simulator:simulator", "Serve a simulated provider over HTTP."),

@@ -118,6 +118,8 @@ class Engine:
 
     def _wake(self) -> None:
         self._job_changed.set()
+        for job in self._jobs:
+            job.drain()
 
     async def _start_jobs(self, group: TaskGroup) -> None:
         while not self._order.finished and not self.steering.draining:

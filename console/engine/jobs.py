@@ -45,7 +45,7 @@ class JobRun:
         self.answered = self.done
         """Those of them that the model answered."""
         self._outstanding = len(job.tests) - self.done
-        self._all_done = anyio.Event()
+        self._over = anyio.Event()
         self._attempts: dict[str, int] = {}
         dealt = {test for shard in job.shards if shard.tests is not None for test in shard.tests}
         self._queue: deque[str] = deque(test for test in job.tests if test not in done and test not in dealt)
@@ -76,10 +76,14 @@ class JobRun:
 
     async def _start_later(self, shard: ShardRun, delay_s: float, group: TaskGroup) -> None:
         with anyio.move_on_after(delay_s):
-            await self._all_done.wait()
+            await self._over.wait()
             return
         shard.start(group)
         self.refill()
+
+    def drain(self) -> None:
+        """Wait for no shard that has not started yet."""
+        self._over.set()
 
     def next_test(self, shard: ShardRun) -> str | None:
         """Take the next test for `shard`: its own first, then the job's."""
@@ -136,7 +140,7 @@ class JobRun:
         self.answered += result.verdict in TERMINAL
         self._outstanding -= 1
         if not self._outstanding:
-            self._all_done.set()
+            self._over.set()
 
     def _row(
         self, test: str, attempt: Attempt, shard: ShardRun, started_ns: int, result: TestResult

@@ -242,6 +242,18 @@ def test_drain_finishes_what_is_begun_and_leaves_the_rest():
     assert rig.journal.of(RunEnded)[0].state == "interrupted"
 
 
+def test_drain_waits_for_no_shard_or_job_that_has_not_started():
+    async def operate(engine):
+        await anyio.sleep(2.5)
+        engine.steering.obey(Drain())
+
+    lanes = [lane("a"), lane("b")]
+    jobs = [job(ids(50), lanes, delays=(0, 600)), job(ids(5, "n"), lanes, name="later", stagger_s=900)]
+    rig = Rig(jobs, lanes)
+    assert rig.run(operate) == "interrupted"
+    assert rig.ended_s == pytest.approx(3)
+
+
 def test_stop_cancels_what_is_in_flight_and_every_request_sent_has_its_row():
     async def operate(engine):
         await anyio.sleep(2.5)
