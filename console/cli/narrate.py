@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TextIO
 
 import anyio
+import anyio.to_thread
 import msgspec
 
 from console.vocabulary.safe_text import safe_line
@@ -17,6 +19,8 @@ from console.vocabulary.snapshot import Snapshot
 
 TERMINAL_EVERY_S: Final = 1.0
 ELSEWHERE_EVERY_S: Final = 10.0
+_LAST_WORDS_S: Final = 2.0
+"""How long the end of a run waits for a terminal that takes nothing."""
 _GOOD = {"ok", "cancelled", "rate_limited"}
 
 
@@ -61,21 +65,38 @@ class Narrator:
         self._terminal = not as_json and stream.isatty()
         self._events_told = 0.0
         self._gone = False
+        self._turn = threading.Lock()
+        """Held while something is being told."""
         self.every_s = TERMINAL_EVERY_S if self._terminal or as_json else ELSEWHERE_EVERY_S
 
     async def narrate(self, look: Callable[[], Snapshot]) -> None:
-        """Tell until cancelled; then tell the last picture."""
+        """Tell until cancelled; then tell the last picture.
+
+        Writing happens in a thread: a terminal that does not take its bytes (a stalled line, Ctrl-S) holds up
+        the telling and never the run.
+        """
         try:
             while not self._gone:
                 await anyio.sleep(self.every_s)
-                self.tell(look())
+                await anyio.to_thread.run_sync(self.tell, look(), abandon_on_cancel=True)
         finally:
-            if not self._gone:
-                self.tell(look())
-                self._write("\n" if self._terminal else "")
+            with anyio.move_on_after(_LAST_WORDS_S, shield=True):
+                await anyio.to_thread.run_sync(self._tell_last, look(), abandon_on_cancel=True)
+
+    def _tell_last(self, picture: Snapshot) -> None:
+        with self._turn:
+            self._tell(picture)
+            self._write("\n" if self._terminal else "")
 
     def tell(self, picture: Snapshot) -> None:
         """Tell one picture, with the warnings since the last one."""
+        with self._turn:
+            self._tell(picture)
+
+    def _tell(self, picture: Snapshot) -> None:
+        """Do so without waiting for one that is being told."""
+        if self._gone:
+            return
         if self._json:
             self._write(msgspec.json.encode(picture).decode() + "\n")
             return
