@@ -113,7 +113,7 @@ async def host(
     """
     now_ns = time.perf_counter_ns
     async with simulated(what) as sim_urls:
-        endpoints = resolve_endpoints(what.loaded.profile, what.lanes, sim_urls)
+        endpoints = resolve_endpoints(what.loaded, what.lanes, sim_urls)
         created = datetime.now().astimezone()
         run_id = what.run_id or new_run_id(created, what.title, what.loaded.name, what.out)
         run_dir = create_run_dir(what.out, run_id, numbered=what.run_id is None)

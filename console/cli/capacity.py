@@ -156,7 +156,7 @@ def _profile(
     workers: int,
 ) -> LoadedProfile:
     from console.profile.load import LoadedProfile, load_profile
-    from console.profile.write import ad_hoc_profile
+    from console.profile.write import AD_HOC_FLAGS, ad_hoc_profile
 
     if (profile is None) == (base_url is None):
         raise ConsoleError("give either --profile or --base-url", hint="--profile sim needs no server")
@@ -168,7 +168,9 @@ def _profile(
     made = ad_hoc_profile(
         base_url=base_url, model=model, api=api, key_ref=key_ref, api_version=api_version, workers=workers
     )
-    return LoadedProfile(profile=made, name=made.name, origin="command line", path=None, text="")
+    return LoadedProfile(
+        profile=made, name=made.name, origin="command line", path=None, text="", flags=AD_HOC_FLAGS
+    )
 
 
 def _requests(

@@ -33,14 +33,10 @@ def plan(*, as_json: bool, **options: Any) -> int:
     return ExitCode.DONE
 
 
-def counted(count: int, what: str) -> str:
-    """Return a count with its noun."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
 def plan_lines(plan: Plan, loaded: LoadedProfile) -> list[str]:
     """Return the plan in words: jobs in starting order, and the totals that hold over them."""
     from console.profile.effective import split_rules, totals
+    from console.profile.table import counted
 
     reused = sum(job.reused for job in plan.jobs)
     lines = [

@@ -25,7 +25,8 @@ from console.profile import (
     totals,
 )
 from console.profile.form import NAME
-from console.profile.table import WIDTH, cells, shorten, text_table
+from console.profile.table import WIDTH, cells, counted, shorten, text_table
+from console.profile.toml_lines import dotted
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.lane import RateMode
 from console.vocabulary.safe_text import safe_line
@@ -135,7 +136,7 @@ def _head(loaded: LoadedProfile) -> list[str]:
     why = {"flag": " (flag)", "environment": " (RATE_MODE)", "profile": ""}[loaded.rate_mode_from]
     lanes = len(lane_setups(one))
     title = f"{one.name}: {one.description}" if one.description else one.name
-    mode = f"rate mode {one.rate_mode}{why} · {len(one.models)} models · {lanes} lanes"
+    mode = f"rate mode {one.rate_mode}{why} · {counted(len(one.models), 'model')} · {counted(lanes, 'lane')}"
     where = f"{loaded.origin} · {mode}"
     places = [where] if cells(safe_line(where)) <= WIDTH else [loaded.origin, mode]  # a path is not cut
     return [shorten(safe_line(title), WIDTH), *places]
@@ -149,7 +150,9 @@ def _foot(one: Profile, prompt_types: int) -> list[str]:
     splits: dict[str, list[str]] = {}
     for model, rule in split_rules(one).items():
         splits.setdefault(rule.kind, []).append(model)
-    lines += [f"split {kind}: {len(models)} models{SPLITS[kind]}" for kind, models in splits.items()]
+    lines += [
+        f"split {kind}: {counted(len(models), 'model')}{SPLITS[kind]}" for kind, models in splits.items()
+    ]
     for name, provider in one.providers.items():
         keys = [f"{key} (off)" if key in provider.keys_off else key for key in provider.keys]
         lines.append(f"{name}: {provider.api}, keys {', '.join(keys) or 'none'}")
@@ -206,22 +209,24 @@ def check_command(ctx: click.Context, name: str, overrides: tuple[str, ...], as_
 
     loaded = load_profile(name, overrides)
     findings = check(loaded)
-    counted = sum(not finding.warning for finding in findings)
+    failed = any(not finding.warning for finding in findings)
     for finding in findings:
         problem = finding.problem(loaded)
         if as_json:
             level = "warning" if finding.warning else "finding"
-            record = {"type": level, "check": finding.check, "path": problem.path, "line": problem.line}
+            path = dotted(finding.path)
+            record = {"type": level, "check": finding.check, "path": path, "line": problem.line}
             _print_json({**record, "message": finding.message, "hint": finding.hint})
         else:
             click.echo(safe_line(("warning: " if finding.warning else "") + problem.text()))
     if loaded.name in COMMANDS:
-        counted += 1
+        failed = True
         click.echo(f"{loaded.origin}: '{loaded.name}' is a command's name [name]", err=as_json)
-    if counted == 0:
-        click.echo(f"{loaded.origin}: nothing suspicious in {len(CHECKS)} checks", err=as_json)
-    else:
+    if failed:
         ctx.exit(ExitCode.CHECK_FAILED)
+    else:
+        said = f"{counted(len(findings), 'warning')}, nothing worse" if findings else "nothing suspicious"
+        click.echo(f"{loaded.origin}: {said} in {len(CHECKS)} checks", err=as_json)
 
 
 @profile.command("diff")
@@ -255,7 +260,10 @@ def _side(text: str | None) -> str:
 @click.argument("name")
 @click.option("--from", "source", default="sim", show_default=True, metavar="PROFILE", help="What to copy.")
 def new(name: str, source: str) -> None:
-    """Copy a profile into your own directory, to edit it there. Nothing is ever overwritten."""
+    """Copy a profile into your own directory, to edit it there. Nothing is ever overwritten.
+
+    NAME may not be a built-in profile's: your own would hide it from then on.
+    """
     from console.cli import COMMANDS
 
     if NAME.fullmatch(name) is None or name.endswith(".toml"):

@@ -46,8 +46,15 @@ def selection_options(command: Command) -> Command:
 
 
 def listed(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Split values at commas, so that lists may be written either way."""
-    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+    """Split values at commas, so that lists may be written either way.
+
+    Raises:
+        ConsoleError: if a value is empty, as where a shell variable is not set: nothing picked is not everything.
+    """
+    parts = tuple(part.strip() for value in values for part in value.split(","))
+    if not all(parts):
+        raise ConsoleError("an option names nothing: a value is empty, or has a comma too many")
+    return parts
 
 
 def _rates(values: tuple[str, ...]) -> tuple[float, ...]:

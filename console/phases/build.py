@@ -9,10 +9,10 @@ import msgspec
 from console.phases.matrix import Cell, ModelChoice, cells, waits_for
 from console.phases.phase import AVAILABLE_POLICIES, Phase
 from console.phases.plan import Job, Plan, Shard
-from console.phases.selection import Selection, narrowed
+from console.phases.selection import Selection, class_conflicts, narrowed
 from console.profile.effective import lane_setups, split_rule, timeouts
 from console.profile.form import Profile
-from console.vocabulary.errors import ConsoleError
+from console.vocabulary.errors import ConsoleError, Problem, Problems
 from console.vocabulary.lane import LaneSetup, RateMode
 from console.vocabulary.test_id import TestId
 
@@ -52,6 +52,8 @@ def build_plan(
         for name, model in profile.models.items()
         if not model.off
     ]
+    if conflicts := class_conflicts(selection, choices):
+        raise Problems([Problem("--model", None, "", said) for said in conflicts])
     jobs: list[Job] = []
     planned: set[str] = set()
     widest: dict[str, int] = {}

@@ -9,11 +9,20 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from console.profile.form import Count, Form, Name, NotNegative, SpacelessName, Text, expecting
-from console.vocabulary.names import DIFFICULTIES, PROMPT_TYPES, SEVERITIES, TASK_TYPES
+from console.vocabulary.names import (
+    DIFFICULTIES,
+    PLAIN_PROMPT_TYPES,
+    PROMPT_TYPES,
+    SEVERITIES,
+    TASK_TYPES,
+)
 
 Axis = Literal["provider", "model", "difficulty", "group", "rate", "prompt_type"]
 Policy = Literal["as-is", "serial", "batches-of-3", "key-pool", "groups-spread", "groups-serial"]
 AVAILABLE_POLICIES: Final = ("as-is", "serial")
+AVAILABLE_PROMPT_TYPES: Final = PLAIN_PROMPT_TYPES
+"""What is offered in place of a name that is none; the work itself refuses what it cannot play."""
+SEVERITY_RULE: Final = f"only flawed prompts bear one, of {', '.join(SEVERITIES)}"
 Models = Annotated[
     Literal["open", "closed", "all"] | list[SpacelessName],
     expecting('"open", "closed", "all" or a list of model names'),
@@ -39,15 +48,18 @@ def known(names: list[str], accepted: tuple[str, ...], what: str) -> list[str]:
     return names
 
 
+def severity_fits(name: str) -> bool:
+    """Say whether what follows `@` in a prompt type is a severity, and the prompt one that bears it."""
+    bare, at, severity = name.partition("@")
+    return not at or (severity in SEVERITIES and bare.startswith("flawed_"))
+
+
 def known_prompt_types(names: list[str]) -> list[str]:
     """Return `names` if all are prompt types, a flawed one with or without `@severity`."""
     for name in names:
-        bare, at, severity = name.partition("@")
-        if at and (severity not in SEVERITIES or not bare.startswith("flawed_")):
-            raise fault(
-                f"names {name!r}: only flawed prompts bear a severity, one of {', '.join(SEVERITIES)}"
-            )
-        known([bare], PROMPT_TYPES, "prompt type")
+        if not severity_fits(name):
+            raise fault(f"names {name!r}, which has a wrong severity: {SEVERITY_RULE}")
+        known([name.partition("@")[0]], PROMPT_TYPES, "prompt type")
     if not names or len(set(names)) != len(names):
         raise fault("needs at least one prompt type, none of them twice")
     return names

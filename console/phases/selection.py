@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import get_args
 
 import msgspec
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from console.phases.phase import Phase
-from console.vocabulary.errors import ConsoleError
+from console.phases.matrix import ModelChoice
+from console.phases.phase import (
+    AVAILABLE_POLICIES,
+    AVAILABLE_PROMPT_TYPES,
+    SEVERITY_RULE,
+    Phase,
+    Policy,
+    severity_fits,
+)
+from console.profile.complaints import Complaint, complaints, meant_hint
+from console.profile.form import SpacelessName
+from console.profile.toml_lines import dotted
+from console.vocabulary.errors import ConsoleError, Problem, Problems
+from console.vocabulary.names import DIFFICULTIES, PROMPT_TYPES, TASK_TYPES
+from console.vocabulary.safe_text import safe_line
+from console.vocabulary.test_id import rate_text
+
+CLASSES = ("open", "closed", "all")
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -37,8 +55,9 @@ def ad_hoc_phase(selection: Selection) -> Phase:
     All its prompt types are one group, so that one job carries them.
 
     Raises:
-        ConsoleError: if a picked name is unknown.
+        Problems: everything that is wrong with the picks, each at its flag.
     """
+    _refuse_wrong(selection)
     prompt_types = list(selection.prompt_types) or ["optimal"]
     groups = {"prompts": prompt_types} if len(prompt_types) > 1 else {}
     fields: dict[str, object] = {"id": "ad-hoc", "title": "Ad-hoc selection"}
@@ -50,19 +69,20 @@ def _checked(fields: dict[str, object], where: str) -> Phase:
     try:
         return Phase.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        flag = ".".join(str(part) for part in first["loc"]) or where
-        raise ConsoleError(
-            f"{flag}: {str(first['msg']).removeprefix('Value error, ')}", where=where
-        ) from error
+        found = complaints(error, fields, Phase)
+        raise Problems(
+            [Problem(where, None, dotted(one.path), one.message, one.hint) for one in found]
+        ) from None
 
 
 def narrowed(phase: Phase, selection: Selection) -> Phase:
     """Return `phase` with what the selection picks put in its place.
 
     Raises:
-        ConsoleError: if a picked name is unknown, or picks prompts of which the phase's groups have none.
+        Problems: everything that is wrong with the picks, each at its flag.
+        ConsoleError: if a prompt type is picked that the phase's groups do not have.
     """
+    _refuse_wrong(selection)
     fields: dict[str, object] = phase.model_dump(exclude_unset=True)
     if selection.models:
         fields["models"] = list(selection.models)
@@ -96,6 +116,95 @@ def _pick_prompts(fields: dict[str, object], phase: Phase, wanted: tuple[str, ..
     held = {member for members in groups.values() for member in members}
     if missing := [name for name in wanted if name not in held]:
         raise ConsoleError(
-            f"phase {phase.id} has no prompt type {missing[0]!r}",
+            f"phase {phase.id} has no prompt type {_quoted(missing[0])}",
+            where="--prompt-types",
             hint="it has " + ", ".join(member for members in phase.groups.values() for member in members),
         )
+
+
+def class_conflicts(selection: Selection, choices: Sequence[ModelChoice]) -> list[str]:
+    """Return, for every picked model that is of another class than the picked one, that it is.
+
+    A model that is not among the choices is left to whoever looks it up.
+    """
+    wanted = selection.model_class
+    if wanted is None or wanted == "all":
+        return []
+    classes = {choice.name: choice.model_class for choice in choices}
+    return [
+        f"{_quoted(name)} is {classes[name]}, and --class asks for {wanted} models"
+        for name in selection.models
+        if name in classes and classes[name] != wanted
+    ]
+
+
+def _refuse_wrong(selection: Selection) -> None:
+    found = list(_wrong_picks(selection))
+    if found:
+        raise Problems([Problem(flag, None, "", one.message, one.hint) for flag, one in found])
+
+
+def _wrong_picks(selection: Selection) -> Iterator[tuple[str, Complaint]]:
+    """Yield the flag and what is wrong with what it picks. Only what is available is offered in its place."""
+    if selection.model_class is not None and selection.model_class not in CLASSES:
+        yield "--class", _no(selection.model_class, f"is not {_either(CLASSES)}")
+    for name in selection.prompt_types:
+        if name.partition("@")[0] not in PROMPT_TYPES:
+            yield "--prompt-types", _unknown(name, "prompt type", AVAILABLE_PROMPT_TYPES)
+        elif not severity_fits(name):
+            yield "--prompt-types", _no(name, f"has a wrong severity: {SEVERITY_RULE}")
+    named = (
+        ("--difficulty", selection.difficulties, DIFFICULTIES, "difficulty"),
+        ("--task-types", selection.task_types, TASK_TYPES, "task type"),
+    )
+    for flag, picked, known, what in named:
+        for name in picked:
+            if name not in known:
+                yield flag, _unknown(name, what, known)
+    for name in selection.models:
+        try:
+            TypeAdapter(SpacelessName).validate_python(name)
+        except ValidationError:
+            yield "--model", _no(name, "is no name (1 to 200 characters without spaces or commas)")
+    for rate in selection.tool_success_rates:
+        if not 0 <= rate <= 1:
+            yield "--tool-success-rate", Complaint((), f"{rate:g} is not a number from 0 to 1")
+    if selection.instances is not None and selection.instances < 1:
+        yield "--num-instances", Complaint((), f"{selection.instances} is not a whole number ≥ 1")
+    policy = selection.policy
+    if policy is not None and policy not in AVAILABLE_POLICIES:
+        known = policy in get_args(Policy)
+        hint = f"available: {', '.join(AVAILABLE_POLICIES)}" if known else None
+        said = "is not available yet" if known else f"is not {_either(AVAILABLE_POLICIES)}"
+        yield "--policy", _no(policy, said, hint)
+    yield from _twice(selection)
+
+
+def _twice(selection: Selection) -> Iterator[tuple[str, Complaint]]:
+    lists: tuple[tuple[str, Sequence[str]], ...] = (
+        ("--model", selection.models),
+        ("--prompt-types", selection.prompt_types),
+        ("--difficulty", selection.difficulties),
+        ("--task-types", selection.task_types),
+        ("--tool-success-rate", [rate_text(rate) for rate in selection.tool_success_rates]),
+    )
+    for flag, picked in lists:
+        for name, count in Counter(picked).items():
+            if count > 1:
+                yield flag, _no(name, "is there more than once")
+
+
+def _no(name: str, message: str, hint: str | None = None) -> Complaint:
+    return Complaint((), f"{_quoted(name)} {message}", hint)
+
+
+def _unknown(name: str, what: str, available: Sequence[str]) -> Complaint:
+    return _no(name, f"is no {what}", meant_hint(name, list(available), what="available"))
+
+
+def _quoted(name: str) -> str:
+    return f"'{safe_line(name, 80)}'"
+
+
+def _either(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"

@@ -18,6 +18,7 @@ from console.profile.effective import (
 )
 from console.profile.form import Deployment, Profile
 from console.profile.load import LoadedProfile
+from console.profile.table import NONE
 from console.profile.toml_lines import KeyPath
 from console.vocabulary.errors import ConsoleError, Problem
 from console.vocabulary.lane import LaneSetup, Limits, ModelClass, RateMode, Scope
@@ -45,7 +46,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 CHECKS: Mapping[str, str] = {
-    "adaptive-below-fixed": "the adaptive ceiling is below the fixed figure",
+    "adaptive-below-fixed": "the adaptive ceiling is below the fixed figure (warning)",
     "mode-missing": "a class has limits for one rate mode only (warning)",
     "no-lanes": "a model is on, but its keys or deployments are all off",
     "gate-below-lane": "a gate lets less through than one lane on it may send",
@@ -103,11 +104,12 @@ def _modes(profile: Profile) -> Iterator[Finding]:
             for field in ("workers", "qps", "rpm", "tpm"):
                 low, high = _figure(fixed, field), _figure(ceiling, field)
                 if high is not None and (low is None or high < low):
-                    message = (
-                        f"the ceiling {high:g} is below fixed, {'unlimited' if low is None else f'{low:g}'}"
-                    )
+                    message = f"the ceiling {high:g} is below fixed, {NONE if low is None else f'{low:g}'}"
                     yield Finding(
-                        check="adaptive-below-fixed", path=(*path, "adaptive", field), message=message
+                        check="adaptive-below-fixed",
+                        path=(*path, "adaptive", field),
+                        message=message,
+                        warning=True,
                     )
 
 

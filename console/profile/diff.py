@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import cast
+
 import msgspec
 
 from console.profile.effective import ModelTotals, lane_setups, split_rules, totals
-from console.profile.form import Profile
-from console.profile.tables import Table, as_list, as_table
+from console.profile.form import Key, Profile
+from console.profile.table import NONE
+from console.profile.tables import Table, as_table
 from console.profile.toml_lines import KeyPath, dotted
 from console.profile.write import profile_record
 from console.vocabulary.errors import ConsoleError
@@ -38,10 +42,14 @@ class ProfileDiff(msgspec.Struct, frozen=True):
 
 def diff(left: Profile, right: Profile) -> ProfileDiff:
     """Compare two profiles; `name` and `description` do not count."""
-    return ProfileDiff(
-        settings=_rows(_meaning(left), _meaning(right)),
-        totals=_rows(_effective(left), _effective(right)),
-    )
+    records = _record(left), _record(right)
+    tables = [as_table(record["providers"]) for record in records]
+    for name in (*tables[0], *tables[1]):
+        here = [side for side in tables if "sim" in as_table(side.get(name))]
+        if len(here) == 1:  # of a table that only one side has, the figures say nothing
+            here[0][name]["sim"] = "table"
+    settings = [_settings(profile, record) for profile, record in zip((left, right), records, strict=True)]
+    return ProfileDiff(settings=_rows(*settings), totals=_rows(_effective(left), _effective(right)))
 
 
 def _rows(left: dict[str, str], right: dict[str, str]) -> tuple[DiffRow, ...]:
@@ -51,12 +59,28 @@ def _rows(left: dict[str, str], right: dict[str, str]) -> tuple[DiffRow, ...]:
     )
 
 
-def _meaning(profile: Profile) -> dict[str, str]:
-    """Return every setting as text, defaults written out, so that a default and its value are the same."""
+def _record(profile: Profile) -> Table:
+    """Return the profile with defaults written out, so that a default and its value are the same."""
     record = profile_record(profile)
     del record["name"], record["description"]
+    for name, provider in as_table(record["providers"]).items():
+        spec = profile.providers[name]
+        provider["keys"] = {key: _key(entry) for key, entry in spec.keys.items()}
+        if spec.api == "sim":
+            behaviour = dataclasses.asdict(spec.sim_behaviour)
+            provider["sim"] = {field: value for field, value in behaviour.items() if value is not None}
     for name, model in as_table(record["models"]).items():
         model.setdefault("deployments", [name])
+    return record
+
+
+def _key(entry: Key) -> str:
+    """Return a key as one text, so that one that only one profile has is one row."""
+    reference = entry.secret or "no reference"
+    return reference if entry.base_url is None else f"{reference} at {entry.base_url}"
+
+
+def _settings(profile: Profile, record: Table) -> dict[str, str]:
     settings: dict[str, str] = {}
     _flatten(record, (), settings)
     settings["order of models"] = ", ".join(profile.models)
@@ -75,8 +99,8 @@ def _flatten(table: Table, path: KeyPath, out: dict[str, str]) -> None:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if as_list(value):
-        return "[" + ", ".join(map(_text, as_list(value))) + "]"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_text, cast("list[object]", value))) + "]"
     if as_table(value):
         return "{" + ", ".join(f"{key} = {_text(inner)}" for key, inner in as_table(value).items()) + "}"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -97,6 +121,6 @@ def _effective(profile: Profile) -> dict[str, str]:
 def _figures(row: ModelTotals) -> list[tuple[str, str]]:
     return [
         ("lanes", str(row.lanes)),
-        ("workers", "unlimited" if row.workers is None else str(row.workers)),
-        ("qps", "unlimited" if row.qps_bound is None else f"{row.qps_bound:g}"),
+        ("workers", NONE if row.workers is None else str(row.workers)),
+        ("qps", NONE if row.qps_bound is None else f"{row.qps_bound:g}"),
     ]

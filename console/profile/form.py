@@ -24,7 +24,7 @@ from console.vocabulary.simulated import SimBehaviour
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 MOST_WORKERS = 1_000_000
-LEAVE_OUT = "leave it out for unlimited"
+LEAVE_OUT = "leave it out for no limit"
 REFERENCE_HINT = "write where it is found: env:NAME, file:PATH, cmd:COMMAND or keyring:SERVICE/USER"
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|cmd:\s*\S.*|keyring:[^/]+/.+")
 

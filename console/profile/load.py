@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ from console.profile.form import NAME, Profile
 from console.profile.overrides import Override, apply_overrides, origin_of
 from console.profile.places import ProfileSource, find_profile
 from console.profile.references import dangling
-from console.profile.tables import Table
+from console.profile.tables import Table, at_path
 from console.profile.toml_lines import KeyPath, dotted, key_lines, line_near
 from console.vocabulary.errors import ConsoleError, Problem, Problems
 from console.vocabulary.safe_text import safe_line
@@ -41,6 +41,10 @@ class LoadedProfile:
     """The file as written."""
     rate_mode_from: Literal["flag", "environment", "profile"] = "profile"
     lines: Mapping[KeyPath, int] = field(default_factory=dict[KeyPath, int], repr=False)
+    overrides: tuple[Override, ...] = ()
+    """What `--set` put in place of the file's values."""
+    flags: Mapping[KeyPath, str] = field(default_factory=dict[KeyPath, str], repr=False)
+    """Paths that flags of their own stand for, where there is no file."""
 
     @property
     def builtin(self) -> bool:
@@ -48,8 +52,11 @@ class LoadedProfile:
         return self.path is None
 
     def problem(self, path: KeyPath, message: str, hint: str | None = None) -> Problem:
-        """Return a problem located at `path` in this file."""
-        return Problem(self.origin, line_near(dict(self.lines), path), dotted(path), message, hint)
+        """Return a problem located at `path` in this file, or at the flag that put there what stands there."""
+        flag = next((flag for start, flag in self.flags.items() if path[: len(start)] == start), None)
+        if flag is not None:
+            return Problem(flag, None, "", message, hint)
+        return _located(Complaint(path, message, hint), self.origin, self.lines, self.overrides)
 
 
 def load_profile(
@@ -87,20 +94,14 @@ def load_source(
     applied, wrong = apply_overrides(raw, overrides)
     mode_from, mode_fault = _set_rate_mode(raw, applied, rate_mode, environ)
 
-    def located(complaint: Complaint) -> Problem:
-        path = complaint.path
-        flag = origin_of(path, applied, in_file=path in lines)
-        if flag is not None:
-            return Problem(flag, None, "", complaint.message, complaint.hint)
-        return Problem(source.origin, line_near(lines, path), dotted(path), complaint.message, complaint.hint)
-
     problems = [
         Problem(f"--set {dotted(one.path)}".strip(), None, "", one.message, one.hint) for one in wrong
     ]
     if mode_fault is not None:
         problems.append(mode_fault)
     profile, found = check_profile(raw)
-    problems.extend(sorted(map(located, found), key=lambda one: one.line or 0))
+    located = [_located(one, source.origin, lines, applied) for one in found]
+    problems.extend(sorted(located, key=lambda one: one.line or 0))
     if profile is None or problems:
         raise Problems(problems)
     return LoadedProfile(
@@ -111,7 +112,18 @@ def load_source(
         text=source.text,
         rate_mode_from=mode_from,
         lines=lines,
+        overrides=tuple(applied),
     )
+
+
+def _located(
+    complaint: Complaint, origin: str, lines: Mapping[KeyPath, int], overrides: Sequence[Override]
+) -> Problem:
+    path = complaint.path
+    flag = origin_of(path, overrides, in_file=path in lines)
+    if flag is not None:
+        return Problem(flag, None, "", complaint.message, complaint.hint)
+    return Problem(origin, line_near(lines, path), dotted(path), complaint.message, complaint.hint)
 
 
 def check_profile(raw: Table) -> tuple[Profile | None, list[Complaint]]:
@@ -121,8 +133,18 @@ def check_profile(raw: Table) -> tuple[Profile | None, list[Complaint]]:
         return Profile.model_validate(raw), references
     except ValidationError as error:
         found = complaints(error, raw)
+    hinted = {one.path: one for one in references if one.hint is not None and one.message == "is missing"}
+    found = [hinted.get(one.path, one) if one.message == "is missing" else one for one in found]
     said = {one.path for one in found}
-    return None, [*found, *(one for one in references if one.path not in said)]
+    return None, [*found, *(one for one in references if not _said_already(one.path, said, raw))]
+
+
+def _said_already(path: KeyPath, said: Collection[KeyPath], raw: Table) -> bool:
+    """Say whether `path` is among those complained of, or below one of them that is not even a table."""
+    outer = (path[:length] for length in range(1, len(path)))
+    return path in said or any(
+        one in said and not isinstance(at_path(raw, one), dict | list) for one in outer
+    )
 
 
 def parse_toml(text: str, origin: str) -> tuple[Table, dict[KeyPath, int]]:

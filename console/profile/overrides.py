@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from console.profile.complaints import Complaint
+from console.profile.complaints import Complaint, known_names, meant_hint
 from console.profile.tables import Table
 from console.profile.toml_lines import KeyPath, dotted, parse_dotted
 
@@ -43,11 +43,22 @@ def apply_overrides(raw: Table, overrides: Sequence[str]) -> tuple[list[Override
             continue
         value = _value(value_text.strip())
         if value == "":
+            wrong.extend(_absent(path, table))
             table.pop(str(path[-1]), None)
         else:
             table[str(path[-1])] = value
         applied.append(Override(path, value))
     return applied, wrong
+
+
+def _absent(path: KeyPath, table: Table) -> list[Complaint]:
+    """Complain of a name that is to be taken out, is not there, and could not be: most likely it is misspelt."""
+    name, known = str(path[-1]), known_names(path[:-1])
+    if name in table or name in known:
+        return []
+    if known:
+        return [Complaint(path, "unknown key", meant_hint(name, known))]
+    return [Complaint(path, "is not there", meant_hint(name, list(table), what="there are"))]
 
 
 def _split(text: str) -> tuple[str, str, str]:

@@ -9,9 +9,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from console.profile.complaints import Complaint, meant_hint, shown
+from console.profile.complaints import Complaint, meant_hint, nearest, shown
 from console.profile.tables import Table, as_list, as_table
-from console.profile.toml_lines import KeyPath
+from console.profile.toml_lines import KeyPath, dotted
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.simulated import SimBehaviour
 
@@ -152,28 +152,49 @@ def _first_index(model: Table, name: str, provider: str, deployment: str) -> obj
 
 
 def _of_limits(raw: Table, providers: Table, models: Table) -> Iterator[Complaint]:
-    """Every class in use needs a table with workers for the rate mode in use."""
-    tables = as_table(raw.get("limits"))
+    """Every class in use needs a table with workers for the rate mode in use, and every table a provider."""
+    mode = raw.get("rate_mode", "fixed")
+    such = f"{'adaptive' if mode == 'adaptive' else 'fixed'} = {{ workers = 10 }}"
+    users = _users(providers, models)
+    borrowed = {name: as_table(value).get("limits_as") for name, value in providers.items()}
+    names = [name for name in borrowed.values() if isinstance(name, str)]
+    if "limits" not in raw:
+        needed = [row[:2] for row in _needed(users, providers, dict.fromkeys(names))]
+        if needed:
+            tables_needed = " and ".join(f"[{dotted(('limits', *row))}]" for row in needed)
+            yield Complaint(("limits",), "is missing", f"write {tables_needed} with {such}")
+        return
+    tables = as_table(raw["limits"])
+    for name, target in borrowed.items():
+        if isinstance(target, str) and target not in tables:
+            yield _unknown(("providers", name, "limits_as"), "limits table", target, list(tables))
+    meant = {nearest(name, list(tables)) for name in names if name not in tables}
+    known = [*providers, *names]
+    strays = [name for name in tables if name not in known and name not in meant] if providers else []
+    for name in strays:
+        yield _unknown(("limits", name), "provider", name, known)
+    misspelt = {nearest(name, known) for name in strays}
+    for table, model_class, provider, model in _needed(users, providers, tables):
+        if table in misspelt and table not in tables:
+            continue  # said as the unknown table
+        path = ("limits", table, model_class)
+        limits = as_table(as_table(tables.get(table)).get(model_class))
+        user = f"model {_quoted(model)} is {safe_line(provider, 80)}/{model_class}"
+        if not limits:
+            yield Complaint(path, f"is missing: {user}", f"such as {such}")
+        elif mode in ("fixed", "adaptive") and mode not in limits:
+            yield Complaint((*path, str(mode)), f"is missing: {user}", f"the rate mode is {mode}")
+
+
+def _users(providers: Table, models: Table) -> dict[tuple[str, str], str]:
+    """Return (provider, class) → the first model of that class there."""
     users: dict[tuple[str, str], str] = {}
     for name, value in models.items():
         model_class = as_table(value).get("class")
         for _, provider, _ in deployments_of(name, as_table(value)):
             if provider in providers and model_class in CLASSES:
                 users.setdefault((provider, str(model_class)), name)
-    for name, value in providers.items():
-        borrowed = as_table(value).get("limits_as")
-        if isinstance(borrowed, str) and borrowed not in tables:
-            yield _unknown(("providers", name, "limits_as"), "limits table", borrowed, list(tables))
-    rate_mode = raw.get("rate_mode", "fixed")
-    for table, model_class, provider, model in _needed(users, providers, tables):
-        path = ("limits", table, model_class)
-        limits = as_table(as_table(tables.get(table)).get(model_class))
-        user = f"model {_quoted(model)} is {safe_line(provider, 80)}/{model_class}"
-        if not limits:
-            yield Complaint(path, f"is missing: {user}", "such as fixed = { workers = 10 }")
-        elif rate_mode in ("fixed", "adaptive") and rate_mode not in limits:
-            hint = f"the rate mode is {rate_mode}"
-            yield Complaint((*path, str(rate_mode)), f"is missing: {user}", hint)
+    return users
 
 
 def _needed(

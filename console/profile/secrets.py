@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from console.profile.form import Key, Profile, Provider, url_fault
-from console.profile.toml_lines import dotted
+from console.profile.load import LoadedProfile
+from console.profile.toml_lines import KeyPath, dotted
 from console.vocabulary.chat import Api, Endpoint
 from console.vocabulary.errors import ConsoleError, Problem, Problems
 from console.vocabulary.lane import LaneSetup
@@ -49,12 +50,14 @@ def resolve_secret(reference: str, environ: Mapping[str, str] | None = None) -> 
 
 
 def resolve_endpoints(
-    profile: Profile, setups: Iterable[LaneSetup], sim_urls: Mapping[str, str] | None = None
+    profile: Profile | LoadedProfile,
+    setups: Iterable[LaneSetup],
+    sim_urls: Mapping[str, str] | None = None,
 ) -> dict[str, Endpoint]:
     """Return where the requests of each lane go, by lane id.
 
     Args:
-        profile: the profile.
+        profile: the profile; as it was loaded, so that problems have its file and line.
         setups: the lanes in use; nothing else is resolved.
         sim_urls: base URL of each simulated provider in use, all of them. It is sent `sim-<key>`, never a
             real key.
@@ -72,8 +75,9 @@ def resolve_endpoints(
 class _Finder:
     """Resolves each reference once, and collects what could not be."""
 
-    def __init__(self, profile: Profile, sim_urls: Mapping[str, str]) -> None:
-        self.profile = profile
+    def __init__(self, profile: Profile | LoadedProfile, sim_urls: Mapping[str, str]) -> None:
+        self.profile = profile.profile if isinstance(profile, LoadedProfile) else profile
+        self.loaded = profile if isinstance(profile, LoadedProfile) else None
         self.sim_urls = sim_urls
         self.problems: dict[str, Problem] = {}
         self._secrets: dict[str, Secret | None] = {}
@@ -86,10 +90,10 @@ class _Finder:
         key = provider.keys.get(lane.key, Key())
         path = ("providers", lane.provider)
         if key.base_url is not None:
-            url = self._url(key.base_url, dotted((*path, "keys", lane.key, "base_url")))
+            url = self._url(key.base_url, (*path, "keys", lane.key, "base_url"))
         else:
-            url = self._url(provider.base_url or "", dotted((*path, "base_url")))
-        secret = self._secret(key.secret, dotted((*path, "keys", lane.key)))
+            url = self._url(provider.base_url or "", (*path, "base_url"))
+        secret = self._secret(key.secret, (*path, "keys", lane.key))
         if url is None or (key.secret is not None and secret is None):
             return None
         return Endpoint(
@@ -111,7 +115,7 @@ class _Finder:
             secret=Secret(f"sim-{lane.key}", "sim") if lane.key in provider.keys else None,
         )
 
-    def _secret(self, reference: str | None, path: str) -> Secret | None:
+    def _secret(self, reference: str | None, path: KeyPath) -> Secret | None:
         if reference is None:
             return None
         if reference not in self._secrets:
@@ -122,7 +126,7 @@ class _Finder:
                 self._problem(reference, path, error)
         return self._secrets[reference]
 
-    def _url(self, url: str, path: str) -> str | None:
+    def _url(self, url: str, path: KeyPath) -> str | None:
         if url.startswith("env:"):
             name = url.removeprefix("env:")
             try:
@@ -136,8 +140,11 @@ class _Finder:
             url = value
         return url.rstrip("/")
 
-    def _problem(self, reference: str, path: str, error: ConsoleError) -> None:
-        problem = Problem(f"profile {self.profile.name}", None, path, error.message, error.hint)
+    def _problem(self, reference: str, path: KeyPath, error: ConsoleError) -> None:
+        if self.loaded is not None:
+            problem = self.loaded.problem(path, error.message, error.hint)
+        else:
+            problem = Problem(f"profile {self.profile.name}", None, dotted(path), error.message, error.hint)
         self.problems.setdefault(reference, problem)
 
 

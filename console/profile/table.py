@@ -12,7 +12,12 @@ from console.vocabulary.lane import RateMode
 
 WIDTH = 80
 NONE = "none"
-"""How an absent limit is written."""
+"""How an absent limit is written, wherever figures are shown."""
+
+
+def counted(count: int, what: str) -> str:
+    """Return a count with its noun, in the plural where it is not one."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def effective_lines(

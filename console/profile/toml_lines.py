@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left
+from collections.abc import Mapping
 
 KeyPath = tuple[str | int, ...]
 """Keys from the outside in; an element of an array is its index."""
@@ -30,7 +31,7 @@ def key_lines(text: str) -> dict[KeyPath, int]:
     return _Scanner(text.replace("\r\n", "\n")).scan()
 
 
-def line_near(lines: dict[KeyPath, int], path: KeyPath) -> int | None:
+def line_near(lines: Mapping[KeyPath, int], path: KeyPath) -> int | None:
     """Return the line of `path`, or of the innermost table round it: where a missing key belongs."""
     while path:
         if path in lines:

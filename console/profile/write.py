@@ -6,18 +6,18 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import tomli_w
 
 from console.profile.form import Profile
 from console.profile.load import check_profile, load_source, parse_toml
-from console.profile.places import ProfileSource, find_profile, user_profiles_dir
+from console.profile.places import ProfileSource, builtin_names, find_profile, user_profiles_dir
 from console.profile.tables import Table, as_table
 from console.profile.toml_lines import KeyPath, dotted
 from console.vocabulary.errors import ConsoleError, Problem, Problems
 
-_FLAGS: dict[KeyPath, str] = {
+AD_HOC_FLAGS: Final[dict[KeyPath, str]] = {
     ("providers", "server", "base_url"): "--base-url",
     ("providers", "server", "api_version"): "--api-version",
     ("providers", "server", "api"): "--api",
@@ -25,6 +25,7 @@ _FLAGS: dict[KeyPath, str] = {
     ("models",): "--model",
     ("limits",): "--max-concurrency",
 }
+"""Which flag stands for which part of an ad-hoc profile: `LoadedProfile.flags`."""
 
 
 def dump_toml(profile: Profile) -> str:
@@ -85,15 +86,21 @@ def ad_hoc_profile(
 
 
 def _flag_of(path: KeyPath) -> str:
-    return next((flag for start, flag in _FLAGS.items() if path[: len(start)] == start), dotted(path))
+    return next((flag for start, flag in AD_HOC_FLAGS.items() if path[: len(start)] == start), dotted(path))
 
 
 def new_profile(name: str, source_ref: str) -> Path:
     """Copy a profile, comments and all, into the user's directory under a new name; return where.
 
     Raises:
-        ConsoleError: if the user has one of that name, or the place cannot be written.
+        ConsoleError: if it is a built-in one's name or the user has one of that name, or the place cannot be
+            written.
     """
+    if name in builtin_names():
+        hint = f"take another name, such as my-{name}"
+        raise ConsoleError(
+            f"'{name}' is built in, and a profile of yours would hide it everywhere", hint=hint
+        )
     source = find_profile(source_ref)
     load_source(source, environ={})  # a broken one is not spread
     text = _renamed(source, name)

@@ -74,10 +74,13 @@ def test_a_test_that_an_earlier_phase_holds_is_reused_not_run_twice(tmp_path):
             {"phases": ("5.1",), "selection": Selection(models=("gpt-99",))},
             "no model 'gpt-99' in the profile",
         ),
-        ({"phases": ("5.1",), "selection": Selection(task_types=("nap",))}, "'nap', which is no task type"),
+        (
+            {"phases": ("5.1",), "selection": Selection(task_types=("nap",))},
+            "--task-types: 'nap' is no task type",
+        ),
         (
             {"phases": ("5.1",), "selection": Selection(policy="key-pool")},
-            "policy 'key-pool' is not available yet",
+            "--policy: 'key-pool' is not available yet (available: as-is, serial)",
         ),
         ({"phases": ("5.1",), "rate_mode": "adaptive"}, "'adaptive' is not available yet"),
         (
@@ -109,3 +112,9 @@ def test_every_problem_of_a_phase_file_is_located(tmp_path: Path):
 def test_ranges_and_all_name_the_built_in_phases():
     assert next(phase.id for phase in load_phases(("all",))) == "5.1"
     assert [phase.id for phase in load_phases(("5.1-5.1", "5.1"))] == ["5.1"]
+
+
+def test_a_model_of_another_class_than_the_one_asked_for_is_refused():
+    with pytest.raises(ConsoleError) as caught:
+        planned(phases=("5.1",), selection=Selection(model_class="closed", models=("qwen2.5-7b-instruct",)))
+    assert "qwen2.5-7b-instruct" in caught.value.lines()[0]

@@ -20,15 +20,15 @@ SUSPICIOUS = [
         "adaptive-below-fixed",
         "limits.azure.open.adaptive.workers",
         "the ceiling 40 is below fixed, 50",
-        False,
+        True,
     ),
     (
         "adaptive = { workers = 3 }",
         "adaptive = { workers = 3, rpm = 9 }",
         "adaptive-below-fixed",
         "limits.lab.open.adaptive.rpm",
-        "the ceiling 9 is below fixed, unlimited",
-        False,
+        "the ceiling 9 is below fixed, none",
+        True,
     ),
     (
         "adaptive = { workers = 3 }\n",
@@ -102,14 +102,6 @@ SUSPICIOUS = [
         "unused",
         "limits.lab.closed",
         "no model is lab/closed",
-        False,
-    ),
-    (
-        "[timeouts]",
-        "[limits.labs.open]\nfixed = { workers = 1 }\nadaptive = { workers = 1 }\n[timeouts]",
-        "unused",
-        "limits.labs.open",
-        "no model is labs/open",
         False,
     ),
     (
@@ -197,9 +189,11 @@ def test_several_models_over_a_gate_are_a_warning() -> None:
 
 
 @pytest.mark.parametrize("name", builtin_names())
-def test_only_corrected_0824_is_suspicious_and_as_the_seed_says(name: str) -> None:
-    found = [(one.check, one.path[1:3]) for one in check(load_profile(name)) if not one.warning]
-    assert found == ([("adaptive-below-fixed", ("ideallab", "open"))] if name == "corrected-0824" else [])
+def test_no_built_in_profile_fails_the_check_and_corrected_0824_is_odd_as_the_seed_says(name: str) -> None:
+    found = [one for one in check(load_profile(name)) if one.check != "env-unset"]
+    assert [one for one in found if not one.warning] == []
+    odd = [("adaptive-below-fixed", ("limits", "ideallab", "open", "adaptive", "workers"))]
+    assert [(one.check, one.path) for one in found] == (odd if name == "corrected-0824" else [])
 
 
 def test_profiles_differ_by_meaning_and_by_totals(profile_file: Write) -> None:
@@ -248,4 +242,49 @@ def test_a_limit_and_no_limit_differ(profile_file: Write) -> None:
     right = load_profile(profile_file(), ["limits.lab.open.fixed.qps="]).profile
     found = diff(left, right)
     assert found.settings == (DiffRow("limits.lab.open.fixed.qps", "5", None),)
-    assert found.totals == (DiffRow("fixed qwen2.5 qps", "5", "unlimited"),)
+    assert found.totals == (DiffRow("fixed qwen2.5 qps", "5", "none"),)
+
+
+def test_keys_are_compared_by_name_and_reference_once(profile_file: Write) -> None:
+    left = load_profile(profile_file((LAB_OFF, ""))).profile
+    key1 = 'key1 = "env:LAB_KEY_1"'
+    other = 'key2 = { secret = "env:LAB_KEY_1", base_url = "https://h/v1" }'
+    right = load_profile(profile_file((LAB_OFF, ""), (key1, other), ("LAB_KEY_0", "LAB_KEY_9"))).profile
+    assert diff(left, right).settings == (
+        DiffRow("providers.lab.keys.key0", "env:LAB_KEY_0", "env:LAB_KEY_9"),
+        DiffRow("providers.lab.keys.key1", "env:LAB_KEY_1", None),
+        DiffRow("providers.lab.keys.key2", None, "env:LAB_KEY_1 at https://h/v1"),
+    )
+    names = 'keys = { key0 = "env:LAB_KEY_0", key1 = "env:LAB_KEY_1" }'
+    sims = [
+        load_profile(profile_file((LAB_OFF, ""), ('api = "openai"', 'api = "sim"'), (names, keys))).profile
+        for keys in ('keys = ["key0", "key1"]', 'keys = ["key1", "key0"]')
+    ]
+    assert diff(*sims).same
+
+
+def test_a_sim_table_that_only_one_profile_has_is_one_line() -> None:
+    found = diff(load_profile("sim").profile, load_profile("corrected-0824").profile)
+    rows = [row for row in found.settings if ".sim" in row.path or ".keys" in row.path]
+    assert rows == [
+        DiffRow("providers.azure.keys.key0", "no reference", "env:AZURE_OPENAI_API_KEY"),
+        DiffRow("providers.azure.sim", "table", None),
+        DiffRow("providers.ideallab.keys.key0", "no reference", "env:LAB_KEY_0"),
+        DiffRow("providers.ideallab.keys.key1", "no reference", "env:LAB_KEY_1"),
+        DiffRow("providers.ideallab.keys.key2", "no reference", "env:LAB_KEY_2"),
+        DiffRow("providers.ideallab.sim", "table", None),
+    ]
+
+
+def test_a_sim_table_of_defaults_means_the_same_as_none_and_others_differ_by_value(
+    profile_file: Write,
+) -> None:
+    profiles = [
+        load_profile(profile_file(('api = "openai"', f'api = "sim"{table}'))).profile
+        for table in ("", "\nsim = { ttft_ms = 200 }", "\nsim = { ttft_ms = 90, slots = 3 }")
+    ]
+    assert diff(profiles[0], profiles[1]).same
+    assert diff(profiles[0], profiles[2]).settings == (
+        DiffRow("providers.lab.sim.ttft_ms", "200", "90"),
+        DiffRow("providers.lab.sim.slots", None, "3"),
+    )

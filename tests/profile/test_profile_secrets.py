@@ -9,8 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from console.profile import lane_setups, load_profile, resolve_endpoints, resolve_secret
+from console.profile import (
+    LoadedProfile,
+    ad_hoc_profile,
+    lane_setups,
+    load_profile,
+    resolve_endpoints,
+    resolve_secret,
+)
 from console.profile import secrets as secrets_module
+from console.profile.write import AD_HOC_FLAGS
 from console.vocabulary.chat import Endpoint
 from console.vocabulary.errors import ConsoleError, Problems
 
@@ -185,6 +193,31 @@ def test_all_that_is_unset_is_said_together_and_once(profile_file: Write) -> Non
         "profile x: providers.lab.keys.key0: environment variable LAB_KEY_0 is not set (export LAB_KEY_0=…)",
         "profile x: providers.lab.keys.key1: environment variable LAB_KEY_1 is not set (export LAB_KEY_1=…)",
     ]
+
+
+def test_what_is_unset_is_located_where_the_profile_refers_to_it(profile_file: Write) -> None:
+    path = profile_file()
+    loaded = load_profile(path, ["providers.lab.keys.key0=env:LAB_KEY_9"])
+    with pytest.raises(Problems) as caught:
+        resolve_endpoints(loaded, lane_setups(loaded.profile))
+    assert caught.value.lines() == [
+        (
+            f"{path}:8: providers.azure.keys.key0: environment variable AZURE_OPENAI_API_KEY is not set"
+            " (export AZURE_OPENAI_API_KEY=…)"
+        ),
+        f"{path}:12: providers.lab.base_url: environment variable LAB_URL is not set (export LAB_URL=…)",
+        "--set providers.lab.keys.key0: environment variable LAB_KEY_9 is not set (export LAB_KEY_9=…)",
+    ]
+
+
+def test_what_is_unset_in_an_ad_hoc_profile_is_located_at_its_flag() -> None:
+    made = ad_hoc_profile(base_url="http://127.0.0.1:9/v1", model="m", key_ref="env:NOT_SET")
+    loaded = LoadedProfile(
+        profile=made, name="ad-hoc", origin="command line", path=None, text="", flags=AD_HOC_FLAGS
+    )
+    with pytest.raises(Problems) as caught:
+        resolve_endpoints(loaded, lane_setups(made))
+    assert caught.value.lines() == ["--key: environment variable NOT_SET is not set (export NOT_SET=…)"]
 
 
 def test_only_the_lanes_in_use_are_resolved(profile_file: Write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,12 +52,12 @@ WRONG = [
     (
         OPEN_AZURE,
         "fixed = { workers = 1, qps = 0 }",
-        "26: limits.azure.open.fixed.qps: 0 is not a number > 0 (leave it out for unlimited)",
+        "26: limits.azure.open.fixed.qps: 0 is not a number > 0 (leave it out for no limit)",
     ),
     (
         OPEN_AZURE,
         "fixed = { workers = 1, qps = inf }",
-        "26: limits.azure.open.fixed.qps: inf is not a number > 0 (leave it out for unlimited)",
+        "26: limits.azure.open.fixed.qps: inf is not a number > 0 (leave it out for no limit)",
     ),
     (
         OPEN_AZURE,
@@ -82,6 +82,21 @@ WRONG = [
             "25: limits.azure.opne: unknown key (did you mean open?)\n"
             "25: limits.azure.open: is missing: model 'V3' is azure/open (such as fixed = { workers = 10 })"
         ),
+    ),
+    (
+        "[timeouts]",
+        "[limits.labs.open]\nfixed = { workers = 1 }\n[timeouts]",
+        "33: limits.labs: there is no provider 'labs' (did you mean lab?)",
+    ),
+    (
+        "[limits.lab.open]",
+        "[limits.lob.open]",
+        "29: limits.lob: there is no provider 'lob' (did you mean lab?)",
+    ),
+    (
+        "[timeouts]",
+        "[limits.elsewhere.open]\nfixed = { workers = 1 }\n[timeouts]",
+        "33: limits.elsewhere: there is no provider 'elsewhere' (known: azure, lab)",
     ),
     (
         "[limits.azure.open]",
@@ -199,7 +214,7 @@ WRONG = [
     (
         'keys_off = ["key1"]',
         "limits = { key = { workers = 0 } }",
-        "14: providers.lab.limits.key.workers: 0 is not a whole number ≥ 1 (leave it out for unlimited)",
+        "14: providers.lab.limits.key.workers: 0 is not a whole number ≥ 1 (leave it out for no limit)",
     ),
     (
         'keys_off = ["key1"]',
@@ -391,6 +406,59 @@ def test_a_profile_without_its_main_tables_says_which(tmp_path: Path, table: str
     assert f"{path}: {table}: is missing" in caught.value.lines()
 
 
+NO_LIMITS = """\
+[limits.azure.open]
+fixed = { workers = 50 }
+adaptive = { workers = 100 }
+
+[limits.lab.open]
+fixed = { workers = 2, qps = 5 }
+adaptive = { workers = 3 }
+
+"""
+
+
+def test_a_profile_without_any_limits_is_told_once_how_to_write_them(profile_file: Write) -> None:
+    with pytest.raises(Problems) as caught:
+        load_profile(profile_file((NO_LIMITS, "")))
+    assert [line.partition("x.toml")[2] for line in caught.value.lines()] == [
+        ": limits: is missing (write [limits.azure.open] and [limits.lab.open] with fixed = { workers = 10 })"
+    ]
+    with pytest.raises(Problems) as caught:
+        load_profile(profile_file((NO_LIMITS, ""), ('keys_off = ["key1"]', 'limits_as = "azure"')))
+    assert [line.partition("x.toml")[2] for line in caught.value.lines()] == [
+        ": limits: is missing (write [limits.azure.open] with fixed = { workers = 10 })"
+    ]
+    adaptive = ('rate_mode = "fixed"', 'rate_mode = "adaptive"')
+    with pytest.raises(Problems, match=r"\[limits\.lab\.open\] with adaptive = { workers = 10 }"):
+        load_profile(profile_file((NO_LIMITS, ""), adaptive))
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [("", "limits: 5 is not a table"), (".azure", "limits.azure: 5 is not a table")],
+)
+def test_what_is_below_a_value_that_is_no_table_is_not_said_to_be_missing(
+    profile_file: Write, limits: str, expected: str
+) -> None:
+    lab = "limits.lab.open.fixed.workers = 2\n" if limits else ""
+    path = profile_file((NO_LIMITS, ""), ('name = "x"', f'name = "x"\nlimits{limits} = 5\n{lab}'))
+    with pytest.raises(Problems) as caught:
+        load_profile(path)
+    assert caught.value.lines() == [f"{path}:2: {expected}"]
+
+
+def test_a_limits_table_that_a_provider_borrows_needs_no_provider_of_its_name(profile_file: Write) -> None:
+    borrows = ('keys_off = ["key1"]', 'limits_as = "shared"')
+    table = ("[limits.lab.open]", "[limits.shared.open]")
+    assert load_profile(profile_file(borrows, table)).profile.limits["shared"].open is not None
+    with pytest.raises(Problems) as caught:  # said once: where it is borrowed
+        load_profile(profile_file(borrows, ("[limits.lab.open]", "[limits.shred.open]")))
+    assert [(one.path, one.hint) for one in caught.value.problems] == [
+        ("providers.lab.limits_as", "did you mean shred?")
+    ]
+
+
 OVERRIDES = [
     (
         "limits.azure.open.fixed.workers=many",
@@ -401,6 +469,15 @@ OVERRIDES = [
         "limits.azure.open.fixed.worker=1",
         "--set limits.azure.open.fixed.worker: unknown key (did you mean workers?)",
     ),
+    (
+        "limits.azur.open.fixed.workers=7",
+        "--set limits.azur.open.fixed.workers: there is no provider 'azur' (did you mean azure?)",
+    ),
+    (
+        "limits.azure.open.fixed.qsp=",
+        "--set limits.azure.open.fixed.qsp: unknown key (did you mean qps?)",
+    ),
+    ("providers.labs=", "--set providers.labs: is not there (did you mean lab?)"),
     (
         "limit.azure.open.fixed.workers=1",
         "--set limit.azure.open.fixed.workers: unknown key (did you mean limits?)",
