@@ -11,7 +11,7 @@ import anyio
 import msgspec
 
 from console.engine.backoff import backoff_s, lane_off_reason
-from console.engine.gates import NowNs, Passage
+from console.engine.gates import NowNs
 from console.engine.lane_runtime import LaneOff, LaneRuntime
 from console.engine.recording import Recorder
 from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Stamps
@@ -118,10 +118,10 @@ class Attempt:
         asked_ns = around.now_ns()
         estimate = estimate_tokens(request) if lane.counts_tokens else 0.0
         try:
-            passage, held_ns = await lane.enter(self._job_id, estimate)
+            ticket = await lane.enter(self._job_id, estimate)
         except LaneOff as error:
             raise Unanswered(Outcome.CONNECTION, f"lane {lane.lane.id} is off: {error}") from None
-        entered_ns = around.now_ns()
+        entered_ns, held_ns = ticket.entered_ns, ticket.held_ns
         waits = Waits(limiter_ns=entered_ns - asked_ns - held_ns, held_ns=held_ns, retry_ns=retry_wait_ns)
         self.limiter_wait_ns += waits.limiter_ns
         self.held_ns += held_ns
@@ -135,25 +135,17 @@ class Attempt:
             # The request was sent, so it gets its row; nothing may be awaited any more.
             end_ns = around.now_ns()
             result = ChatResult(outcome=Outcome.CANCELLED, stamps=Stamps(sent_ns=entered_ns, end_ns=end_ns))
-            self._leave(passage, result)
+            lane.in_flight -= 1
+            lane.leave(ticket, result)
             around.recorder.write_now(row(result))
             lane.count(result.outcome)
             raise
-        told = self._leave(passage, result)
+        lane.in_flight -= 1
+        told = lane.leave(ticket, result)
         await around.recorder.write(row(result))
         lane.count(result.outcome)
         self._take_in(result, told)
         return result
-
-    def _leave(self, passage: Passage, result: ChatResult) -> str | None:
-        """Give back what the request held, and return what there is to tell about its lane."""
-        self._lane.in_flight -= 1
-        told = self._lane.note(result)
-        if result.prompt_tokens is None:
-            passage.leave()
-        else:
-            passage.leave(result.prompt_tokens + (result.completion_tokens or 0))
-        return told
 
     def _take_in(self, result: ChatResult, told: str | None) -> None:
         lane, recorder = self._lane, self._around.recorder

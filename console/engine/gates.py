@@ -13,6 +13,8 @@ from console.vocabulary.lane import Limits, Scope, ScopeKind
 
 NowNs = Callable[[], int]
 NS_PER_S: Final = 1_000_000_000
+_MOST_TOKENS: Final = 2_000_000.0
+"""More than any model takes in one request; a server that claims more does not block a lane for days."""
 _RANK: Final[dict[ScopeKind, int]] = {"lane": 0, "deployment": 1, "key": 2, "model": 3, "provider": 4}
 
 
@@ -93,6 +95,13 @@ class Pacer:
         """Note that `units` passed at `now_ns`, whether or not they were on time."""
         self._tat_ns = max(float(now_ns), self._tat_ns) + units * self._interval_ns
 
+    def correct(self, now_ns: int, units: float) -> None:
+        """Charge `units` more, or give some back that were charged before and not used."""
+        if units >= 0:
+            self.charge(now_ns, units)
+        else:
+            self._tat_ns += units * self._interval_ns
+
 
 class Gate:
     """The limits of one scope: slots for requests in flight, and pacers for requests and tokens."""
@@ -126,13 +135,14 @@ class Gate:
         """Note that a request passed."""
         for pacer in self._requests:
             pacer.charge(now_ns)
-        if self._tokens is not None and self._tokens_by_estimate:
+        if self._tokens is not None:
             self._tokens.charge(now_ns, estimated_tokens)
 
-    def settle(self, now_ns: int, used_tokens: float) -> None:
-        """Note what an answered request used, where tokens are accounted by actual usage."""
+    def settle(self, now_ns: int, estimated_tokens: float, used_tokens: float) -> None:
+        """Put what an answered request used in place of its estimate, where tokens are accounted by actual usage."""
         if self._tokens is not None and not self._tokens_by_estimate:
-            self._tokens.charge(now_ns, used_tokens)
+            used_tokens = min(max(0.0, used_tokens), _MOST_TOKENS)
+            self._tokens.correct(now_ns, used_tokens - estimated_tokens)
 
 
 class Passage:
@@ -188,14 +198,14 @@ class Passage:
                 return
             await anyio.sleep(wait_ns / NS_PER_S)
 
-    def leave(self, used_tokens: float | None = None) -> None:
-        """Give the slots back, and settle the tokens of an answered request."""
+    def leave(self, estimated_tokens: float = 0.0, used_tokens: float | None = None) -> None:
+        """Give the slots back, and settle the tokens of an answered request; without usage its estimate stands."""
         for slots in self._slots:
             slots.release()
         if used_tokens is not None:
             now_ns = self._now_ns()
             for gate in self._paced:
-                gate.settle(now_ns, used_tokens)
+                gate.settle(now_ns, estimated_tokens, used_tokens)
 
 
 class Valve:

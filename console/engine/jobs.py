@@ -93,15 +93,18 @@ class JobRun:
             return shard.own.popleft()
         return self._queue.popleft() if self._queue else None
 
-    def hand_over(self, shard: ShardRun) -> None:
-        """Give the tests of a shard whose lane is off to the others."""
-        if shard.own:
-            self._queue.extend(shard.own)
-            shard.own.clear()
-            self.refill()
+    def lanes_changed(self) -> None:
+        """Take in that a lane was switched off: its tests go to the others; without any lane the job is over."""
+        for shard in self._shards:
+            if shard.lane.off and shard.own:
+                self._queue.extend(shard.own)
+                shard.own.clear()
+        if all(shard.lane.off for shard in self._shards):
+            self._over.set()
 
     def refill(self) -> None:
         """Start workers for what waits, shard by shard in turn, so that few tests still spread over all lanes."""
+        self.lanes_changed()
         if self._stopped_pulling():
             return
         shared = len(self._queue)
@@ -130,6 +133,10 @@ class JobRun:
             cancelled = TestResult(verdict=Verdict.CANCELLED, turns=attempt.turn, detail="stopped")
             around.recorder.write_now(self._row(test, attempt, shard, started_ns, cancelled))
             raise
+        except Exception as error:  # noqa: BLE001 - one test that we cannot play must not end a run of thousands
+            text = f"our fault, not the model's: {type(error).__name__}: {error}"
+            around.recorder.event("error", "our_fault", test, text)
+            result = TestResult(verdict=Verdict.INFRASTRUCTURE, turns=attempt.turn, detail=text[:500])
         await around.recorder.write(self._row(test, attempt, shard, started_ns, result))
         again = result.verdict is Verdict.INFRASTRUCTURE and attempt_no < _TEST_ATTEMPTS
         if again and any(not other.lane.off for other in self._shards):
@@ -223,7 +230,7 @@ class ShardRun:
             self._workers -= 1
             self._coming -= coming
             if self.lane.off:
-                self._job.hand_over(self)
+                self._job.refill()
 
     def _surplus(self) -> bool:
         limit = self._slots.limit

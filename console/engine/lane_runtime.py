@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import anyio
+import msgspec
 
 from console.engine.gates import NS_PER_S, Gate, NowNs, Passage, Slots, Valve
 from console.engine.meters import LatencySketch, RateMeter
@@ -27,6 +28,18 @@ _TRIPPING: Final = TIMEOUTS | {
 
 class LaneOff(Exception):  # noqa: N818 - a fact, not a fault of ours
     """The lane takes no requests any more."""
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """One request that was let through."""
+
+    passage: Passage
+    estimated_tokens: float
+    entered_ns: int
+    held_ns: int
+    """For how long nothing was let through while it waited: run paused, disk full, lane held or resting."""
+    probe: bool
+    """Whether it is the one that shows if a resting lane answers again."""
 
 
 class LaneRuntime:
@@ -69,6 +82,8 @@ class LaneRuntime:
         self._closed_until_ns = 0
         self._failures_in_row = 0
         self._rests = 0
+        self._counts_from_ns = 0
+        """Failures of requests sent before are old news."""
         self._tripped = False
         self._probing = False
         self._changed = anyio.Event()
@@ -113,11 +128,8 @@ class LaneRuntime:
             self._passages[name] = Passage([own, *self._shared], self._now_ns)
         return self._passages[name]
 
-    async def enter(self, job_id: str, estimated_tokens: float) -> tuple[Passage, int]:
-        """Wait until a request may be sent; return the passage to leave by, and for how long nothing was let through.
-
-        The second is in ns: time while the run was paused, the disk full, the lane held or resting. The rest of the
-        wait was for gates.
+    async def enter(self, job_id: str, estimated_tokens: float) -> Ticket:
+        """Wait until a request may be sent.
 
         Raises:
             LaneOff: if the lane is switched off, now or while waiting.
@@ -131,9 +143,8 @@ class LaneRuntime:
                 await self._until_open()
                 held_ns += self._now_ns() - asked_ns
                 if await passage.enter(estimated_tokens, self._is_open):
-                    if self._tripped:
-                        self._probing = True
-                    return passage, held_ns
+                    self._probing = self._tripped
+                    return Ticket(passage, estimated_tokens, self._now_ns(), held_ns, probe=self._tripped)
         finally:
             self.waiting -= 1
 
@@ -160,24 +171,35 @@ class LaneRuntime:
         self.off = reason
         self._notify()
 
-    def note(self, result: ChatResult) -> str | None:
+    def leave(self, ticket: Ticket, result: ChatResult) -> str | None:
         """Take in how a request ended, and return what there is to tell about the lane, if anything."""
+        used = (
+            None if result.prompt_tokens is None else result.prompt_tokens + (result.completion_tokens or 0)
+        )
+        ticket.passage.leave(ticket.estimated_tokens, used)
         if result.outcome in _TRIPPING and self._rests_on_failures:
-            self._failures_in_row += 1
-            if self._probing or (not self._tripped and self._failures_in_row >= _TRIP_AFTER):
-                return self._rest(result)
-            return None
+            return self._failed(ticket, result)
         if result.outcome is Outcome.CANCELLED:
-            if self._probing:
+            if ticket.probe:
                 self._probing = False
                 self._notify()
             return None
         self._failures_in_row = 0
-        if self._tripped:
-            self._tripped = self._probing = False
-            self._rests = 0
-            self._notify()
-            return "answers again"
+        if not self._tripped or self.off:
+            return None
+        self._tripped = self._probing = False
+        self._rests = 0
+        self._counts_from_ns = self._now_ns()
+        self._notify()
+        return "answers again"
+
+    def _failed(self, ticket: Ticket, result: ChatResult) -> str | None:
+        """Count a failure, unless it tells of a time before the lane last rested or recovered."""
+        if self.off or (self._tripped and not ticket.probe) or ticket.entered_ns < self._counts_from_ns:
+            return None
+        self._failures_in_row += 1
+        if ticket.probe or self._failures_in_row >= _TRIP_AFTER:
+            return self._rest(result)
         return None
 
     def count(self, outcome: Outcome) -> None:
@@ -187,6 +209,7 @@ class LaneRuntime:
     def _rest(self, result: ChatResult) -> str:
         why = f"{result.outcome}: {result.error}" if result.error else str(result.outcome)
         self._tripped, self._probing = True, False
+        self._counts_from_ns = self._now_ns()
         if self._rests == len(_RESTS_S):
             self.switch_off(f"{self._failures_in_row} failures in a row, probes included; {why}")
             return f"switched off: {self.off}"

@@ -83,10 +83,11 @@ class LoadEngine:
         self.rows: list[RequestRow] = []
         """Request rows as written, for the level's result."""
         valve = Valve()
+        self._drained = anyio.Event()
         self._recorder = Recorder(
             journal, now_ns=now_ns, start_ns=start_ns, valve=valve, observe=self._observe
         )
-        self.steering = Steering(valve, self._recorder, lambda: None)
+        self.steering = Steering(valve, self._recorder, self._drained.set)
         gates = shared_gates(lanes)
         self._lanes = [
             LaneRuntime(setup, endpoints[setup.lane.id], gates, valve, now_ns, rests=False) for setup in lanes
@@ -152,7 +153,8 @@ class LoadEngine:
             for index, offset_ns in enumerate(offsets):
                 wait_ns = start_ns + offset_ns - self._now_ns()
                 if wait_ns > 0:
-                    await anyio.sleep(wait_ns / NS_PER_S)
+                    with anyio.move_on_after(wait_ns / NS_PER_S):
+                        await self._drained.wait()
                 if self.steering.draining:
                     return
                 group.start_soon(self._send_when_free, index, start_ns + offset_ns)

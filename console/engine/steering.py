@@ -64,6 +64,8 @@ class Steering:
         return self.stop("asked for")
 
     def _pause(self) -> Accepted | Refused:
+        if self.draining or self.stopping:
+            return Refused("it ends already")
         if self._paused:
             return Refused("it is paused already")
         self._paused = True

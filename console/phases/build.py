@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -16,6 +17,7 @@ from console.vocabulary.errors import ConsoleError, Problem, Problems
 from console.vocabulary.lane import LaneSetup, RateMode
 from console.vocabulary.test_id import TestId
 
+MOST_TESTS: Final = 2_000_000
 Refusal = Callable[[TestId], str | None]
 
 
@@ -61,6 +63,7 @@ def build_plan(
         phase_cells = cells(phase, _models(phase, choices))
         offset = len(jobs)
         for cell, waits in zip(phase_cells, waits_for(phase, phase_cells), strict=True):
+            _bound(sum(len(job.tests) for job in jobs), phase, cell)
             before = (*range(offset), *(offset + index for index in waits))
             jobs.append(_job(phase, cell, before, planned, profile))
             widest[cell.model] = max(widest.get(cell.model, 1), len(cell.prompt_types))
@@ -119,6 +122,17 @@ def _job(phase: Phase, cell: Cell, before: tuple[int, ...], planned: set[str], p
         before=before,
         stagger_s=profile.start.job_delay if stagger_s is None else stagger_s,
     )
+
+
+def _bound(so_far: int, phase: Phase, cell: Cell) -> None:
+    """Refuse a plan of more tests than can be held, before it is made."""
+    more = len(cell.prompt_types) * len(phase.task_type_names()) * phase.instances
+    if so_far + more > MOST_TESTS:
+        raise ConsoleError(
+            f"more than {MOST_TESTS:,} tests in one plan",
+            where=f"phase {phase.id}",
+            hint="fewer instances, or several runs",
+        )
 
 
 def _refuse(jobs: Sequence[Job], refusal: Refusal) -> None:

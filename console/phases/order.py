@@ -30,6 +30,8 @@ class Order:
         self._all_before = [frozenset(earlier) for earlier in before]
         self._stagger_ns = list(stagger_ns)
         self._started: dict[int, int] = {}
+        self._waiting = dict.fromkeys(range(len(before)))
+        """Jobs not started, in order."""
         self._done: set[int] = set()
 
     @property
@@ -44,20 +46,15 @@ class Order:
         stagger = self._stagger_ns[job]
         if not stagger:
             return 0
-        return max(
-            (
-                started + stagger
-                for other, started in self._started.items()
-                if other not in self._all_before[job] and job not in self._all_before[other]
-            ),
-            default=0,
-        )
+        # Starts are noted in the order of time, so the last one side by side is the one that matters.
+        for other in reversed(self._started):
+            if other not in self._all_before[job] and job not in self._all_before[other]:
+                return self._started[other] + stagger
+        return 0
 
     def startable(self, now_ns: int) -> int | None:
         """Return the first job that may start now; call `start` before asking again."""
-        for job in range(len(self._before)):
-            if job in self._started:
-                continue
+        for job in self._waiting:
             earliest = self.earliest_ns(job)
             if earliest is not None and earliest <= now_ns:
                 return job
@@ -65,12 +62,7 @@ class Order:
 
     def next_start_ns(self) -> int | None:
         """Return when the next staggered job may start, or None if only the end of a job can free one."""
-        times = [
-            time
-            for job in range(len(self._before))
-            if job not in self._started
-            if (time := self.earliest_ns(job)) is not None
-        ]
+        times = [time for job in self._waiting if (time := self.earliest_ns(job)) is not None]
         return min(times, default=None)
 
     def start(self, job: int, now_ns: int) -> None:
@@ -78,6 +70,7 @@ class Order:
         if job in self._started or self._before[job]:
             raise ValueError(f"job {job} may not start")
         self._started[job] = now_ns
+        del self._waiting[job]
 
     def finish(self, job: int) -> None:
         """Note that `job` is done, which may free others."""

@@ -37,6 +37,7 @@ SYSTEM: Final = (
 )
 _OPTIMAL_MARK: Final = "Proven plan:"
 _PARTIAL_SCORE: Final = 0.5
+_MOST_NAMES: Final = 100
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -85,16 +86,19 @@ def build_messages(task: Task, prompt_type: str, difficulty: str) -> tuple[Messa
 def read_plan(text: str) -> tuple[str, ...] | None:
     """Read the tool names out of an answer; None where it holds no JSON object with a `plan` list.
 
-    Text around the object and code fences are tolerated: they say nothing about the plan.
+    Text around the object and code fences are tolerated: they say nothing about the plan. Entries beyond the
+    hundredth are not read: no task needs as many.
     """
     for found in re.finditer(r"\{[^{}]*\}", text):
         try:
             value: Any = msgspec.json.decode(found.group().encode())
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):  # the second: brackets nested without end
             continue
         plan: Any = value.get("plan") if isinstance(value, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         if isinstance(plan, list):
-            return tuple(str(name) for name in plan)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            names: list[Any] = plan[:_MOST_NAMES]  # pyright: ignore[reportUnknownVariableType]
+            if all(isinstance(name, str) for name in names):
+                return tuple(names)
     return None
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import anyio
 import pytest
-from engine_rig import Rig, ScriptedClient, ids, job, lane
+from engine_rig import OneTurn, Rig, ScriptedClient, ids, job, lane
 
 from console.vocabulary.command import Accepted, Drain, Pause, Refused, Resume, Stop
 from console.vocabulary.outcome import Outcome, Verdict
@@ -329,3 +329,66 @@ def test_the_picture_tells_what_is_going_on():
     assert picture.ttft_p50_ms == pytest.approx(1000, rel=0.011)
     assert picture.ttft_p95_ms is None  # 45 samples are too few
     assert picture.simulated
+
+
+def test_tests_dealt_to_a_lane_that_goes_off_before_it_starts_go_to_the_others():
+    def answer(endpoint, request, number):
+        return (0.1, {"outcome": Outcome.AUTH}) if endpoint.deployment.endswith("key0") else (1.0, {})
+
+    lanes = [lane("a", key="key0"), lane("b", key="key0"), lane("c", key="key1")]
+    jobs = [
+        job(ids(9), lanes, name="one", dealt=True, delays=(0, 5, 0)),
+        job(ids(9, "n"), lanes, name="two", dealt=True, before=(0,)),
+    ]
+    rig = Rig(jobs, lanes, ScriptedClient(answer))
+    assert rig.run() == "finished"
+    assert {row.test for row in rig.journal.tests if row.verdict is Verdict.FULL} == {*ids(9), *ids(9, "n")}
+
+
+def test_a_job_without_any_lane_left_waits_for_no_delayed_shard():
+    lanes = [lane("a"), lane("b")]
+    refused = ScriptedClient(lambda *_: (0.1, {"outcome": Outcome.AUTH}))
+    rig = Rig([job(ids(5), lanes, delays=(0, 600))], lanes, refused)
+    rig.run()
+    assert rig.ended_s < 1
+
+
+def test_failures_of_requests_sent_before_a_rest_are_not_taken_for_the_probe():
+    """The server hangs for 100 s and is well again; what was sent before fails long after."""
+
+    def answer(endpoint, request, number):
+        started = rig.client.sent[number][0] / 1e9
+        if started < 100:
+            return 60.0 + number, {"outcome": Outcome.TIMEOUT_TOTAL}
+        return 1.0, {}
+
+    lanes = [lane("a", workers=40)]
+    rig = Rig([job(ids(120), lanes)], lanes, ScriptedClient(answer))
+    assert rig.run() == "finished"
+    assert {row.test for row in rig.journal.tests if row.verdict is Verdict.FULL} == set(ids(120))
+    assert rig.last.lanes[0].state == "idle"
+
+
+def test_a_test_that_we_cannot_play_ends_as_our_fault_and_not_the_run():
+    class Broken(OneTurn):
+        async def run(self, test, ask):
+            if test.instance == 3:
+                raise RecursionError("too deep")
+            return await super().run(test, ask)
+
+    lanes = [lane("a", workers=2)]
+    rig = Rig([job(ids(6), lanes)], lanes, work=Broken())
+    assert rig.run() == "finished"
+    assert verdicts(rig) == {"full": 5, "infrastructure": 3}
+    assert [row for row in rig.journal.of(EventRow) if row.kind == "our_fault"]
+
+
+def test_a_run_that_ends_takes_no_pause():
+    async def operate(engine):
+        await anyio.sleep(0.5)
+        engine.steering.obey(Drain())
+        assert isinstance(engine.steering.obey(Pause()), Refused)
+
+    lanes = [lane("a")]
+    rig = Rig([job(ids(5), lanes)], lanes)
+    assert rig.run(operate) == "interrupted"

@@ -170,7 +170,7 @@ def test_tokens_per_minute_hold_by_estimate_and_by_actual_usage():
         passage = Passage([gate], now_ns)
         for _ in range(11):
             await passage.enter(1000, lambda: True)
-            passage.leave(500)
+            passage.leave(1000, 500)
         return now_ns() / 1e9
 
     # Ten requests of 1,000 tokens at 100 tokens/s; the first second's worth may pass at once.
@@ -212,3 +212,15 @@ def test_a_valve_opens_only_when_every_reason_is_gone():
         assert passed == [2_000_000_000]
 
     virtual(main)
+
+
+def test_a_server_that_sends_no_usage_or_nonsense_does_not_lift_a_token_limit():
+    async def pace(used):
+        passage = Passage([Gate(Scope("lane", "l"), Limits(tpm=6000), tokens_by_estimate=False)], now_ns)
+        for _ in range(11):
+            await passage.enter(1000, lambda: True)
+            passage.leave(1000, used)
+        return now_ns() / 1e9
+
+    assert virtual(pace, None) == pytest.approx(99, abs=0.1)
+    assert virtual(pace, 2.0**80) < 10 * 2_000_000 / 100 + 1000

@@ -157,3 +157,13 @@ def test_a_level_measures_failures_and_never_rests_for_them_but_waits_where_a_se
     assert rig.ended_s == pytest.approx(8.0)
     assert rig.engine.held_s == pytest.approx(3.0)
     assert [row.held_ns / 1e9 for row in rig.engine.rows if row.held_ns] == [pytest.approx(3.0)]
+
+
+def test_a_drain_does_not_wait_for_the_next_due_time():
+    async def drain(engine):
+        await anyio.sleep(2.5)
+        engine.steering.obey(Drain())
+
+    rig = LoadRig(Level(max_concurrency=2, request_rate=0.001), 5, [lane("a", workers=9)])
+    assert rig.run(drain) == "interrupted"
+    assert rig.ended_s < 5

@@ -55,6 +55,9 @@ def test_only_the_optimal_prompt_shows_the_plan():
         ('{"plan": "a"}', None),
         ('{"plan": ["a"', None),
         ("", None),
+        ('{"plan": ' + "[" * 3000 + "]" * 3000 + "}", None),
+        ('{"plan": [1, 2]}', None),
+        ('{"plan": [%s"a"]}' % ('"a", ' * 5000), ("a",) * 100),
     ],
 )
 def test_a_plan_is_read_out_of_any_text_round_it(text, plan):
