@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from console import __version__
+from console.cli.saying import flush_at_the_end, open_standard_streams, say
 from console.vocabulary.errors import ConsoleError, ExitCode
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -84,22 +85,34 @@ def say_error(error: ConsoleError) -> None:
     from console.vocabulary.safe_text import safe_text
 
     for line in error.lines():
-        click.echo(f"ultra-console: {safe_text(line)}", err=True)
+        say(f"ultra-console: {safe_text(line)}", err=True)
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code; users' errors are a line, never a traceback."""
+    open_standard_streams()
+    code = _run(argv)
+    flush_at_the_end()
+    sys.exit(code)
+
+
+def _run(argv: list[str] | None) -> int:
     try:
+        _refuse_unreadable(sys.argv[1:] if argv is None else argv)
         result: Any = root.main(argv, prog_name="ultra-console", standalone_mode=False)
     except ConsoleError as error:
         say_error(error)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except click.exceptions.Abort:
-        sys.exit(ExitCode.INTERRUPTED)
+        return ExitCode.INTERRUPTED
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(ExitCode.DONE)
-    sys.exit(int(result) if isinstance(result, int) else ExitCode.DONE)
+        return error.exit_code
+    return int(result) if isinstance(result, int) else ExitCode.DONE
+
+
+def _refuse_unreadable(arguments: list[str]) -> None:
+    """Refuse arguments that are no UTF-8: they could be written neither to a file nor to a terminal."""
+    for argument in arguments:
+        if not argument.isascii() and any("\ud800" <= character <= "\udfff" for character in argument):
+            raise ConsoleError(f"{argument.encode(errors='replace').decode()!r} is not UTF-8 text")

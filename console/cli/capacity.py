@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from console.cli.run import detached, host_here
+from console.cli.saying import say
 from console.vocabulary.errors import ConsoleError, ExitCode
 
 _RANDOM_PROMPTS = 1000
+_SLOWEST = 0.0001
+"""Requests per second: one in three hours."""
 LEVEL_FILE = "level.json"
 """In the run directory: the result as it was printed."""
 
@@ -37,8 +40,8 @@ class Rate(click.ParamType[float | None]):
             rate = float(value)
         except ValueError:
             self.fail(f"{value!r} is not a number or inf", param, ctx)
-        if math.isnan(rate) or rate <= 0:
-            self.fail(f"{value!r} is not a number > 0 or inf", param, ctx)
+        if math.isnan(rate) or rate < _SLOWEST:
+            self.fail(f"{value!r} is not a number ≥ {_SLOWEST:g} or inf", param, ctx)
         return None if math.isinf(rate) else rate
 
 
@@ -131,11 +134,9 @@ def run(
     )
     level_run = LevelRun(asked)
     for cap in level_run.caps:
-        click.echo(f"warning: {cap}", err=True)
+        say(f"warning: {cap}", err=True)
     if max_concurrency is not None and len(requests) < 5 * max_concurrency:
-        click.echo(
-            f"warning: {len(requests)} prompts are fewer than 5 × {max_concurrency} in flight", err=True
-        )
+        say(f"warning: {len(requests)} prompts are fewer than 5 × {max_concurrency} in flight", err=True)
     if detach:
         return detached(as_json=as_json)
 
@@ -186,7 +187,7 @@ def _requests(
         found = read_prompts(dataset, output_len=None)
         count = count or len(found)
         if count > len(found):
-            click.echo(f"warning: {len(found)} prompts are repeated to make {count}", err=True)
+            say(f"warning: {len(found)} prompts are repeated to make {count}", err=True)
         prompts = [found[index % len(found)] for index in range(count)]
     return [as_request(prompt, stream=True, ignore_eos=ignore_eos) for prompt in prompts]
 
@@ -223,11 +224,11 @@ def _report(result: dict[str, Any] | None, path: Path | None, run_dir: Path, *, 
     write_private(run_dir / LEVEL_FILE, data)
     if path is not None:
         path.write_bytes(data + b"\n")
-        click.echo(f"result in {path}", err=True)
+        say(f"result in {path}", err=True)
     if as_json:
-        click.echo(b'{"type":"level",' + data[1:])
+        say(b'{"type":"level",' + data[1:])
     else:
-        click.echo("\n".join(printed(result)))
+        say("\n".join(printed(result)))
 
 
 @capacity.command("show")
@@ -252,5 +253,5 @@ def show(*, run: str | None, as_json: bool) -> int:
         ) from None
     except (OSError, msgspec.DecodeError) as error:
         raise ConsoleError(f"cannot be read: {error}", where=str(run_dir / LEVEL_FILE)) from error
-    click.echo(data if as_json else "\n".join(printed(result)))
+    say(data if as_json else "\n".join(printed(result)))
     return ExitCode.DONE

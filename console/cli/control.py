@@ -16,35 +16,68 @@ from console.vocabulary.safe_text import safe_text
 @click.command(short_help="Send nothing new in a run.")
 @click.argument("run", required=False)
 def pause(run: str | None) -> None:
-    """Send nothing new in RUN (an id, a directory, or the newest); what is in flight ends."""
+    """Send nothing new in RUN; what is in flight ends.
+
+    RUN is an id, a directory, or left out where only one run is live.
+    """
     _tell(run, Pause(), "paused: what is in flight ends")
 
 
 @click.command(short_help="Go on with a paused run.")
 @click.argument("run", required=False)
 def resume(run: str | None) -> None:
-    """Go on with a paused RUN (an id, a directory, or the newest)."""
+    """Go on with a paused RUN.
+
+    RUN is an id, a directory, or left out where only one run is live.
+    """
     _tell(run, Resume(), "running again")
 
 
 @click.command(short_help="Finish what is begun in a run, then end it.")
 @click.argument("run", required=False)
 def drain(run: str | None) -> None:
-    """Start no further test in RUN (an id, a directory, or the newest); it ends when those begun are done."""
+    """Start no further test in RUN; it ends when those begun are done.
+
+    RUN is an id, a directory, or left out where only one run is live.
+    """
     _tell(run, Drain(), "draining: tests that have begun are finished, then the run ends")
 
 
-@click.command(short_help="End a run now, resumable.")
+@click.command(short_help="End a run now; what is finished is kept.")
 @click.argument("run", required=False)
 def stop(run: str | None) -> None:
-    """Cancel what is in flight in RUN (an id, a directory, or the newest) and end it now."""
-    _tell(run, Stop(), "stopping")
+    """Cancel what is in flight in RUN and end it now; what is finished is kept.
+
+    RUN is an id, a directory, or left out where only one run is live.
+    """
+    _tell(run, Stop(), "stopping: what is finished is kept")
+
+
+def live_run() -> Path:
+    """Return the one run that is live.
+
+    Raises:
+        ConsoleError: if none is, or several are: which one is meant must then be said.
+    """
+    from console.records.run_dir import list_runs
+
+    runs = list_runs()
+    live = [info for info in runs if info.state == "live"]
+    if len(live) == 1:
+        return live[0].run_dir
+    if live:
+        names = ", ".join(safe_text(info.run_id) for info in live)
+        raise ConsoleError(f"{len(live)} runs are live: which one?", hint=f"give one of {names}")
+    hint = "start one with `ultra-console run --phase 5.1`"
+    if runs:
+        hint = f"`ultra-console summary {safe_text(runs[0].run_id)}` shows the newest"
+    raise ConsoleError("no run is live: there is no engine to tell", hint=hint)
 
 
 def _tell(run: str | None, command: Command, done: str) -> None:
     from console.records.run_dir import find_run, read_run_file
 
-    run_dir = find_run(run)
+    run_dir = live_run() if run is None else find_run(run)
     socket = Path(read_run_file(run_dir).control_socket or socket_path(run_dir))
     try:
         reply = ControlClient.ask(socket, command)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final, TextIO
 
 import anyio
-import anyio.to_thread
 import msgspec
 
 from console.vocabulary.safe_text import safe_line
@@ -75,13 +74,20 @@ class Narrator:
         Writing happens in a thread: a terminal that does not take its bytes (a stalled line, Ctrl-S) holds up
         the telling and never the run.
         """
+        telling: threading.Thread | None = None
         try:
             while not self._gone:
                 await anyio.sleep(self.every_s)
-                await anyio.to_thread.run_sync(self.tell, look(), abandon_on_cancel=True)
+                if telling is None or not telling.is_alive():
+                    telling = self._in_thread(self.tell, look())
         finally:
-            with anyio.move_on_after(_LAST_WORDS_S, shield=True):
-                await anyio.to_thread.run_sync(self._tell_last, look(), abandon_on_cancel=True)
+            self._in_thread(self._tell_last, look()).join(_LAST_WORDS_S)
+
+    def _in_thread(self, tell: Callable[[Snapshot], None], picture: Snapshot) -> threading.Thread:
+        # A daemon: a terminal that takes nothing must not keep an ended process alive either.
+        thread = threading.Thread(target=tell, args=(picture,), name="narrator", daemon=True)
+        thread.start()
+        return thread
 
     def _tell_last(self, picture: Snapshot) -> None:
         with self._turn:

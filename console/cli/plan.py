@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli.saying import say
 from console.cli.selecting import run_request, selection_options
 from console.vocabulary.errors import ExitCode
 from console.vocabulary.safe_text import safe_line
@@ -26,10 +27,10 @@ def plan(*, as_json: bool, **options: Any) -> int:
 
     prepared = prepare(run_request(**options))
     if as_json:
-        click.echo(msgspec.json.encode(prepared.plan))
+        say(msgspec.json.encode(prepared.plan))
         return ExitCode.DONE
     for line in plan_lines(prepared.plan, prepared.loaded):
-        click.echo(safe_line(line))
+        say(safe_line(line))
     return ExitCode.DONE
 
 

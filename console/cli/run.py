@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli.narrate import Narrator, quiet_streams
+from console.cli.saying import say
 from console.cli.selecting import run_request, selection_options
 from console.vocabulary.errors import ConsoleError, ExitCode
 
@@ -36,12 +37,12 @@ def run(*, detach: bool, as_json: bool, announce: bool, **options: Any) -> int:
     request = run_request(**options)
     prepared = prepare(request)
     if request.run_id is not None and _finished_already(request.out, request.run_id, prepared.plan):
-        click.echo(f"{request.run_id} is finished: nothing to do", err=True)
+        say(f"{request.run_id} is finished: nothing to do", err=True)
         return ExitCode.DONE
     if detach:
         return detached(as_json=as_json)
     for warning in prepared.plan.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}", err=True)
     return host_here(partial(run_phases, prepared), as_json=as_json, announce=announce)
 
 
@@ -73,10 +74,10 @@ def detached(*, as_json: bool) -> int:
 
     run_dir = spawn_engine([argument for argument in sys.argv[1:] if argument not in ("--detach", "--json")])
     if as_json:
-        click.echo(msgspec.json.encode({"type": "started", "run_id": run_dir.name, "run_dir": str(run_dir)}))
+        say(msgspec.json.encode({"type": "started", "run_id": run_dir.name, "run_dir": str(run_dir)}))
         return ExitCode.DONE
-    click.echo(f"{run_dir.name} runs in the background: {run_dir}")
-    click.echo(f"  watch it: ultra-console attach {run_dir.name}")
+    say(f"{run_dir.name} runs in the background: {run_dir}")
+    say(f"  watch it: ultra-console attach {run_dir.name}")
     return ExitCode.DONE
 
 
@@ -123,7 +124,7 @@ def _announce(run_dir: Path) -> None:
 
 
 def _say_where(run_dir: Path, *, as_json: bool) -> None:
-    click.echo(f"run {run_dir.name} in {run_dir.parent}", err=True)
+    say(f"run {run_dir.name} in {run_dir.parent}", err=True)
 
 
 def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Path], None] | None) -> int:
@@ -139,22 +140,20 @@ def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Pat
     storage = read_run_file(ended.run_dir).storage
     summary = summarise(ended.run_dir, storage="json" if storage == "json" else "parquet")
     if as_json:
-        click.echo(b'{"type":"summary",' + msgspec.json.encode(summary)[1:])
+        say(b'{"type":"summary",' + msgspec.json.encode(summary)[1:])
     elif not quiet and finish is None:
-        click.echo(render_summary(summary, shutil.get_terminal_size((100, 24)).columns))
+        say(render_summary(summary, shutil.get_terminal_size((100, 24)).columns))
     if finish is not None:
         finish(ended.run_dir)
     if ended.state == "interrupted":
-        click.echo(
-            f"interrupted: {summary.done} of {summary.planned} done, {summary.remaining} left", err=True
-        )
+        say(f"interrupted: {summary.done} of {summary.planned} done, {summary.remaining} left", err=True)
         return ExitCode.INTERRUPTED
     if summary.unit == "prompts" and summary.overall.ok < summary.planned:
         unanswered = summary.planned - summary.overall.ok
-        click.echo(f"done, but {unanswered} of {summary.planned} prompts got no complete answer", err=True)
+        say(f"done, but {unanswered} of {summary.planned} prompts got no complete answer", err=True)
         return ExitCode.INCOMPLETE
     if summary.remaining or summary.infrastructure_failures:
-        click.echo(
+        say(
             f"done, but {summary.infrastructure_failures} tests failed for want of an answer and "
             f"{summary.remaining} of {summary.planned} have no verdict; see `ultra-console summary {ended.run_dir.name}`",
             err=True,

@@ -13,6 +13,9 @@ from console.vocabulary.errors import ConsoleError, ExitCode
 if TYPE_CHECKING:
     from console.records.run_dir import RunInfo
 
+_WHAT_WIDTH = 60
+"""What was run is cut only to less than this while other columns can leave."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout.")
 
 
@@ -66,7 +69,7 @@ def _shown(info: RunInfo) -> list[tuple[str, str]]:
         ("run", info.run_id + ("  SIMULATED" if info.simulated else "")),
         ("state", info.state + (f" (process {run_file.pid})" if info.state == "live" else "")),
         ("done", _progress(info)),
-        ("title", info.title),
+        ("title", " ".join(filter(None, [info.title, info.level]))),
         ("profile", info.profile),
         ("phases", ", ".join(run_file.phases)),
         ("selection", selection),
@@ -147,18 +150,23 @@ def _print_table(found: tuple[RunInfo, ...]) -> None:
 
     table = TextTable(
         "",
-        ("run", "state", "done", "started", "profile"),
+        ("run", "state", "done", "what", "started", "profile"),
         tuple(
             (
                 info.run_id,
                 info.state,
                 _progress(info) + (" SIM" if info.simulated else ""),
+                info.level or info.title,
                 _when(info.started),
                 info.profile,
             )
             for info in found
         ),
-        frozenset({0, 1, 3, 4}),
+        words=frozenset({0, 1, 3, 4, 5}),
+        cut=3,  # never the id, which commands take
+        room=_WHAT_WIDTH,
+        gives=(5, 4),
+        tail=0.75,  # the level stands behind the model
     )
     for line in table_lines(table, shutil.get_terminal_size((100, 24)).columns)[1:]:
         click.echo(line)

@@ -11,19 +11,21 @@ from console.vocabulary.errors import ExitCode
 @click.argument("run", required=False)
 @click.option("--json", "as_json", is_flag=True, help="The summary as one line of JSON on stdout.")
 @click.option(
-    "--wide", is_flag=True, help="All columns, and a table of lanes, whatever the terminal's width."
+    "--wide",
+    is_flag=True,
+    help="All columns, a table of lanes, and nothing cut, whatever the terminal's width.",
 )
 def summary(run: str | None, *, as_json: bool, wide: bool) -> int:
     """Summarise RUN (id, its beginning, directory; absent: the newest) from its journal.
 
     Writes the tables and summary.json into the run directory and prints the figures. Exit code 3 where tests
-    are left to do or got no complete answer.
+    or prompts are left to do or got no complete answer.
     """
     import shutil
 
     import msgspec
 
-    from console.records.print_summary import WIDE, render_summary
+    from console.records.print_summary import render_summary
     from console.records.run_dir import find_run, read_run_file
     from console.records.summary import summarise
 
@@ -34,7 +36,7 @@ def summary(run: str | None, *, as_json: bool, wide: bool) -> int:
         click.echo(b'{"type":"summary",' + msgspec.json.encode(found)[1:])
     else:
         width = shutil.get_terminal_size((100, 24)).columns
-        click.echo(render_summary(found, max(width, WIDE) if wide else width))
+        click.echo(render_summary(found, width, whole=wide))
         click.echo(f"in {run_dir}: {', '.join(found.files)}, summary.json", err=True)
     if found.remaining or found.infrastructure_failures or found.state in ("partial", "live"):
         return ExitCode.INCOMPLETE

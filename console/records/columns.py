@@ -78,7 +78,7 @@ REQUESTS: Final[list[Column]] = [
     ("outcome", pl.String, attrgetter("row.outcome.value")),
     *_of("row", ("status",), pl.Int64),
     *_of("row", ("error", "error_code"), pl.String),
-    *_of("row", ("due_ns", "limiter_wait_ns", "retry_wait_ns", "connect_ns"), pl.Int64),
+    *_of("row", ("due_ns", "limiter_wait_ns", "held_ns", "retry_wait_ns", "connect_ns"), pl.Int64),
     *_of("row", ("ttft_ns", "ttfo_ns", "latency_ns", "total_ns"), pl.Int64),
     ("tpot_ns", pl.Float64, attrgetter("tpot_ns")),
     *_of("row", ("chunks",), pl.Int64),
@@ -97,7 +97,7 @@ TESTS: Final[list[Column]] = [
     ("verdict", pl.String, attrgetter("row.verdict.value")),
     *_of("row", ("score",), pl.Float64),
     *_of("row", ("turns", "requests"), pl.Int64),
-    *_of("row", ("duration_ns", "service_ns", "limiter_wait_ns", "retry_wait_ns"), pl.Int64),
+    *_of("row", ("duration_ns", "service_ns", "limiter_wait_ns", "held_ns", "retry_wait_ns"), pl.Int64),
     *_of("row", ("prompt_tokens", "completion_tokens"), pl.Int64),
     *_of("row", ("detail",), pl.String),
 ]

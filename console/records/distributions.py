@@ -8,7 +8,7 @@ from typing import Any, Final
 from console.records.percentile import enough, shortfall
 from console.records.summary_types import Distribution, Wait
 
-QUANTILES: Final = (50, 95, 99)
+QUANTILES: Final = (50, 90, 95, 99)
 _NS_PER_MS: Final = 1e6
 _NS_PER_S: Final = 1e9
 
@@ -26,6 +26,7 @@ def distribution(found: Found, name: str, *, approximate: bool = False) -> Distr
         min_ms=_ms(found.get(f"{name}_min")),
         max_ms=_ms(found.get(f"{name}_max")),
         p50_ms=_ms(found.get(f"{name}_p50")) if enough(n, 50) else None,
+        p90_ms=_ms(found.get(f"{name}_p90")) if enough(n, 90) else None,
         p95_ms=_ms(found.get(f"{name}_p95")) if enough(n, 95) else None,
         p99_ms=_ms(found.get(f"{name}_p99")) if enough(n, 99) else None,
         notes={f"p{q}": shortfall(n, q) for q in QUANTILES if not enough(n, q)},

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -17,9 +17,9 @@ from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Outcome, Verdict
 
 LANE: Final = ("provider", "model", "deployment", "key")
+MODEL: Final = ("model",)
 GROUPINGS: Final[dict[str, tuple[str, ...]]] = {
-    "overall": (),
-    "per_model": ("model",),
+    "per_model": MODEL,
     "per_lane": LANE,
     "per_key": ("provider", "key"),
     "per_deployment": ("provider", "deployment"),
@@ -31,6 +31,7 @@ NEEDED: Final = (
     "since_first_ns",
     "outcome",
     "limiter_wait_ns",
+    "held_ns",
     "retry_wait_ns",
     "ttft_ns",
     "latency_ns",
@@ -43,7 +44,7 @@ NEEDED: Final = (
     "simulated",
 )
 """The columns of requests that are held in memory; the chunk gaps are not."""
-TESTS_NEEDED: Final = (*LANE, "verdict", "score")
+TESTS_NEEDED: Final = (*LANE, "test", "verdict", "score")
 """The same of tests."""
 _ALL: Final = "_all"
 _NS_PER_S: Final = 1e9
@@ -53,6 +54,7 @@ _DURATIONS: Final[dict[str, pl.Expr]] = {
     "tpot": pl.col("tpot_ns").filter(_OK & pl.col("stream")),
     "e2e": pl.col("latency_ns").filter(_OK),
     "limiter_wait": pl.col("limiter_wait_ns"),
+    "held_wait": pl.col("held_ns"),
     "retry_wait": pl.col("retry_wait_ns"),
 }
 
@@ -60,19 +62,39 @@ Key = tuple[str, ...]
 
 
 def group_summaries(
-    requests: pl.DataFrame, tests: pl.DataFrame, gaps: GapDistributions, by: tuple[str, ...]
+    requests: pl.DataFrame,
+    tests: pl.DataFrame,
+    gaps: GapDistributions,
+    by: tuple[str, ...],
+    *,
+    run_window_s: float | None = None,
+    not_run: Mapping[Key, int] | None = None,
 ) -> tuple[GroupSummary, ...]:
-    """Return a summary for every value of the columns `by` (none: for all rows), sorted by it."""
+    """Return a summary for every value of the columns `by` (none: for all rows).
+
+    Models come in the order in which they were planned, those that were not in that of their first row; all
+    others are sorted by name.
+
+    Args:
+        requests: with the columns `NEEDED`.
+        tests: with the columns `TESTS_NEEDED`.
+        gaps: the chunk gaps.
+        by: what to group by.
+        run_window_s: window of the whole run; None: that of the group, which is the run.
+        not_run: how many planned tests of a group have no row; its keys are the planned groups.
+    """
+    planned = not_run or {}
     keys = list(by) or [_ALL]
     requests = requests.with_columns(pl.lit("all").alias(_ALL))
     tests = tests.with_columns(pl.lit("all").alias(_ALL))
-    found = _by_key(requests.group_by(keys).agg(_figures()), keys)
+    found = _by_key(requests.group_by(keys, maintain_order=True).agg(_figures()), keys)
     outcomes = _outcomes(requests, keys)
     windows = _windows_ns(requests, keys)
     peaks = _peaks(requests, keys)
     itl = gaps.by(by)
-    counts = _test_counts(tests, keys)
-    names = sorted(set(found) | set(counts)) or ([("all",)] if not by else [])
+    counts = _test_counts(tests, keys, planned)
+    begun = dict.fromkeys([*planned, *found, *counts])
+    names = (list(begun) if by == MODEL else sorted(begun)) or ([("all",)] if not by else [])
     return tuple(
         _group(
             key,
@@ -80,6 +102,7 @@ def group_summaries(
             found=found.get(key, {}),
             outcomes=outcomes.get(key, {}),
             window_ns=windows.get(key, 0),
+            run_window_s=run_window_s,
             peak=peaks.get(key, 0),
             itl=itl.get(key if by else (), distribution({}, "")),
             tests=counts.get(key, TestCounts()),
@@ -164,8 +187,8 @@ def _peaks(requests: pl.DataFrame, keys: list[str]) -> dict[Key, int]:
     return {key: row["peak"] for key, row in _by_key(swept, keys).items()}
 
 
-def _test_counts(tests: pl.DataFrame, keys: list[str]) -> dict[Key, TestCounts]:
-    counts = tests.group_by(keys).agg(
+def _test_counts(tests: pl.DataFrame, keys: list[str], not_run: Mapping[Key, int]) -> dict[Key, TestCounts]:
+    counts = tests.group_by(keys, maintain_order=True).agg(
         pl.len().alias("tests"),
         *((pl.col("verdict") == str(verdict)).sum().alias(str(verdict)) for verdict in Verdict),
         pl.col("score")
@@ -173,13 +196,14 @@ def _test_counts(tests: pl.DataFrame, keys: list[str]) -> dict[Key, TestCounts]:
         .mean()
         .alias("mean_score"),
     )
-    found: dict[Key, TestCounts] = {}
+    found = {key: TestCounts(not_run=count) for key, count in not_run.items()}
     for key, row in _by_key(counts, keys).items():
         good = row["full"] + row["partial"]
         judged = good + row["failure"]
         found[key] = TestCounts(
             tests=row["tests"],
             **{str(verdict): row[str(verdict)] for verdict in Verdict},
+            not_run=not_run.get(key, 0),
             success_rate=good / judged if judged else None,
             mean_score=row["mean_score"],
         )
@@ -193,6 +217,7 @@ def _group(
     found: Found,
     outcomes: dict[str, int],
     window_ns: int,
+    run_window_s: float | None,
     peak: int,
     itl: Distribution,
     tests: TestCounts,
@@ -201,6 +226,8 @@ def _group(
     requests = int(found.get("requests", 0))
     judged = requests - outcomes.get(str(Outcome.CANCELLED), 0)
     window_s = window_ns / _NS_PER_S
+    whole_s = window_s if run_window_s is None else run_window_s
+    busy_s = int(found.get("busy_ns", 0)) / _NS_PER_S
     with_usage = int(found.get("completion_tokens_n", 0))
     without_usage = ok - with_usage
     tokens = int(found.get("completion_tokens", 0))
@@ -217,10 +244,13 @@ def _group(
         outcomes=outcomes,
         success_share=ok / judged if judged else None,
         window_s=window_s,
-        request_throughput=ok / window_s if window_s else None,
-        output_tokens_per_s=None if tokens_note else tokens / window_s,
+        request_throughput=_rate(ok, window_s),
+        request_throughput_run=_rate(ok, whole_s),
+        output_tokens_per_s=None if tokens_note else _rate(tokens, window_s),
+        output_tokens_per_s_run=None if tokens_note else _rate(tokens, whole_s),
         output_tokens_note=tokens_note,
-        chunks_per_s=chunks / window_s if window_s else None,
+        chunks_per_s=_rate(chunks, window_s),
+        chunks_per_s_run=_rate(chunks, whole_s),
         chunks=chunks,
         prompt_tokens=int(found["prompt_tokens"]) if found.get("prompt_tokens_n") else None,
         completion_tokens=tokens if with_usage else None,
@@ -230,11 +260,17 @@ def _group(
         itl=itl,
         e2e=distribution(found, "e2e"),
         limiter_wait=wait(found, "limiter_wait"),
+        held_wait=wait(found, "held_wait"),
         retry_wait=wait(found, "retry_wait"),
         peak_in_flight=peak,
-        mean_in_flight=int(found.get("busy_ns", 0)) / window_ns if window_ns else None,
+        mean_in_flight=_rate(busy_s, window_s),
+        mean_in_flight_run=_rate(busy_s, whole_s),
         tests=tests,
     )
+
+
+def _rate(amount: float, seconds: float) -> float | None:
+    return amount / seconds if seconds else None
 
 
 def group_name(key: Key, by: tuple[str, ...]) -> str:

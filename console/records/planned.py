@@ -1,4 +1,4 @@
-"""How many tests a run was planned to have, from `plan.json`."""
+"""What a run was planned to do, from `plan.json`: its tests by model, or its level of load."""
 
 from __future__ import annotations
 
@@ -6,25 +6,63 @@ from pathlib import Path
 
 import msgspec
 
+from console.vocabulary.safe_text import safe_line
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a plan that tells how much there is to do."""
+
+    tests: dict[str, tuple[str, ...]] = {}
+    """Test ids by model, in the order of the plan's jobs."""
+    prompts: int | None = None
+    """Of a level of load."""
+    level: str = ""
+    """The same in words: `gpt-4o-mini C=10 rate=inf`."""
+    known: bool = True
+    """Whether the plan could be read and tells how much there is."""
+
+    @property
+    def count(self) -> int | None:
+        """Return the number of tests, or of prompts, or None where it is not known."""
+        if not self.known:
+            return None
+        return sum(map(len, self.tests.values())) if self.prompts is None else self.prompts
+
 
 class _Job(msgspec.Struct):
+    model: str = ""
     tests: list[str] = []
+
+
+class _Level(msgspec.Struct):
+    max_concurrency: int | None = None
+    request_rate: float | None = None
 
 
 class _Plan(msgspec.Struct):
     jobs: list[_Job] | None = None
+    model: str = ""
+    level: _Level | None = None
     num_prompts: int | None = None
 
 
-def planned_tests(run_dir: Path) -> int | None:
-    """Return the number of tests (of prompts, for a level of load) in the plan, or None where it does not tell.
-
-    Only a run that ended in order says in its journal how many there were.
-    """
+def read_planned(run_dir: Path) -> Planned:
+    """Return what the plan of a run holds; one that is absent, or not as we write it, tells nothing."""
     try:
         plan = msgspec.json.decode((run_dir / "plan.json").read_bytes(), type=_Plan)
-    except (OSError, msgspec.DecodeError):
-        return None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return Planned(known=False)
     if plan.jobs is not None:
-        return sum(len(job.tests) for job in plan.jobs)
-    return plan.num_prompts
+        tests: dict[str, list[str]] = {}
+        for job in plan.jobs:
+            tests.setdefault(job.model, []).extend(job.tests)
+        return Planned(tests={model: tuple(ids) for model, ids in tests.items()})
+    level = "" if plan.level is None else _level_text(plan.model, plan.level)
+    return Planned(prompts=plan.num_prompts, level=level, known=plan.num_prompts is not None)
+
+
+def _level_text(model: str, level: _Level) -> str:
+    """Return a level as lists show it; without a ceiling of its own it has no `C=`."""
+    ceiling = [] if level.max_concurrency is None else [f"C={level.max_concurrency}"]
+    rate = "inf" if level.request_rate is None else f"{level.request_rate:g}"
+    return " ".join([safe_line(model), *ceiling, f"rate={rate}"])

@@ -3,73 +3,75 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
+from console.records.figures_text import NONE, duration_text, ms_text
 from console.records.percentile import FLOORS
-from console.records.summary_types import Distribution, GroupSummary, Summary
-from console.records.text_table import TextTable, table_lines
+from console.records.summary_tables import LATENCY, summary_tables
+from console.records.summary_types import Summary
+from console.records.text_table import cells, table_lines
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.safe_text import safe_line
 
+__all__ = ["WIDE", "render_summary", "standing_text", "summary_notes", "summary_tables"]
+
 WIDE: Final = 120
 """From this width on, tables have all columns, and lanes have a table."""
-NONE: Final = "n/a"
+_BETWEEN: Final = " · "
 
 
-class _Column(msgspec.Struct, frozen=True):
-    head: str
-    text: Callable[[GroupSummary], str]
-    wide: bool = False
-    """Only where there is room."""
-
-
-def render_summary(summary: Summary, width: int, *, lanes: bool | None = None) -> str:
+def render_summary(summary: Summary, width: int, *, lanes: bool | None = None, whole: bool = False) -> str:
     """Return the summary as text of lines of at most `width` columns (but not fewer than 80).
 
     Args:
         summary: what to print.
         width: columns of the terminal.
         lanes: whether to print a table of lanes; None: where `width` is wide.
+        whole: whether tables are as wide as they need to be, with nothing cut.
     """
     width = max(80, width)
-    wide = width >= WIDE
-    lines = _wrapped(_headline(summary), width)
+    wide = whole or width >= WIDE
+    lines = _headline(summary, width)
     for table in summary_tables(summary, wide=wide, lanes=lanes):
-        lines += ["", *table_lines(table, width)]
+        lines += ["", *table_lines(table, None if whole else width)]
     below = [*_outcomes(summary), *_waits(summary)]
     below += [f"note: {note}" for note in summary_notes(summary, wide=wide)]
     return "\n".join([*lines, "", *_wrapped(below, width)]).rstrip()
 
 
-def summary_tables(
-    summary: Summary, *, wide: bool = False, lanes: bool | None = None
-) -> tuple[TextTable, ...]:
-    """Return the tables of a summary: verdicts and speed per model, load per key, and per lane if asked."""
-    models = _with_total(summary, summary.per_model)
-    tables: list[TextTable] = []
-    if summary.overall.tests.tests:
-        tables.append(_table(summary, "Tests per model", "model", _VERDICTS, models, wide=wide))
-    tables.append(_table(summary, "Speed per model", "model", _SPEED, models, wide=wide))
-    keys = _with_total(summary, summary.per_key)
-    tables.append(_table(summary, "Load per key", "key", _LOAD, keys, wide=wide))
-    if wide if lanes is None else lanes:
-        tables.append(_table(summary, "Load per lane", "lane", _LOAD, summary.per_lane, wide=wide))
-    return tuple(tables)
+def standing_text(summary: Summary) -> str:
+    """Return how far a run has come, in one line whose counts add up to what was planned.
+
+    `0 of 5 tests done · 3 without an answer · 2 not run`; counts of zero are left out.
+    """
+    rest = (
+        (summary.infrastructure_failures, "without an answer"),
+        (summary.cancelled, "cancelled"),
+        (summary.not_run, "to go" if summary.state == "live" else "not run"),
+    )
+    done = "done" if summary.unit == "tests" else "answered"
+    first = f"{summary.done} of {summary.planned} {summary.unit} {done}"
+    return _BETWEEN.join([first, *(f"{count} {what}" for count, what in rest if count)])
 
 
 def summary_notes(summary: Summary, *, wide: bool = False) -> tuple[str, ...]:
-    """Return what a reader must know of the figures: what is missing and why."""
-    groups = [*_with_total(summary, summary.per_model), *summary.per_key]
+    """Return what a reader must know of the figures: what they mean, what is missing and why."""
     notes = list(summary.notes)
-    for label, pick in (("TTFT", _ttft), ("e2e", _e2e)):
-        for q in (50, 95, 99) if wide else (50, 95):
-            short = sorted({pick(group).n for group in groups if f"p{q}" in pick(group).notes})
-            if short:
-                counts = f"n={short[0]}" if len(short) == 1 else f"n={short[0]} … {short[-1]}"
-                notes.append(f"{label} p{q} n/a below {FLOORS[q]} samples ({counts})")
+    if any(group.tests.tests for group in summary.per_model):
+        notes.append("success: full + partial of all with a verdict; score: mean of the tests' scores, 0 … 1")
+    if any(group.tests.tests and group.tests.success_rate is None for group in summary.per_model):
+        notes.append("success n/a: no test of that model has a verdict")
+    if len(summary.per_model) > 1 or len(summary.per_key) > 1:
+        notes.append(
+            "req/s, tok/s and in-fl (mean in flight) of a model are over its own time, first sending to last end; "
+            "those of keys and lanes over the whole run, so they add up; peaks do not"
+        )
+    for latency in summary_tables(summary, wide=wide):
+        if latency.title.startswith(LATENCY) and any(NONE in row for row in latency.rows):
+            floors = [f"{floor} (p{q})" for q, floor in FLOORS.items() if f"p{q}" in latency.columns]
+            fewer = f", or fewer than {', '.join(floors)} samples" if floors else ""
+            notes.append(f"n/a: no ok request{fewer}")
     missing = summary.overall.without_usage
     if missing:
         notes.append(
@@ -77,27 +79,28 @@ def summary_notes(summary: Summary, *, wide: bool = False) -> tuple[str, ...]:
         )
     if summary.overall.itl.approximate:
         notes.append("ITL percentiles are within 0.5 %")
-    if any(group.tests.tests and group.tests.success_rate is None for group in summary.per_model):
-        notes.append("success n/a: no test of that model has a verdict yet")
     return tuple(notes)
 
 
-def _headline(summary: Summary) -> list[str]:
-    simulated = " · SIMULATED" if summary.simulated else ""
-    progress = f"{summary.done} of {summary.planned} {summary.unit} done"
-    took = duration_text(summary.duration_s)
-    lines = [
-        f"Run {summary.run_id} · {summary.title} · profile {summary.profile}{simulated}",
-        f"{summary.state} · {progress} · {took} · {summary.overall.requests} requests",
-    ]
+def _headline(summary: Summary, width: int) -> list[str]:
+    first = ["Run " + summary.run_id, " ".join(filter(None, [summary.title, summary.level]))]
+    first.append(f"profile {summary.profile}")
+    if summary.simulated:
+        first.append("SIMULATED")
+    took = f"{duration_text(summary.duration_s)}{_BETWEEN}{summary.overall.requests} requests"
+    second = [summary.state, *standing_text(summary).split(_BETWEEN), *took.split(_BETWEEN)]
+    lines = [*_filled(first, width), *_filled(second, width)]
     if summary.partial:
-        lines.append(f"PARTIAL: {summary.partial_reason}")
-    if summary.infrastructure_failures:
-        lines.append(
-            f"tests without a complete answer: {summary.infrastructure_failures} "
-            "(counted against no model, done again on resume)"
-        )
-    return lines
+        lines += _wrapped([f"PARTIAL: {summary.partial_reason}"], width)
+    return [*lines, *_wrapped(_failures(summary), width)]
+
+
+def _failures(summary: Summary) -> list[str]:
+    if not summary.infrastructure_failures:
+        return []
+    classes = ", ".join(f"{name} {count}" for name, count in summary.failures.items())
+    never = " (never counted against any model)" if summary.unit == "tests" else ""
+    return [f"without an answer: {classes}{never}"]
 
 
 def _outcomes(summary: Summary) -> list[str]:
@@ -111,6 +114,7 @@ def _waits(summary: Summary) -> list[str]:
     parts: list[str] = []
     for label, wait in (
         ("limiter", summary.overall.limiter_wait),
+        ("held", summary.overall.held_wait),
         ("retry", summary.overall.retry_wait),
     ):
         if (wait.max_ms or 0) >= 1:  # below is no waiting, only passing
@@ -122,25 +126,15 @@ def _waits(summary: Summary) -> list[str]:
     return [f"waits, in no latency: {'; '.join(parts)}"] if parts else []
 
 
-def _with_total(summary: Summary, groups: Sequence[GroupSummary]) -> tuple[GroupSummary, ...]:
-    return (*groups, summary.overall) if len(groups) != 1 else tuple(groups)
-
-
-def _table(
-    summary: Summary,
-    title: str,
-    first: str,
-    columns: Sequence[_Column],
-    groups: Sequence[GroupSummary],
-    *,
-    wide: bool,
-) -> TextTable:
-    shown = [column for column in columns if wide or not column.wide]
-    return TextTable(
-        title + (" (SIMULATED)" if summary.simulated else ""),
-        (first, *(column.head for column in shown)),
-        tuple((safe_line(group.name), *(column.text(group) for column in shown)) for group in groups),
-    )
+def _filled(parts: Sequence[str], width: int) -> list[str]:
+    """Join parts on as few lines as hold them; a line is broken between parts where that is possible."""
+    lines: list[str] = []
+    for part in map(safe_line, parts):
+        if lines and cells(lines[-1]) + cells(_BETWEEN) + cells(part) <= width:
+            lines[-1] += _BETWEEN + part
+        else:
+            lines.append(f"  {part}" if lines else part)
+    return _wrapped(lines, width)
 
 
 def _wrapped(lines: Sequence[str], width: int) -> list[str]:
@@ -151,101 +145,3 @@ def _wrapped(lines: Sequence[str], width: int) -> list[str]:
             safe_line(line), width, subsequent_indent="  ", break_on_hyphens=False, replace_whitespace=False
         )
     ]
-
-
-def ms_text(value_ms: float | None) -> str:
-    """Write a duration with three figures: `8.1ms`, `812ms`, `1.23s`, `123s`."""
-    if value_ms is None:
-        return NONE
-    if value_ms < 9.95:
-        return f"{value_ms:.1f}ms"
-    if value_ms < 999.5:
-        return f"{value_ms:.0f}ms"
-    seconds = value_ms / 1000
-    return (
-        f"{seconds:.2f}s" if seconds < 9.995 else f"{seconds:.1f}s" if seconds < 99.95 else f"{seconds:.0f}s"
-    )
-
-
-def duration_text(seconds: float) -> str:
-    """Write a long duration: `8.1 s`, `12 min 5 s`, `3 h 20 min`."""
-    if seconds < 119.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
-def rate_text(value: float | None) -> str:
-    """Write a rate with about three figures."""
-    if value is None:
-        return NONE
-    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
-
-
-def share_text(share: float | None) -> str:
-    """Write a share as a percentage."""
-    return NONE if share is None else f"{100 * share:.1f}%"
-
-
-def _tokens(group: GroupSummary) -> str:
-    if group.output_tokens_per_s is not None:
-        return rate_text(group.output_tokens_per_s)
-    return f"{rate_text(group.chunks_per_s)}c" if group.without_usage and group.chunks_per_s else NONE
-
-
-def _errors(group: GroupSummary) -> int:
-    apart = (Outcome.OK, Outcome.RATE_LIMITED, Outcome.CANCELLED)
-    return group.requests - sum(group.outcomes.get(str(outcome), 0) for outcome in apart)
-
-
-def _ttft(group: GroupSummary) -> Distribution:
-    return group.ttft
-
-
-def _e2e(group: GroupSummary) -> Distribution:
-    return group.e2e
-
-
-_VERDICTS: Final = (
-    _Column("tests", lambda group: str(group.tests.tests)),
-    _Column("full", lambda group: str(group.tests.full)),
-    _Column("partial", lambda group: str(group.tests.partial)),
-    _Column("fail", lambda group: str(group.tests.failure)),
-    _Column("infra", lambda group: str(group.tests.infrastructure)),
-    _Column("cancelled", lambda group: str(group.tests.cancelled), wide=True),
-    _Column("success", lambda group: share_text(group.tests.success_rate)),
-    _Column(
-        "score", lambda group: NONE if group.tests.mean_score is None else f"{group.tests.mean_score:.3f}"
-    ),
-)
-_SPEED: Final = (
-    _Column("requests", lambda group: str(group.requests), wide=True),
-    _Column("req/s", lambda group: rate_text(group.request_throughput)),
-    _Column("tok/s", _tokens),
-    _Column("TTFT p50", lambda group: ms_text(group.ttft.p50_ms)),
-    _Column("p95", lambda group: ms_text(group.ttft.p95_ms)),
-    _Column("p99", lambda group: ms_text(group.ttft.p99_ms), wide=True),
-    _Column("TPOT p50", lambda group: ms_text(group.tpot.p50_ms), wide=True),
-    _Column("ITL p50", lambda group: ms_text(group.itl.p50_ms), wide=True),
-    _Column("e2e p50", lambda group: ms_text(group.e2e.p50_ms)),
-    _Column("p95", lambda group: ms_text(group.e2e.p95_ms)),
-    _Column("p99", lambda group: ms_text(group.e2e.p99_ms), wide=True),
-    _Column("in-fl", lambda group: rate_text(group.mean_in_flight)),
-    _Column("peak", lambda group: str(group.peak_in_flight)),
-)
-_LOAD: Final = (
-    _Column("requests", lambda group: str(group.requests)),
-    _Column("ok", lambda group: share_text(group.success_share)),
-    _Column("429", lambda group: str(group.outcomes.get(str(Outcome.RATE_LIMITED), 0))),
-    _Column("err", lambda group: str(_errors(group))),
-    _Column("req/s", lambda group: rate_text(group.request_throughput)),
-    _Column("tok/s", _tokens),
-    _Column("TTFT p50", lambda group: ms_text(group.ttft.p50_ms)),
-    _Column("p95", lambda group: ms_text(group.ttft.p95_ms), wide=True),
-    _Column("limiter wait", lambda group: ms_text(group.limiter_wait.mean_ms), wide=True),
-    _Column("retry wait", lambda group: ms_text(group.retry_wait.mean_ms), wide=True),
-    _Column("in-fl", lambda group: rate_text(group.mean_in_flight)),
-    _Column("peak", lambda group: str(group.peak_in_flight)),
-)

@@ -24,6 +24,9 @@ _LOCATED: Final = 50
 """Damaged lines that are told one by one; the others are only counted."""
 _READ_AHEAD_BYTES: Final = 1024 * 1024
 _TAIL_BYTES: Final = 256 * 1024
+_HEAD_BYTES: Final = 64 * 1024
+_SIMULATED: Final = b',"simulated":true'
+"""Only ever a field of a row: inside a text its quotes would be escaped."""
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -177,6 +180,19 @@ def read_end(run_dir: Path) -> RunEnded | None:
             return None
         ended = ended or last
     return ended
+
+
+def begins_simulated(run_dir: Path) -> bool:
+    """Whether one of the first answers of a run, the head of each process's journal, was simulated."""
+    first_of = {segment.process: segment for segment in reversed(segments_of(run_dir))}
+    for segment in first_of.values():
+        try:
+            with segment.path.open("rb") as file:
+                if _SIMULATED in file.read(_HEAD_BYTES):
+                    return True
+        except OSError as error:
+            raise ConsoleError(f"cannot be read: {error.strerror}", where=str(segment.path)) from error
+    return False
 
 
 def _last_lifecycle_row(path: Path) -> RunStarted | RunEnded | None:

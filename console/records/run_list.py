@@ -10,19 +10,21 @@ from typing import Final, Literal
 
 import msgspec
 
-from console.records.planned import planned_tests
-from console.records.read_journal import read_end, read_rows, segments_of
+from console.records.planned import read_planned
+from console.records.read_journal import begins_simulated, read_end, read_rows, segments_of
 from console.records.run_file import RUN_FILE, read_run_head
 from console.records.run_lock import hold_run_lock, is_live
 from console.vocabulary.errors import ConsoleError
-from console.vocabulary.outcome import TERMINAL
-from console.vocabulary.rows import RunEnded, TestRow
+from console.vocabulary.outcome import TERMINAL, Outcome
+from console.vocabulary.rows import RequestRow, RunEnded, TestRow
 from console.vocabulary.safe_text import safe_line
 
 RunState = Literal["live", "finished", "interrupted", "partial"]
 """partial: it did not end in order, and its process is gone."""
 _COUNTED_BYTES: Final = 4 * 1024 * 1024
 """Journals up to this size are read to count what is done; larger ones only where their end tells it."""
+CAPACITY: Final = "capacity"
+"""Title of runs that are one level of load; only the plans of these are read to list runs that have ended."""
 _SHOWN: Final = 8
 _REMOVED: Final = ".pruned-"
 
@@ -32,14 +34,17 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str
     title: str
+    level: str = ""
+    """Of a capacity run: `gpt-4o-mini C=10 rate=inf`."""
     profile: str
     started: str
     """Wall time, ISO 8601 with zone."""
     state: RunState
     done: int | None
-    """Tests with a terminal verdict; None: it would take long to count them."""
+    """Tests with a terminal verdict, prompts answered in full; None: it would take long to count them."""
     planned: int | None
     simulated: bool
+    """By what was asked, by its end, or by the first answers."""
     run_dir: Path
 
 
@@ -63,15 +68,19 @@ def run_info(run_dir: Path) -> RunInfo:
     head = read_run_head(run_dir)
     live = is_live(run_dir)
     ended = None if live else read_end(run_dir)
+    plan = read_planned(run_dir) if ended is None or head.title == CAPACITY else None
     return RunInfo(
         run_id=run_dir.name,
         title=head.title,
+        level="" if plan is None else plan.level,
         profile=head.profile,
         started=head.created,
         state="live" if live else _state_of(ended),
         done=ended.done if ended is not None else _count_done(run_dir),
-        planned=ended.planned if ended is not None else planned_tests(run_dir),
-        simulated=bool(head.simulated),
+        planned=ended.planned if ended is not None else plan.count if plan is not None else None,
+        simulated=bool(head.simulated)
+        or (ended is not None and ended.simulated)
+        or begins_simulated(run_dir),
         run_dir=run_dir,
     )
 
@@ -79,9 +88,17 @@ def run_info(run_dir: Path) -> RunInfo:
 def _count_done(run_dir: Path) -> int | None:
     if sum(segment.path.stat().st_size for segment in segments_of(run_dir)) > _COUNTED_BYTES:
         return None
-    return len(
-        {row.test for row in read_rows(run_dir) if isinstance(row, TestRow) and row.verdict in TERMINAL}
-    )
+    done: set[str] = set()
+    for row in read_rows(run_dir):
+        if isinstance(row, TestRow):
+            ended = row.verdict in TERMINAL
+        elif isinstance(row, RequestRow):
+            ended = row.outcome is Outcome.OK and row.test.startswith("prompt/")
+        else:
+            continue
+        if ended:
+            done.add(row.test)
+    return len(done)
 
 
 def find_runs_in(home: Path) -> list[str]:

@@ -58,7 +58,7 @@ def is_live(run_dir: Path) -> bool:
             fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             pid = _pid_in(fd)
-            return pid is None or _exists(pid)  # no id yet: its holder has only just begun
+            return pid is None or process_exists(pid)  # no id yet: its holder has only just begun
         except OSError:
             return False
         return False
@@ -96,7 +96,8 @@ def _pid_in(fd: int) -> int | None:
         return None
 
 
-def _exists(pid: int) -> bool:
+def process_exists(pid: int) -> bool:
+    """Whether there is a process of this id, ours or not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -10,7 +10,6 @@ Definitions of the figures: `summary_types.DEFINITIONS`, which is in summary.jso
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -19,15 +18,16 @@ import polars as pl
 
 from console.records.atomic import write_atomic
 from console.records.chunk_gaps import EXACT_GAPS, GapDistributions
-from console.records.measure import GROUPINGS, NEEDED, TESTS_NEEDED, covered_ns, group_summaries
-from console.records.planned import planned_tests
+from console.records.measure import GROUPINGS, MODEL, NEEDED, TESTS_NEEDED, covered_ns, group_summaries
+from console.records.planned import read_planned
 from console.records.read_journal import Damages
 from console.records.run_file import RunFile, read_run_file
 from console.records.run_lock import is_live
+from console.records.standing import Standing, standing
 from console.records.summary_types import GroupSummary, RunKind, Summary
 from console.records.tables import Storage, Tables, collect_tables, verdict_counts, write_table
+from console.records.workspace import workspace_in
 from console.vocabulary.errors import ConsoleError
-from console.vocabulary.outcome import TERMINAL, Outcome, Verdict
 
 __all__ = ["GroupSummary", "Summary", "summarise"]
 
@@ -49,8 +49,7 @@ def summarise(run_dir: Path, *, storage: Storage = "parquet", exact_gaps: int = 
     run_file = read_run_file(run_dir)
     live = is_live(run_dir)
     try:
-        with tempfile.TemporaryDirectory(prefix=".summary-", dir=run_dir) as name:
-            workspace = Path(name)
+        with workspace_in(run_dir) as workspace:
             tables = collect_tables(run_dir, workspace)
             files = (
                 write_table(tables.requests, run_dir, "requests", storage, workspace),
@@ -69,20 +68,29 @@ def _summary(
 ) -> Summary:
     requests = tables.requests.select(NEEDED).collect()
     tests = tables.tests.select(TESTS_NEEDED).collect()
+    plan = read_planned(run_dir)
+    planned = tables.ended.planned if tables.ended is not None else plan.count
+    stands = standing(requests, tests, plan, planned)
     gaps = GapDistributions(tables.requests, tables.gaps, exact_up_to=exact_gaps)
-    groups = {name: group_summaries(requests, tests, gaps, by) for name, by in GROUPINGS.items()}
-    verdicts = verdict_counts(tests)
-    prompts = tests.is_empty() and bool(requests["test"].str.starts_with("prompt/").any())
-    done = _prompts_done(requests) if prompts else sum(verdicts[str(verdict)] for verdict in TERMINAL)
-    seen = requests["test"].n_unique() if prompts else tests.height
-    planned = tables.ended.planned if tables.ended is not None else planned_tests(run_dir)
-    whole = max(done, seen if planned is None else planned)
+    (overall,) = group_summaries(requests, tests, gaps, (), not_run={("all",): stands.not_run})
+    not_run = {(model,): count for model, count in stands.not_run_of.items()}
+    groups = {
+        name: group_summaries(
+            requests,
+            tests,
+            gaps,
+            by,
+            run_window_s=overall.window_s,
+            not_run=not_run if by == MODEL else None,
+        )
+        for name, by in GROUPINGS.items()
+    }
     state = _state(tables, live=live)
-    reason = _partial_reason(state, whole - done)
-    overall = groups["overall"][0]
+    reason = _partial_reason(state, stands)
     return Summary(
         run_id=run_file.run_id,
         title=run_file.title,
+        level=plan.level,
         profile=run_file.profile,
         simulated=bool(run_file.simulated) or bool(requests["simulated"].any()),
         state=state,
@@ -92,12 +100,15 @@ def _summary(
         duration_s=covered_ns((one.offset_ns, one.offset_ns + one.end_ns) for one in tables.sessions)
         / _NS_PER_S,
         sessions=len(tables.sessions),
-        unit="prompts" if prompts else "tests",
-        planned=whole,
-        done=done,
-        remaining=whole - done,
-        verdicts=verdicts,
-        infrastructure_failures=verdicts[str(Verdict.INFRASTRUCTURE)],
+        unit=stands.unit,
+        planned=stands.planned,
+        done=stands.done,
+        remaining=stands.planned - stands.done,
+        infrastructure_failures=stands.failed,
+        cancelled=stands.cancelled,
+        not_run=stands.not_run,
+        failures=stands.failures,
+        verdicts=verdict_counts(tests),
         outcomes=overall.outcomes,
         damages=tables.damages,
         overall=overall,
@@ -117,19 +128,14 @@ def _state(tables: Tables, *, live: bool) -> RunKind:
     return "interrupted" if tables.ended.state == "interrupted" else "finished"
 
 
-def _partial_reason(state: RunKind, remaining: int) -> str:
+def _partial_reason(state: RunKind, stands: Standing) -> str:
     if state == "live":
         return "the run is live: figures so far"
     if state == "partial":
         return "the engine ended without saying so: everything that had finished by then is here"
-    if state == "interrupted" and remaining:
-        return f"the run was interrupted with {remaining} to go"
+    if state == "interrupted" and stands.cancelled + stands.not_run:
+        return "the run was interrupted: what was cancelled or not run is in no figure"
     return ""
-
-
-def _prompts_done(requests: pl.DataFrame) -> int:
-    """Return how many prompts of a level of load were answered, well or not."""
-    return requests.filter(pl.col("outcome") != str(Outcome.CANCELLED))["test"].n_unique()
 
 
 def _notes(tables: Tables, planned: int | None, *, live: bool) -> tuple[str, ...]:

@@ -18,20 +18,30 @@ DEFINITIONS: Final[dict[str, str]] = {
     "one token, never from chunk counts; ok streamed requests",
     "itl": "gaps between successive content chunks of one request, pooled; chunks are not tokens; ok streamed requests",
     "e2e": "sent → last content; the finish and usage chunks are not in it; ok requests",
-    "request_throughput": "ok requests per second of the window",
-    "output_tokens_per_s": "completion_tokens by usage of ok requests per second of the window; null as soon as "
-    "one ok request has no usage",
-    "chunks_per_s": "content chunks of ok requests per second of the window",
+    "request_throughput": "ok requests per second of the group's own window",
+    "output_tokens_per_s": "completion_tokens by usage of ok requests per second of the group's own window; null as "
+    "soon as one ok request has no usage",
+    "chunks_per_s": "content chunks of ok requests per second of the group's own window",
     "window": "first sending → last end of the group's requests, drain included; where a run was resumed, the "
     "windows of its sessions together, without the time in between",
+    "…_run": "the same figure over the window of the whole run, so that groups add up to it; printed for keys and "
+    "lanes, while models, which mostly run one after another, are printed over their own window",
     "success_share": "ok / (all requests - cancelled)",
-    "in_flight": "exact sweep over [sent, end) of the group's requests; the mean is over the window",
-    "limiter_wait": "waiting for gates before sending; all requests; in no latency",
-    "retry_wait": "back-off before a retry; all requests; in no latency",
+    "in_flight": "exact sweep over [sent, end) of the group's requests; the mean is over the window; peaks do not add up",
+    "limiter_wait": "waiting for gates before sending; all requests; in no latency and in no other wait",
+    "held_wait": "waiting while nothing was let through: paused, no room on the disk, the server asked for it, the lane "
+    "rests; all requests; in no latency and in no other wait",
+    "retry_wait": "back-off before a retry; all requests; in no latency and in no other wait",
     "success_rate": "(full + partial) / (full + partial + failure): infrastructure failures and cancelled tests "
     "never count against a model",
+    "mean_score": "mean of the scores 0 … 1 of the tests that are full, partial or failure",
     "tests": "one row a test id: the first with a terminal verdict, else the last",
-    "percentiles": "linear interpolation; n/a below 11 samples (p50), 130 (p95), 662 (p99)",
+    "planned": "done + infrastructure_failures + cancelled + not_run; remaining = planned - done",
+    "done": "tests with a terminal verdict; prompts that were answered in full",
+    "infrastructure_failures": "tests and prompts without a complete answer; `failures` has them by their last outcome",
+    "cancelled": "begun, stopped, and not done since",
+    "not_run": "planned, and without a row in the journal",
+    "percentiles": "linear interpolation; n/a below 11 samples (p50), 64 (p90), 130 (p95), 662 (p99)",
     "std": "of the population",
 }
 
@@ -47,6 +57,7 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     min_ms: float | None = None
     max_ms: float | None = None
     p50_ms: float | None = None
+    p90_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
     notes: dict[str, str] = {}
@@ -56,7 +67,7 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True):
-    """Waiting that is no service: for gates, or backing off."""
+    """Waiting that is no service: for gates, while nothing was let through, or backing off."""
 
     n: int = 0
     mean_ms: float | None = None
@@ -72,11 +83,14 @@ class TestCounts(msgspec.Struct, frozen=True, kw_only=True):
     __test__ = False
 
     tests: int = 0
+    """Those with a row in the journal."""
     full: int = 0
     partial: int = 0
     failure: int = 0
     infrastructure: int = 0
     cancelled: int = 0
+    not_run: int = 0
+    """Planned, but without a row; not in `tests`. Known for models and for all."""
     success_rate: float | None = None
     """None: no test has a terminal verdict."""
     mean_score: float | None = None
@@ -94,11 +108,16 @@ class GroupSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Only those that occurred."""
     success_share: float | None = None
     window_s: float = 0.0
+    """The group's own."""
     request_throughput: float | None = None
+    request_throughput_run: float | None = None
+    """Over the window of the whole run, as all figures that end so: groups add up to the run."""
     output_tokens_per_s: float | None = None
+    output_tokens_per_s_run: float | None = None
     output_tokens_note: str = ""
     """Why there is none."""
     chunks_per_s: float | None = None
+    chunks_per_s_run: float | None = None
     chunks: int = 0
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -110,9 +129,11 @@ class GroupSummary(msgspec.Struct, frozen=True, kw_only=True):
     itl: Distribution = Distribution()
     e2e: Distribution = Distribution()
     limiter_wait: Wait = Wait()
+    held_wait: Wait = Wait()
     retry_wait: Wait = Wait()
     peak_in_flight: int = 0
     mean_in_flight: float | None = None
+    mean_in_flight_run: float | None = None
     tests: TestCounts = TestCounts()
 
 
@@ -121,6 +142,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str
     title: str
+    level: str = ""
+    """Of a capacity run: `gpt-4o-mini C=10 rate=inf`."""
     profile: str
     simulated: bool
     """Any answer came from a simulated provider (law 11)."""
@@ -134,13 +157,22 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     sessions: int = 1
     """How often it was started."""
     unit: Literal["tests", "prompts"] = "tests"
-    """What `planned`, `done` and `remaining` count."""
+    """What `planned`, `done`, `remaining` and so on count."""
     planned: int
+    """done + infrastructure_failures + cancelled + not_run."""
     done: int
-    """Tests with a terminal verdict; prompts that were answered, well or not."""
+    """Tests with a terminal verdict; prompts that were answered in full."""
     remaining: int
-    verdicts: dict[str, int]
+    """planned - done."""
     infrastructure_failures: int
+    """Begun, and ended without a complete answer."""
+    cancelled: int = 0
+    """Begun, stopped, and not done since."""
+    not_run: int = 0
+    """Planned, and without a row in the journal."""
+    failures: dict[str, int] = {}
+    """Those without a complete answer, by the outcome of their last request."""
+    verdicts: dict[str, int]
     outcomes: dict[str, int]
     """Of all requests; only those that occurred."""
     damages: Damages

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from console.records.journal import Journal
 from console.records.run_dir import RunFile, create_run_dir, write_run_file
 from console.vocabulary.lane import Lane
@@ -82,3 +84,21 @@ def add_rows(run_dir: Path, rows: Iterable[Row], process: int = 0) -> None:
     """Append rows in a segment of their own."""
     with Journal.open(run_dir, process) as journal:
         journal.append_many(list(rows))
+
+
+def write_plan(run_dir: Path, **tests: Iterable[int]) -> Path:
+    """Plan tests, by number, of each model; one job a model."""
+    jobs = [
+        {"model": model, "tests": [f"{model}/optimal/easy/0.8/simple_task/{number}" for number in numbers]}
+        for model, numbers in tests.items()
+    ]
+    (run_dir / "plan.json").write_bytes(msgspec.json.encode({"title": "x", "jobs": jobs}))
+    return run_dir
+
+
+def write_level(run_dir: Path, prompts: int, concurrency: int | None = 10, rate: float | None = None) -> Path:
+    """Plan one level of load."""
+    level = {"max_concurrency": concurrency, "request_rate": rate, "burstiness": 1.0}
+    plan = {"kind": "capacity level", "model": "m1", "level": level, "num_prompts": prompts}
+    (run_dir / "plan.json").write_bytes(msgspec.json.encode(plan))
+    return run_dir

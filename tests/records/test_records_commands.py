@@ -4,14 +4,15 @@ import json
 import os
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
-from made_rows import ended, judged, make_run, request, started
+from made_rows import LANE, ended, judged, make_run, request, started, write_level
 
 from console.cli import root
 from console.records.run_dir import hold_run_lock, list_runs, runs_home
 from console.vocabulary.errors import ConsoleError
-from console.vocabulary.outcome import Verdict
+from console.vocabulary.outcome import Outcome, Verdict
 
 
 def call(*args: str, answer: str | None = None) -> Result:
@@ -47,6 +48,24 @@ def test_summary_leaves_3_where_something_is_left() -> None:
     for run_id in ("infra", "interrupted", "killed"):
         assert call("summary", run_id).return_value == 3
     assert "PARTIAL" in call("summary", "killed").stdout
+
+
+def test_summary_leaves_3_where_prompts_were_not_answered() -> None:
+    rows = [request(0, test="prompt/0"), request(1, test="prompt/1", outcome=Outcome.CONNECTION)]
+    write_level(make_run([started(), *rows, ended(2, 1)], "some", title="capacity"), 2)
+    write_level(make_run([started(), rows[0], ended(1, 1)], "all", title="capacity"), 1)
+    assert call("summary", "some").return_value == 3
+    assert "without an answer: connection 1" in call("summary", "some").stdout
+    assert call("summary", "all").return_value == 0
+
+
+def test_wide_summaries_cut_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    name = "a-model-with-a-name-that-is-much-too-long-for-one-hundred-and-twenty-columns" * 2
+    lane = msgspec.structs.replace(LANE, model=name, deployment=name)
+    make_run([started(), request(0, lane=lane), judged(0, lane=lane), ended(1, 1)])
+    assert name not in call("summary").stdout
+    assert call("summary", "--wide").stdout.count(name) == 4, "tests, speed, latency, lanes"
 
 
 def test_summary_of_a_live_run_says_so_far() -> None:
@@ -90,11 +109,58 @@ def test_runs_lists_the_newest_first() -> None:
     make_run([started(), judged(0), ended(1, 1)], "old", created=days_ago(2), simulated=True)
     make_run([started(), judged(0)], "new", created=days_ago(1))
     lines = call("runs").stdout.splitlines()
-    assert lines[0].split() == ["run", "state", "done", "started", "profile"]
+    assert lines[0].split() == ["run", "state", "done", "what", "started", "profile"]
     assert lines[1].split()[:5] == ["new", "partial", "1", "of", "?"]
     assert lines[2].split()[:6] == ["old", "finished", "1", "of", "1", "SIM"]
     found = [json.loads(line) for line in call("runs", "--json").stdout.splitlines()]
     assert [(one["run_id"], one["state"]) for one in found] == [("new", "partial"), ("old", "finished")]
+
+
+@pytest.mark.parametrize("columns", ["20", "80", "100", "200"])
+def test_ids_in_the_list_of_runs_are_never_cut(monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    ids = [f"20261120-23150{n}-a-phase-of-a-very-long-name-that-goes-on-{n}-sim" for n in range(3)]
+    for run_id in ids:
+        make_run([started(), ended(100, 99, "interrupted")], run_id, simulated=True)
+    assert [line.split()[0] for line in call("runs").stdout.splitlines()[1:]] == ids[::-1]
+
+
+def test_narrow_lists_of_runs_drop_the_profile_first_and_then_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_run([started(), ended(1, 1)], "20261120-231507-5.1-sim", title="5.1")
+    for columns, head in (
+        ("100", ["run", "state", "done", "what", "started", "profile"]),
+        ("70", ["run", "state", "done", "what", "started"]),
+        ("60", ["run", "state", "done", "what"]),
+    ):
+        monkeypatch.setenv("COLUMNS", columns)
+        lines = call("runs").stdout.splitlines()
+        assert lines[0].split() == head
+        assert all(len(line) <= int(columns) for line in lines)
+
+
+def test_capacity_runs_are_listed_with_model_and_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    run_dir = make_run([started(), ended(30, 30)], "20261121-040227-capacity-ad-hoc", title="capacity")
+    write_level(run_dir, 30)
+    assert call("runs").stdout.splitlines()[1].split()[-3:] == ["m1", "C=10", "rate=inf"]
+    assert "title     capacity m1 C=10 rate=inf" in call("runs", "show").stdout
+    assert json.loads(call("runs", "--json").stdout)["level"] == "m1 C=10 rate=inf"
+
+
+def test_a_run_is_marked_simulated_by_its_end_or_its_first_answers() -> None:
+    first = request(0, simulated=True)
+    make_run([started(), judged(0), msgspec.structs.replace(ended(1, 1), simulated=True)], "end")
+    make_run([started(), first], "killed")
+    make_run([started(), first, judged(0), ended(1, 1)], "without-the-flag")
+    make_run([started(), request(0, error=',"simulated":true'), judged(0), ended(1, 1)], "real")
+    live = make_run([started(), first], "live")
+    with hold_run_lock(live):
+        found = {info.run_id: info.simulated for info in list_runs()}
+    assert found == {"end": True, "killed": True, "without-the-flag": True, "live": True, "real": False}
+    assert "SIMULATED" in call("runs", "show", "end").stdout
+    assert "SIMULATED" not in call("runs", "show", "real").stdout
 
 
 def test_show_tells_what_was_asked() -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -147,13 +150,14 @@ def test_failed_requests_are_in_no_latency() -> None:
     assert one.success_share == 0.5, "what we cancelled is nobody's failure"
 
 
-@pytest.mark.parametrize("n", [10, 11, 129, 130, 661, 662])
+@pytest.mark.parametrize("n", [10, 11, 63, 64, 129, 130, 661, 662])
 def test_percentiles_are_shown_from_their_floor_on(n: int) -> None:
     rows = [request(number, ttft_ns=(number + 1) * MS, chunk_gap_ns=(number * MS,)) for number in range(n)]
     one = summarise(make_run([started(), *rows])).overall
     for found in (one.ttft, one.itl):
         assert found.n == n
-        for q, value in ((50, found.p50_ms), (95, found.p95_ms), (99, found.p99_ms)):
+        percentiles = ((50, found.p50_ms), (90, found.p90_ms), (95, found.p95_ms), (99, found.p99_ms))
+        for q, value in percentiles:
             assert (value is not None) == (n >= FLOORS[q])
             if value is None:
                 assert found.notes[f"p{q}"] == f"n/a (n={n} < {FLOORS[q]})"
@@ -354,6 +358,18 @@ def test_summary_json_holds_the_figures_and_their_definitions() -> None:
     assert pl.read_parquet(run_dir / "tests.parquet")["simulated"].to_list() == [True]
 
 
+def test_what_a_crash_left_of_an_earlier_summary_is_cleared() -> None:
+    run_dir = make_run([started(), request(0), judged(0)])
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    for name in (f".summary-{gone.pid}-abc", ".summary-abc", f".summary-{os.getpid()}-abc"):
+        (run_dir / name).mkdir()
+        (run_dir / name / "requests-00000.parquet").touch()
+    summarise(run_dir)
+    left = [path.name for path in run_dir.iterdir() if path.name.startswith(".")]
+    assert left == [f".summary-{os.getpid()}-abc"], "another thread of this process may be at work in it"
+
+
 def test_a_damaged_journal_is_summarised_without_the_damage() -> None:
     run_dir = make_run([started(), request(0), request(1), judged(0), judged(1)])
     path = run_dir / "journal" / "00-0001.jsonl"
@@ -434,8 +450,10 @@ def test_a_level_of_load_counts_prompts() -> None:
         request(2, test="prompt/1", outcome=Outcome.TIMEOUT_TOTAL),
         request(3, test="prompt/2", outcome=Outcome.CANCELLED),
     ]
-    summary = summarise(make_run([started(), *rows, ended(4, 2, "interrupted")]))
-    assert (summary.unit, summary.planned, summary.done, summary.remaining) == ("prompts", 4, 2, 2)
+    summary = summarise(make_run([started(), *rows, ended(5, 1, "interrupted")]))
+    assert (summary.unit, summary.planned, summary.done, summary.remaining) == ("prompts", 5, 1, 4)
+    assert (summary.infrastructure_failures, summary.cancelled, summary.not_run) == (1, 1, 2)
+    assert summary.failures == {"timeout_total": 1}
 
 
 def test_many_gaps_are_counted_in_buckets_within_half_a_percent() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,35 @@ import pytest
 
 os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read when Textual is imported
 
+NOW = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
 GOLDENS = Path(__file__).parent / "golden"
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def fixed_clock(monkeypatch):
+    monkeypatch.setattr("console.screens.home.now", lambda: NOW)
+
+
+@pytest.fixture(autouse=True)
+def refresh_fast(monkeypatch):
+    monkeypatch.setattr("console.screens.live.REFRESH_S", 0.02)
+
+
+@pytest.fixture(autouse=True)
+def engine(monkeypatch):
+    """Whether an engine holds the run: `engine.lives`."""
+
+    class Holder:
+        lives = True
+
+    holder = Holder()
+    monkeypatch.setattr("console.screens.connection.is_live", lambda _run_dir: holder.lives)
+    return holder
 
 
 @pytest.fixture

@@ -28,6 +28,9 @@ AZURE = ("DeepSeek-V3-0324", "DeepSeek-R1-0528", "Llama-3.3-70B-Instruct")
 QWEN = tuple(f"qwen2.5-{size}b-instruct" for size in (72, 32, 14, 7, 3))
 RUN_DIR = Path("/runs/20261120-231507-5.1-sim")
 
+BROKEN = """broken.toml:14: limits.azure.open.fixed.workers: 'many' is not a number
+broken.toml:31: models.qwen2.5-7b-instruct.split: 'pul' is unknown (did you mean 'pull'?)
+broken.toml:40: timeouts.first_token: must be greater than 0"""
 TOTALS = tuple(TotalsRow("azure", model, 3, 150) for model in AZURE) + tuple(
     TotalsRow("ideallab", model, 3, 6, 30.0) for model in QWEN
 )
@@ -178,7 +181,7 @@ class FakeBackend:
             ProfileChoice("sim", "simulated providers with all 14 models", totals=TOTALS, simulated=True),
             ProfileChoice("corrected-0824", "the corrected table of 24 August", totals=TOTALS[:3]),
             ProfileChoice("mine", "my lab", origin="yours", totals=TOTALS[3:], rate_mode="adaptive"),
-            ProfileChoice("broken", origin="yours", error="broken.toml:14: limits: 'many' is not a number"),
+            ProfileChoice("broken", origin="yours", error=BROKEN),
         ]
 
     def phases(self) -> list[PhaseChoice]:
@@ -221,9 +224,11 @@ class FakeBackend:
         if self.empty:
             return []
         return [
-            RunChoice("a", RUN_DIR, "5.1", "sim", "live", 338, 800, True, "today 23:15"),
-            RunChoice("b", RUN_DIR, "5.2", "mine", "finished", 1000, 1000, False, "yesterday 08:01"),
-            RunChoice("c", RUN_DIR, "5.1", "mine", "partial", 12, 800, False, "18 Nov 02:40"),
+            RunChoice("a", RUN_DIR, "5.1", "sim", "live", 338, 800, True, "2026-11-20T23:15:07+00:00"),
+            RunChoice(
+                "b", RUN_DIR, "5.2", "mine", "finished", 1000, 1000, False, "2026-11-19T08:01:00+00:00"
+            ),
+            RunChoice("c", RUN_DIR, "5.1", "mine", "partial", 12, 800, False, "2026-11-18T02:40:00+00:00"),
         ]
 
     def watch(self, run_dir: Path) -> RunWatch:

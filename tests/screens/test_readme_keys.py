@@ -18,7 +18,12 @@ README = Path(__file__).parents[2] / "README.md"
 def key_table() -> list[str]:
     """Return the rows of the table: where, which key, what it does."""
     rows = []
-    for where, owner in (("first screen", Home), ("live", Live), ("live, the grid", LaneGrid), ("results", Results)):
+    for where, owner in (
+        ("first screen", Home),
+        ("live", Live),
+        ("live, the grid", LaneGrid),
+        ("results", Results),
+    ):
         for binding in owner.BINDINGS:
             assert isinstance(binding, Binding)
             if binding.show or binding.tooltip:

@@ -89,7 +89,7 @@ async def test_rows_stand_under_their_provider_and_model_with_all_totals() -> No
             "deployment    total  r/s      key0      r/s      key1      r/s",
             " azure       53/100   14    53/100 █▋    14",
             "  alpha      53/100   14    53/100 █▋    14",
-            ">  alpha       3/50  1.5      3/50 ▏    1.5",
+            ">  alpha       3/50  1.5 >    3/50 ▏    1.5",
             "   alpha-2    50/50   12  ^  50/50 ███   12",
             " lab              1 0.20       0/2        0         1     0.20",
             "  beta            1 0.20  x    0/2        0  !      1     0.20",

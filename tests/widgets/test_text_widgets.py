@@ -8,7 +8,7 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from widgets.demo import fake_events, fake_progress, fake_tables
-from widgets.durations import clock_text, rough_text
+from widgets.durations import clock_text
 from widgets.event_log import EventLog, LogEvent
 from widgets.phase_progress import JobLine, PhaseProgress, Progress, job_lines
 from widgets.summary_table import SummaryTable, SummaryTables
@@ -41,9 +41,9 @@ async def test_progress_shows_figures_at_any_width_and_fills_its_line() -> None:
             await pilot.pause()
             first = lines(progress)[0]
             assert len(first) == width
-            assert "260/800 tests  32%  ETA 42 s" in first
+            assert first.endswith("260/800 tests  32%")
             progress.show(Progress())
-            assert "0/0 tests    -  ETA -" in lines(progress)[0]
+            assert "0/0 tests    ?" in lines(progress)[0]
 
 
 async def test_running_jobs_come_first_and_the_rest_is_counted() -> None:
@@ -118,13 +118,10 @@ async def test_tables_keep_their_first_column_when_moved_sideways() -> None:
         assert lines(tables)[:3] == ["small", "a  b", "1  2"]
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(7, "0:07"), (751, "12:31"), (11109, "3:05:09"), (-3, "0:00")])
-def test_elapsed_time_is_written_as_a_clock(seconds: float, text: str) -> None:
-    assert clock_text(seconds) == text
-
-
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(40, "40 s"), (59.6, "1 min"), (720, "12 min"), (11100, "3 h 05")]
+    ("seconds", "text"), [(7, "0:07"), (751, "12:31"), (11109, "3:05:09"), (-3, "0:00"), (None, "?")]
 )
-def test_an_estimate_is_no_finer_than_it_is_known(seconds: float, text: str) -> None:
-    assert rough_text(seconds) == text
+def test_a_span_is_written_as_a_clock_and_an_unknown_one_as_a_question_mark(
+    seconds: float | None, text: str
+) -> None:
+    assert clock_text(seconds) == text

@@ -1,0 +1,100 @@
+"""The grid's cursor stays where work is done until it is moved by hand; rows stay where they are."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from fakes import AZURE, QWEN, RUN_DIR, FakeBackend, FakeWatch, snapshot
+
+from console.app import ConsoleApp, StartAt
+from console.screens.following import IDLE_LOOKS, Following
+from console.vocabulary.snapshot import Snapshot
+from widgets.lane_grid import LaneGrid
+
+pytestmark = pytest.mark.anyio
+
+
+def running(model: str, busy: tuple[str, ...] = ("key0", "key1")) -> Snapshot:
+    """Return a run in which one job runs, on these keys."""
+    shown = snapshot(notice="")
+    lanes = tuple(
+        msgspec.structs.replace(
+            lane,
+            state="busy" if (works := lane.model == model and lane.key in busy) else "idle",
+            held=int(works),
+            in_flight=int(works),
+        )
+        for lane in shown.lanes
+    )
+    jobs = tuple(
+        msgspec.structs.replace(job, state="running" if job.model == model else "waiting")
+        for job in shown.jobs
+    )
+    return msgspec.structs.replace(shown, lanes=lanes, jobs=jobs)
+
+
+def test_the_first_busy_lane_of_the_running_job_is_followed():
+    lane = Following().lane(running(QWEN[0], ("key1",)))
+    assert lane is not None
+    assert (lane.model, lane.key) == (QWEN[0], "key1")
+
+
+def test_a_lane_that_is_idle_for_a_moment_is_not_left():
+    following = Following()
+    following.lane(running(QWEN[0], ("key0",)))
+    for _ in range(IDLE_LOOKS - 1):
+        lane = following.lane(running(QWEN[0], ("key1",)))
+        assert lane is not None
+        assert lane.key == "key0"
+    lane = following.lane(running(QWEN[0], ("key1",)))
+    assert lane is not None
+    assert lane.key == "key1"
+
+
+def test_nothing_is_followed_while_no_job_runs():
+    assert Following().lane(running("no such model")) is None
+
+
+async def test_what_runs_is_in_sight_until_the_cursor_is_moved_and_again_after_f(until) -> None:
+    watch = FakeWatch(running(QWEN[0]))
+    app = ConsoleApp(FakeBackend(watch), StartAt("live", RUN_DIR))
+    async with app.run_test(size=(80, 24)) as pilot:
+        shown = await until(pilot, "> qwen2.5-72b~")
+        assert "qwen2.5-32b~" in shown
+        grid = app.screen.query_one(LaneGrid)
+        before = grid.scroll_offset.y
+        watch.shown = running(QWEN[1])
+        await until(pilot, "> qwen2.5-32b~")
+        assert grid.scroll_offset.y == before  # what is in sight does not jump
+        await pilot.press("g")
+        await until(pilot, lambda: grid.highlighted == ("azure", AZURE[0], "key0"))
+        watch.shown = running(QWEN[2])
+        await until(pilot, lambda: QWEN[2] in [row.name for row in grid.data.rows if row.cells[0].in_flight])
+        assert grid.highlighted == ("azure", AZURE[0], "key0")
+        await pilot.press("f")
+        await until(pilot, "> qwen2.5-14b~")
+        await pilot.press("question_mark")
+        await until(pilot, "Follow what runs")
+
+
+async def test_a_notice_comes_and_goes_without_moving_the_grid(until) -> None:
+    watch = FakeWatch(running(QWEN[0]))
+    app = ConsoleApp(FakeBackend(watch), StartAt("live", RUN_DIR))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "RUNNING")
+        await until(pilot, "s stop")
+        grid = app.screen.query_one(LaneGrid)
+        before = grid.region
+        watch.shown = msgspec.structs.replace(running(QWEN[0]), notice="paused: send nothing", state="paused")
+        await until(pilot, "paused: send nothing")
+        assert grid.region == before
+
+
+async def test_the_eta_is_shown_once_as_a_clock_and_unknown_is_a_question_mark(until) -> None:
+    watch = FakeWatch(snapshot())
+    app = ConsoleApp(FakeBackend(watch), StartAt("live", RUN_DIR))
+    async with app.run_test(size=(80, 24)) as pilot:
+        shown = await until(pilot, "ETA 10:12")
+        assert shown.count("ETA") == 1
+        watch.shown = snapshot(eta_s=None)
+        await until(pilot, "ETA ?")
