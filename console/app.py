@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
 from rich.text import Text
-from textual.app import App
 from textual.binding import Binding, BindingType
 
 from console.screens.backend import Backend
+from console.screens.dialog import EchoingApp
 from console.screens.help import Help, help_lines
 from console.screens.home import Home
 from console.screens.launch import Launch
@@ -40,7 +40,7 @@ class Closed(NamedTuple):
     """Not 0 only if it was ended from outside or failed."""
 
 
-class ConsoleApp(App[Leaving | None]):
+class ConsoleApp(EchoingApp[Leaving | None]):
     """The console. It holds no run: engines live in processes of their own."""
 
     CSS_PATH = "app.tcss"
@@ -55,7 +55,7 @@ class ConsoleApp(App[Leaving | None]):
     def __init__(self, backend: Backend, start: StartAt | None = None) -> None:
         """Open with `start` (the first screen by default) on `backend`."""
         super().__init__()
-        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (140, "-wide")]
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (70, "-narrow"), (100, "-normal"), (140, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-tiny"), (15, "-short"), (36, "-tall")]
         self._backend = backend
         self._start = start or StartAt()

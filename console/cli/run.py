@@ -133,7 +133,7 @@ def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Pat
 
     import msgspec
 
-    from console.records.print_summary import render_summary
+    from console.records.print_summary import render_summary, standing_text
     from console.records.run_dir import read_run_file
     from console.records.summary import summarise
 
@@ -146,17 +146,9 @@ def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Pat
     if finish is not None:
         finish(ended.run_dir)
     if ended.state == "interrupted":
-        say(f"interrupted: {summary.done} of {summary.planned} done, {summary.remaining} left", err=True)
+        say(f"interrupted: {standing_text(summary)}", err=True)
         return ExitCode.INTERRUPTED
-    if summary.unit == "prompts" and summary.overall.ok < summary.planned:
-        unanswered = summary.planned - summary.overall.ok
-        say(f"done, but {unanswered} of {summary.planned} prompts got no complete answer", err=True)
-        return ExitCode.INCOMPLETE
-    if summary.remaining or summary.infrastructure_failures:
-        say(
-            f"done, but {summary.infrastructure_failures} tests failed for want of an answer and "
-            f"{summary.remaining} of {summary.planned} have no verdict; see `ultra-console summary {ended.run_dir.name}`",
-            err=True,
-        )
+    if summary.remaining:
+        say(f"ended, but not all is done: {standing_text(summary)}", err=True)
         return ExitCode.INCOMPLETE
     return ExitCode.DONE

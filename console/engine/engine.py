@@ -139,8 +139,12 @@ class Engine:
         self._recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests")
         await self._jobs[index].run()
         self._job_states[index] = "done"
-        left = len(job.tests) - self._jobs[index].done
-        level, text = ("warn", f"ended with {left} tests not run") if left else ("info", "done")
+        run = self._jobs[index]
+        if run.answered == len(job.tests):
+            level, text = "info", "done"
+        else:
+            level = "warn"
+            text = f"ended: {run.answered} answered, {run.done - run.answered} without an answer, {run.unplayed} not run"
         self._recorder.event(level, "job_done", job.id, text)
         self._order.finish(index)
         self._job_changed.set()

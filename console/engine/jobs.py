@@ -42,7 +42,7 @@ class JobRun:
         self._stopped_pulling = stopped_pulling
         self.done = sum(1 for test in job.tests if test in done)
         """Tests with a verdict that stands, for better or worse."""
-        self.answered = self.done
+        self._done_before = self.answered = self.done
         """Those of them that the model answered."""
         self._outstanding = len(job.tests) - self.done
         self._over = anyio.Event()
@@ -73,6 +73,13 @@ class JobRun:
                 else:
                     shard.start(group)
             self.refill()
+        # What was to be tried again and found no lane any more: its last row stands.
+        self.done += sum(1 for test in self._queue if test in self._attempts)
+
+    @property
+    def unplayed(self) -> int:
+        """Tests that were never begun."""
+        return len(self.job.tests) - self._done_before - len(self._attempts)
 
     async def _start_later(self, shard: ShardRun, delay_s: float, group: TaskGroup) -> None:
         with anyio.move_on_after(delay_s):

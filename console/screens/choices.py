@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from rich.segment import Segment
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.strip import Strip
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
+
+MARK_WIDTH: Final = 2
+"""Before each line: `>` where Enter would act, `*` for what is chosen in a list that is not in focus."""
 
 
 class Choices(OptionList, inherit_bindings=False):
@@ -42,5 +47,15 @@ class Choices(OptionList, inherit_bindings=False):
         if not texts:
             self.add_option(Option(Text(self._empty_text, style="dim"), disabled=True))
             return
-        self.add_options([Option(text) for text in texts])
+        self.add_options(
+            [Option(Text(" " * MARK_WIDTH, no_wrap=True, overflow="ellipsis") + text) for text in texts]
+        )
         self.highlighted = min(place, len(texts) - 1)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a line, the highlighted one marked for those who see no colours; each option has one line."""
+        strip = super().render_line(y)
+        if self.highlighted is None or self.scroll_offset.y + y != self.highlighted or not strip.cell_length:
+            return strip
+        style = next((segment.style for segment in strip), None)
+        return Strip([Segment(">" if self.has_focus else "*", style), *strip.crop(1)])

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 
-from widgets.text_lines import Line, TextLines, plain
+from console.screens.dialog import Dialog
+from widgets.paragraphs import Paragraph, Paragraphs, paragraph
 
 _KEY_NAMES = {
     "escape": "Esc",
@@ -23,7 +24,7 @@ _KEY_NAMES = {
 }
 
 
-class Help(ModalScreen[None]):
+class Help(Dialog[None]):
     """Lists what each key does now on the screen below."""
 
     CSS_PATH = "help.tcss"
@@ -31,7 +32,7 @@ class Help(ModalScreen[None]):
         Binding("escape,question_mark,q,enter,ctrl+c", "dismiss", "Close", id="help.close"),
     ]
 
-    def __init__(self, title: str, lines: list[Line]) -> None:
+    def __init__(self, title: str, lines: list[Paragraph]) -> None:
         """Show `lines`, made by `help_lines`."""
         super().__init__()
         self._title = title
@@ -42,11 +43,11 @@ class Help(ModalScreen[None]):
         with VerticalScroll(classes="box") as box:
             box.border_title = self._title
             box.border_subtitle = "Esc closes"
-            yield TextLines(self._lines)
+            yield Paragraphs(self._lines)
 
 
-def help_lines(screen: Screen[Any], notes: tuple[str, ...]) -> list[Line]:
-    """Return a line for each action that works now: its keys and what it does; then `notes`."""
+def help_lines(screen: Screen[Any], notes: tuple[str, ...]) -> list[Paragraph]:
+    """Return a paragraph for each action that works now: its keys and what it does; then `notes`."""
     keys: dict[str, list[str]] = {}
     bindings = sorted(screen.active_bindings.values(), key=lambda active: active.node is not screen)
     for active in bindings:  # those of the screen first, then those of the widget in focus
@@ -54,13 +55,13 @@ def help_lines(screen: Screen[Any], notes: tuple[str, ...]) -> list[Line]:
         if binding.description and active.enabled and not binding.system:
             keys.setdefault(binding.tooltip or binding.description, []).append(key_name(binding.key))
     width = max((len(" ".join(names)) for names in keys.values()), default=0)
-    lines: list[Line] = [
-        ((f"{' '.join(names):>{width}}  ", "accent"), (description, ""))
+    lines = [
+        Paragraph(((f"{' '.join(names):>{width}}  ", "accent"), (description, "")), width + 2)
         for description, names in keys.items()
     ]
     if notes:
-        lines.append(())
-        lines += [plain(note, "muted") for note in notes]
+        lines.append(Paragraph(()))
+        lines += [paragraph(note, "muted", hang=2) for note in notes]
     return lines
 
 

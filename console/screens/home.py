@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
 import anyio.to_thread
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
 from textual.widgets import Footer, OptionList
 
 from console.screens.backend import Backend, PhaseChoice, ProfileChoice, RunChoice
-from console.screens.choices import Choices
+from console.screens.choices import MARK_WIDTH, Choices
 from console.screens.launch import Launch
 from console.screens.live import Live
 from console.screens.pane import Pane
 from console.screens.results import Results
+from console.screens.run_lines import run_lines
 from console.screens.totals import totals_table
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line
-from widgets.summary_table import SummaryTables
+from widgets.summary_table import SummaryTable, SummaryTables
 from widgets.text_lines import Line, Run, TextLines, plain
+
+_MARK = "> "
+"""Before the title of the pane that has the keys."""
+
+
+def now() -> datetime:
+    """Return the local time, by which a list tells today from before."""
+    return datetime.now().astimezone()
 
 
 class Runs(Choices):
@@ -87,6 +98,19 @@ class Home(Pane):
         """Name the panes that are not lists."""
         self.query_one("#totals").border_title = "effective totals"
 
+    def on_resize(self) -> None:
+        """Write the runs at the new width."""
+        if self._loaded:
+            self.call_after_refresh(self._fill_runs)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Mark the pane that has the keys by more than its colour."""
+        _mark_title(event.widget, marked=True)
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """Take the mark away."""
+        _mark_title(event.widget, marked=False)
+
     def on_screen_resume(self) -> None:
         """Read everything again: runs come and go while other screens are shown."""
         self.action_reload()
@@ -105,13 +129,13 @@ class Home(Pane):
         profile = self._chosen_profile()
         if profile is None:
             return
-        mode = f"{safe_line(profile.name, 40)} ({profile.rate_mode})"
-        totals = self.query_one("#totals", SummaryTables)
-        totals.show((totals_table(mode, profile.totals),))
         self._fill_phases()
         if profile.error:
-            self._say(plain(f"{safe_line(profile.error, 300)}", "bad"))
+            self._show_errors(f"profile {profile.name}", profile.error)
+            self._say(plain("this profile cannot be used: its errors are shown", "bad"))
         else:
+            mode = f"{safe_line(profile.name, 40)} ({profile.rate_mode})"
+            self._show_panel(f"effective totals: {mode}", totals_table("", profile.totals))
             said: list[Run] = [(" SIMULATED ", "badge"), (" ", "")] if profile.simulated else []
             said.append((safe_line(profile.description, 200), "muted"))
             self._say(tuple(said))
@@ -125,10 +149,11 @@ class Home(Pane):
             self._say(plain("choose a profile and a phase", "warn"))
             return
         phase = self._phases[place]
-        error = profile.error or phase.error
-        if error:
-            self._say(plain(f" {safe_line(error, 300)}", "bad"))
-            return
+        for what, error in ((f"profile {profile.name}", profile.error), (f"phase {phase.id}", phase.error)):
+            if error:
+                self._show_errors(what, error)
+                self._say(plain(f"cannot launch: {safe_line(what, 60)} has errors, shown here", "bad"))
+                return
         self.open_screen(Launch(self._backend, profile.name, phase.id), self._launched)
 
     @on(OptionList.OptionSelected, "#runs")
@@ -156,13 +181,27 @@ class Home(Pane):
             return
         self.query_one("#profiles", Choices).fill([_profile_text(profile) for profile in self._profiles])
         self._fill_phases()
-        self.query_one("#runs", Choices).fill([_run_text(run) for run in self._runs])
+        self._fill_runs()
         self._loaded = True
 
     def _fill_phases(self) -> None:
         profile = self._chosen_profile()
         name = profile.name if profile else ""
         self.query_one("#phases", Choices).fill([_phase_text(phase, name) for phase in self._phases])
+
+    def _fill_runs(self) -> None:
+        shown = self.query_one("#runs", Choices)
+        width = shown.scrollable_content_region.width - MARK_WIDTH
+        shown.fill(run_lines(self._runs, width, now()))
+
+    def _show_errors(self, what: str, error: str) -> None:
+        lines = tuple(safe_line(line, 500) for line in error.splitlines())
+        self._show_panel(f"errors: {safe_line(what, 60)}", SummaryTable("", (), (), lines))
+
+    def _show_panel(self, title: str, table: SummaryTable) -> None:
+        panel = self.query_one("#totals", SummaryTables)
+        panel.border_title = _MARK + title if panel.has_focus else title
+        panel.show((table,))
 
     def _chosen_profile(self) -> ProfileChoice | None:
         place = self.query_one("#profiles", Choices).highlighted
@@ -191,10 +230,7 @@ def _phase_text(phase: PhaseChoice, profile: str) -> Text:
     return text
 
 
-def _run_text(run: RunChoice) -> Text:
-    text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(f"{run.kind:<11} ", "bold" if run.kind == "live" else "")
-    text.append(f"{safe_line(run.title, 12):<5} {f'{run.done}/{run.planned}':<9}")
-    mark = "SIMULATED " if run.simulated else ""
-    text.append(f" {mark}{safe_line(run.started, 20)}  {safe_line(run.profile, 20)}", "dim")
-    return text
+def _mark_title(widget: Widget, *, marked: bool) -> None:
+    title = str(widget.border_title or "").removeprefix(_MARK)
+    if title:
+        widget.border_title = _MARK + title if marked else title

@@ -8,22 +8,22 @@ from typing import ClassVar
 import anyio.to_thread
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.containers import Vertical, VerticalScroll
 
 from console.screens.backend import Backend, LaunchPreview
+from console.screens.dialog import Dialog
 from console.screens.totals import totals_table
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line
+from widgets.paragraphs import Paragraph, Paragraphs, paragraph
 from widgets.summary_table import SummaryTables
-from widgets.text_lines import Line, Run, TextLines, plain, wrapped
+from widgets.text_lines import Line, Run, TextLines, plain
 
-_TEXT_WIDTH = 68
 _MOST_WARNINGS = 2
 _KEYS: Line = (("Enter", "accent"), (" start   ", ""), ("Esc", "accent"), (" back", ""))
 
 
-class Launch(ModalScreen[Path | None]):
+class Launch(Dialog[Path | None]):
     """Shows a preview and starts the run; gives back its run directory, or None."""
 
     CSS_PATH = "launch.tcss"
@@ -49,19 +49,16 @@ class Launch(ModalScreen[Path | None]):
         """Show a box with the figures, the totals, and the keys."""
         with Vertical(classes="box") as box:
             box.border_title = "launch"
-            yield TextLines(
-                (
-                    plain(
-                        f"planning {safe_line(self._phase, 60)} under {safe_line(self._profile, 60)}", "muted"
-                    ),
-                ),
-                id="figures",
-            )
+            planning = f"planning {safe_line(self._phase, 60)} under {safe_line(self._profile, 60)}"
+            yield Paragraphs((paragraph(planning, "muted"),), id="figures")
             yield SummaryTables(id="totals")
+            with VerticalScroll(id="trouble"):
+                yield Paragraphs(id="errors")
             yield TextLines((_KEYS,), id="state")
 
     def on_mount(self) -> None:
-        """Begin to plan."""
+        """Begin to plan; the key that opened this, pressed twice, must not start what nobody has read."""
+        self.settle_key()
         self.run_worker(self._plan(), group="plan", exclusive=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -86,11 +83,10 @@ class Launch(ModalScreen[Path | None]):
         try:
             preview = await anyio.to_thread.run_sync(self._backend.preview, self._profile, self._phase)
         except ConsoleError as error:
-            self.query_one("#figures", TextLines).show_lines(_error_lines(error))
-            self.query_one("#state", TextLines).show_lines((_KEYS[2:],))
+            self._show_trouble(error, _KEYS[2:])
             return
         self._preview = preview
-        self.query_one("#figures", TextLines).show_lines(_figures(preview))
+        self.query_one("#figures", Paragraphs).show(_figures(preview))
         self.query_one(SummaryTables).show((totals_table("effective totals", preview.totals),))
         if preview.tests == 0:
             self.query_one("#state", TextLines).show_lines((plain("nothing to run", "warn"), _KEYS[2:]))
@@ -101,20 +97,29 @@ class Launch(ModalScreen[Path | None]):
             run_dir = await anyio.to_thread.run_sync(self._backend.launch, self._profile, self._phase)
         except ConsoleError as error:
             self._starting = False
-            self.query_one(SummaryTables).display = False  # room for what went wrong
-            self.query_one("#state", TextLines).show_lines([*_error_lines(error), _KEYS])
+            self._show_trouble(error, _KEYS)
             return
         self.dismiss(run_dir)
 
+    def _show_trouble(self, error: ConsoleError, keys: Line) -> None:
+        """Show all that went wrong in the place of the plan; arrows scroll what has no room."""
+        self.query_one("#figures").display = False
+        self.query_one(SummaryTables).display = False
+        self.query_one("#errors", Paragraphs).show(_error_lines(error))
+        trouble = self.query_one("#trouble")
+        trouble.display = True
+        trouble.focus()
+        self.query_one("#state", TextLines).show_lines((keys,))
 
-def _error_lines(error: ConsoleError) -> list[Line]:
-    lines: list[Line] = []
-    for index, text in enumerate(error.lines()):
-        lines += wrapped(safe_line(text, 300), _TEXT_WIDTH, "" if index else "bad", "  ")
-    return lines
+
+def _error_lines(error: ConsoleError) -> list[Paragraph]:
+    texts = [text for whole in error.lines() for text in whole.splitlines()]
+    return [
+        paragraph(safe_line(text, 500), "" if index else "bad", hang=2) for index, text in enumerate(texts)
+    ]
 
 
-def _figures(preview: LaunchPreview) -> list[Line]:
+def _figures(preview: LaunchPreview) -> list[Paragraph]:
     name = safe_line(preview.phase, 60)
     title = safe_line(preview.title, 60)
     first: list[Run] = [
@@ -135,12 +140,14 @@ def _figures(preview: LaunchPreview) -> list[Line]:
         if figure or label == "tests":
             second.append((f"{label} ", "muted"))
             second.append((f"{figure:,}   ", "strong"))
-    lines: list[Line] = [tuple(first), tuple(second)]
+    lines = [Paragraph(tuple(first)), Paragraph(tuple(second))]
     if preview.place:
-        lines.append((("records ", "muted"), (safe_line(preview.place, 200), "")))
-    for warning in preview.warnings[:_MOST_WARNINGS]:
-        lines += wrapped(f"! {safe_line(warning, 200)}", _TEXT_WIDTH, "warn", "  ")
+        lines.append(Paragraph((("records ", "muted"), (safe_line(preview.place, 200), "")), 8))
+    lines += [
+        paragraph(f"! {safe_line(warning, 200)}", "warn", hang=2)
+        for warning in preview.warnings[:_MOST_WARNINGS]
+    ]
     if len(preview.warnings) > _MOST_WARNINGS:
         more = len(preview.warnings) - _MOST_WARNINGS
-        lines.append(plain(f"! and {more} more warnings: see `ultra-console plan`", "warn"))
-    return [*lines, ()]
+        lines.append(paragraph(f"! and {more} more warnings: see `ultra-console plan`", "warn", hang=2))
+    return [*lines, Paragraph(())]

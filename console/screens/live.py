@@ -16,6 +16,7 @@ from textual.widgets import Footer
 from console.screens import picture
 from console.screens.backend import Backend
 from console.screens.connection import Connection, View
+from console.screens.following import Following
 from console.screens.leaving import Leaving
 from console.screens.pane import Pane
 from console.screens.question import Answer, Question
@@ -26,6 +27,7 @@ from console.vocabulary.safe_text import safe_line
 from widgets.event_log import EventLog
 from widgets.lane_grid import LaneGrid
 from widgets.lane_values import LEGEND
+from widgets.paragraphs import Paragraph, Paragraphs, paragraph
 from widgets.phase_progress import PhaseProgress
 from widgets.text_lines import Line, TextLines, plain
 
@@ -42,6 +44,7 @@ class Live(Pane):
     AUTO_FOCUS: ClassVar[str | None] = "#grid"
     HELP_NOTES: ClassVar[tuple[str, ...]] = (
         "A cell shows requests in flight / worker limit, and requests per second.",
+        "The cursor follows what runs until you move it; f follows again.",
         LEGEND,
         "Leaving the console never touches the run.",
     )
@@ -49,7 +52,9 @@ class Live(Pane):
         Binding("space", "pause_run", "pause", id="run.pause", tooltip="Pause: send nothing new"),
         Binding("space", "resume_run", "resume", id="run.resume", tooltip="Go on after a pause"),
         Binding("d", "drain_run", "drain", id="run.drain", tooltip="Drain: finish what is begun, then end"),
-        Binding("s", "stop_run", "stop", id="run.stop", tooltip="Stop now (asks first); what is finished is kept"),
+        Binding(
+            "s", "stop_run", "stop", id="run.stop", tooltip="Stop now (asks first); what is finished is kept"
+        ),
         Binding(
             "enter",
             "open_results",
@@ -80,13 +85,16 @@ class Live(Pane):
         self._run_dir = run_dir
         self._connection = Connection(backend.watch(run_dir), run_dir, backend.ended)
         self._headline = TextLines((plain(" connecting to the run", "muted"), ()), id="headline")
-        self._notice = TextLines(id="notice")
+        self._notice = Paragraphs(id="notice")
         self._grid = LaneGrid(id="grid")
         self._lane = TextLines(((),), id="lane")
         self._progress = PhaseProgress(id="progress", most_jobs=1)
         self._events = EventLog(id="events")
         self._said: Line = ()
         self._hush_timer: Timer | None = None
+        self._following = Following()
+        self._stop_sent = False
+        self._closes_at_end = False
         self._keys_shown = ""
 
     def compose(self) -> ComposeResult:
@@ -127,7 +135,9 @@ class Live(Pane):
     def leaving(self) -> Leaving:
         """Return how the run stands, for the line printed after the console has closed."""
         view = self.view
-        state = "ended" if view.standing == "ended" else "gone" if view.standing == "gone" else "live"
+        state = (
+            view.standing if view.standing in ("ended", "gone") else "stopping" if self._stop_sent else "live"
+        )
         run_id = view.snapshot.run_id if view.snapshot else self._run_dir.name
         done, planned = (view.snapshot.done, view.snapshot.planned) if view.snapshot else (0, 0)
         if view.end is not None:
@@ -167,32 +177,34 @@ class Live(Pane):
 
     def action_stop_run(self) -> None:
         """Ask, then cancel what is in flight."""
-        in_flight = self.view.snapshot.in_flight if self.view.snapshot else 0
-        question = Question(
-            "Stop the run now?",
-            (
-                f"{in_flight} requests in flight are cancelled; their tests start again",
-                "when the run is resumed.",
-            ),
-            (Answer(("y",), "stop now", "stop"),),
-            way_out="let it run",
-        )
-        self.open_screen(question, self._stop_answered)
+        self.open_screen(self._stop_question("stop now"), self._stop_answered)
 
     def action_leave(self) -> None:
         """Ask how to leave; without a live run there is nothing to ask."""
         if self.view.standing in ("ended", "gone"):
             self.close_console(self.leaving())
             return
-        question = Question(
-            "Leave the console?",
-            ("The run goes on without it. Come back with", f"  ultra-console attach {self.leaving().run_id}"),
-            (
-                Answer(("enter", "d", "q", "ctrl+c"), "detach, the run goes on", "detach"),
-                Answer(("s",), "stop the run, then leave", "stop"),
-            ),
+        answers = [Answer(("enter", "q", "ctrl+c"), "detach: leave the run alone", "detach")]
+        if self.check_action("stop_run", ()):
+            answers.append(Answer(("s",), "stop the run, then leave (asks first)", "stop"))
+        text = (
+            "The run goes on without it. Come back with",
+            f"  ultra-console attach {self.leaving().run_id}",
         )
-        self.open_screen(question, self._leave_answered)
+        if self._stop_sent:
+            text = (
+                "The run is stopping, and ends without it. See it with",
+                f"  ultra-console summary {self.leaving().run_id}",
+            )
+        self.open_screen(Question("Leave the console?", text, answers), self._leave_answered)
+
+    def _stop_question(self, label: str) -> Question:
+        in_flight = self.view.snapshot.in_flight if self.view.snapshot else 0
+        text = f"{in_flight} requests in flight are cancelled, and their tests have no verdict. What is finished is kept."
+        answers = (Answer(("y",), label, "stop"),)
+        return Question(
+            "Stop the run now?", (text,), answers, way_out="let it run", way_out_keys=("escape", "n")
+        )
 
     def action_open_results(self) -> None:
         """Show what is in the journal."""
@@ -205,27 +217,34 @@ class Live(Pane):
             if view.standing == "gone":
                 return
             if view.standing == "ended":
-                if self.on_top:
-                    self.action_open_results()
+                self._go_on_after_the_end()
                 return
             await asyncio.sleep(REFRESH_S)
 
     def on_screen_resume(self) -> None:
         """Go on to the results if the run ended behind a question or the help."""
         if self.view.standing == "ended":
+            self._go_on_after_the_end()
+
+    def _go_on_after_the_end(self) -> None:
+        if self._closes_at_end:
+            self.close_console(self.leaving())
+        elif self.on_top:
             self.action_open_results()
 
-    async def _command(self, command: Command, done: str) -> None:
+    async def _command(self, command: Command, done: str) -> bool:
+        """Send a command and say what came of it; return whether it was taken."""
         try:
             answer = await self._connection.watch.send(command)
         except ConsoleError as error:
             self._say(((f" {safe_line('; '.join(error.lines()), 300)}", "bad"),))
-            return
+            return False
         if isinstance(answer, Accepted):
             self._say(((f" {safe_line(answer.text or done, 300)}", "accent"),))
         else:
             self._say(((f" not done: {safe_line(answer.text, 300)}", "warn"),))
         self.set_timer(0.3, self._look_once)  # the snapshot may be that old
+        return isinstance(answer, Accepted)
 
     def _look_once(self) -> None:
         if self.view.standing == "live":
@@ -233,13 +252,26 @@ class Live(Pane):
 
     def _stop_answered(self, value: str | None) -> None:
         if value == "stop":
-            self.run_worker(self._command(Stop(), "stopping"), group="command")
+            self.run_worker(self._stop(closes=False), group="command")
 
-    async def _leave_answered(self, value: str | None) -> None:
-        if value == "stop":
-            await self._command(Stop(), "stopping")
-        if value is not None:
+    def _leave_answered(self, value: str | None) -> None:
+        if value == "detach":
             self.close_console(self.leaving())
+        elif value == "stop":
+            self.open_screen(self._stop_question("stop now, then leave"), self._stop_and_leave_answered)
+
+    def _stop_and_leave_answered(self, value: str | None) -> None:
+        if value == "stop":
+            self.run_worker(self._stop(closes=True), group="command")
+
+    async def _stop(self, *, closes: bool) -> None:
+        """Stop the run; with `closes` the console stays until the run has ended, to say how it did."""
+        self._closes_at_end = closes
+        self._stop_sent = await self._command(
+            Stop(), "stopping; the console closes at its end" if closes else "stopping"
+        )
+        if not self._stop_sent and self.view.standing != "ended":
+            self._closes_at_end = False
 
     def _say(self, line: Line) -> None:
         if self._hush_timer is not None:
@@ -254,16 +286,19 @@ class Live(Pane):
 
     def _draw(self) -> None:
         view = self.view
-        self._notice.show_lines(self._notice_lines())
+        self._notice.show(self._notices())
         snapshot = view.snapshot
         if snapshot is not None:
             width = self.size.width
             head = (picture.headline(snapshot, width, view.standing), picture.figures_line(snapshot, width))
             self._headline.show_lines(head)
-            self._grid.show(picture.grid_data(snapshot))
+            self._grid.show(picture.grid_data(snapshot), picture.place_of(self._following.lane(snapshot)))
             self._progress.show(picture.progress(snapshot))
             self._events.show(picture.log_events(snapshot.events))
             self._draw_lane()
+        elif view.standing == "gone":
+            run = safe_line(self._run_dir.name, 100)
+            self._headline.show_lines((((" ENGINE GONE ", "bad"), (f"  {run}", "muted")), ()))
         keys = f"{view.standing} {snapshot.state if snapshot else ''}"
         if keys != self._keys_shown:  # drawing the footer anew costs bytes
             self._keys_shown = keys
@@ -274,19 +309,25 @@ class Live(Pane):
         if snapshot is not None and place is not None:
             self._lane.show_lines((picture.lane_line(snapshot, *place),))
 
-    def _notice_lines(self) -> list[Line]:
+    def _notices(self) -> list[Paragraph]:
+        """Return what must be known now, the shortest-lived first: one line of them has its place reserved."""
         view = self.view
-        lines: list[Line] = []
         if view.standing == "gone":
-            run = self.leaving().run_id
-            lines.append(plain(" engine ended unexpectedly; what finished is in the journal", "bad"))
-            lines.append(plain(f" Enter shows it, or `ultra-console summary {safe_line(run, 100)}`"))
-        elif view.said:
-            lines.append(
-                plain(f" {safe_line(view.said, 300)}", "warn" if view.standing == "silent" else "muted")
-            )
-        if view.snapshot is not None and view.snapshot.notice:
-            lines.append(plain(f" {safe_line(view.snapshot.notice, 300)}", "bad"))
+            run = safe_line(self.leaving().run_id, 100)
+            return [
+                paragraph(
+                    " the engine is gone, without an end; what is finished is kept in the journal", "bad", 1
+                ),
+                paragraph(f" Enter shows it, and so does `ultra-console summary {run}`", hang=1),
+            ]
         if self._said:
-            lines.append(self._said)
-        return lines
+            return [Paragraph(self._said, 1)]
+        if view.said:
+            return [
+                paragraph(
+                    f" {safe_line(view.said, 300)}", "warn" if view.standing == "silent" else "muted", 1
+                )
+            ]
+        if view.snapshot is not None and view.snapshot.notice:
+            return [paragraph(f" {safe_line(view.snapshot.notice, 300)}", "bad", 1)]
+        return []

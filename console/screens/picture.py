@@ -7,7 +7,7 @@ from typing import Final
 from console.vocabulary.outcome import TIMEOUTS, Outcome, Verdict
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import EventView, LaneView, RunState, Snapshot
-from widgets.durations import clock_text, rough_text
+from widgets.durations import UNKNOWN, clock_text
 from widgets.event_log import LogEvent
 from widgets.lane_values import GridCell, GridData, GridRow, rate_text
 from widgets.phase_progress import Count, JobLine, Progress
@@ -41,6 +41,11 @@ def grid_data(snapshot: Snapshot) -> GridData:
     return GridData(columns, tuple(GridRow(*identity, tuple(cells)) for identity, cells in rows.items()))
 
 
+def place_of(lane: LaneView | None) -> tuple[str, str, str] | None:
+    """Return where a lane stands in the grid: provider, deployment and key."""
+    return None if lane is None else (_safe(lane.provider), _safe(lane.deployment), _safe(lane.key))
+
+
 def headline(snapshot: Snapshot, width: int, standing: str = "live") -> Line:
     """Return the first line: what runs, its state and its time; `standing` is that of the line to the engine."""
     runs: list[Run] = [(f" {safe_line(snapshot.title, 40)} ", "strong")]
@@ -52,7 +57,7 @@ def headline(snapshot: Snapshot, width: int, standing: str = "live") -> Line:
         runs.append((" SIMULATED ", "badge"))
     runs.append((f"  {clock_text(snapshot.elapsed_s)}", "strong"))
     if snapshot.state not in OVER and standing != "gone":
-        runs.append((f"  ETA {'-' if snapshot.eta_s is None else rough_text(snapshot.eta_s)}", ""))
+        runs.append((f"  ETA {clock_text(snapshot.eta_s)}", ""))
     runs.append((f"  {safe_line(snapshot.profile, 30)}", "muted"))
     runs.append((f"  {safe_line(snapshot.run_id, 60)}", "muted"))
     if width >= 140:
@@ -103,8 +108,7 @@ def progress(snapshot: Snapshot) -> Progress:
         JobLine(safe_line(job.title, _NAME_LIMIT), job.state, job.done, job.planned, job.starts_in_s)
         for job in snapshot.jobs
     )
-    over = snapshot.state in OVER
-    return Progress(snapshot.done, snapshot.planned, snapshot.eta_s, counts, jobs, over)
+    return Progress(snapshot.done, snapshot.planned, counts, jobs)
 
 
 def log_events(happened: tuple[EventView, ...]) -> list[LogEvent]:
@@ -129,9 +133,9 @@ def lane_line(snapshot: Snapshot, group: str, deployment: str, key: str) -> Line
 
 
 def milliseconds(value: float | None) -> str:
-    """Write a latency in at most five characters: `240ms`, `1.42s`; `-` where it is not known."""
+    """Write a latency in at most five characters: `240ms`, `1.42s`; `?` where it is not known."""
     if value is None:
-        return "-"
+        return UNKNOWN
     if value < 999.5:
         return f"{value:.0f}ms"
     return f"{value / 1000:.2f}s" if value < 9_995 else f"{value / 1000:.0f}s"
@@ -140,7 +144,7 @@ def milliseconds(value: float | None) -> str:
 def _lane_runs(lane: LaneView) -> Line:
     tones: dict[str, Tone] = {"throttled": "warn", "parked": "bad", "full": "good"}
     tone = tones.get(lane.state, "")
-    until = f" for {rough_text(lane.resume_in_s)}" if lane.resume_in_s is not None else ""
+    until = f" for {clock_text(lane.resume_in_s)}" if lane.resume_in_s is not None else ""
     runs: list[Run] = [
         (f" {_safe(lane.deployment)}@{_safe(lane.key)}", "strong"),
         (f" {lane.state}{until} ", tone),

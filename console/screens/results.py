@@ -15,8 +15,9 @@ from console.screens.leaving import Leaving
 from console.screens.pane import Pane
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line
+from widgets.paragraphs import Paragraph, Paragraphs, paragraph
 from widgets.summary_table import SummaryTable, SummaryTables
-from widgets.text_lines import Line, Run, TextLines, Tone, plain
+from widgets.text_lines import Run, Tone
 
 _KINDS: dict[str, tuple[str, Tone]] = {
     "live": ("STILL RUNNING", "warn"),
@@ -48,7 +49,7 @@ class Results(Pane):
 
     def compose(self) -> ComposeResult:
         """Lay out the headline, the tables and the keys."""
-        yield TextLines((plain(" reading the journal", "muted"),), id="headline")
+        yield Paragraphs((paragraph(" reading the journal", "muted"),), id="headline")
         yield SummaryTables(id="tables")
         yield Footer(show_command_palette=False, compact=True)
 
@@ -65,26 +66,30 @@ class Results(Pane):
         self.close_console(self._leaving)
 
     async def _read(self) -> None:
-        headline = self.query_one("#headline", TextLines)
+        headline = self.query_one("#headline", Paragraphs)
         try:
             view = await anyio.to_thread.run_sync(self._backend.results, self._run_dir)
         except ConsoleError as error:
-            headline.show_lines([plain(f" {safe_line(line, 300)}", "bad") for line in error.lines()])
+            headline.show([paragraph(f" {safe_line(line, 300)}", "bad", 1) for line in error.lines()])
             return
-        headline.show_lines(_headline(view))
+        headline.show(_headline(view))
         self.query_one(SummaryTables).show(
             [_table(table.title, table.columns, table.rows, table.notes) for table in view.tables]
         )
 
 
-def _headline(view: ResultsView) -> list[Line]:
+def _headline(view: ResultsView) -> list[Paragraph]:
     word, tone = _KINDS[view.kind]
     first: list[Run] = [(f" {safe_line(view.title, 40)} ", "strong"), (f" {word} ", tone)]
     if view.simulated:
         first.append((" SIMULATED ", "badge"))
     first.append((f"  {safe_line(view.profile, 30)}  {safe_line(view.run_id, 60)}", "muted"))
-    notes = [plain(f" {safe_line(note, 300)}", "warn") for note in view.notes]
-    return [tuple(first), *notes, plain(f" {safe_line(str(view.run_dir), 300)}", "muted")]
+    notes = [paragraph(f" {safe_line(note, 300)}", "warn", 1) for note in view.notes]
+    return [
+        Paragraph(tuple(first), 1),
+        *notes,
+        paragraph(f" {safe_line(str(view.run_dir), 300)}", "muted", 1),
+    ]
 
 
 def _table(

@@ -10,15 +10,15 @@ from widgets.summary_table import SummaryTable
 
 
 def totals_table(title: str, totals: Sequence[TotalsRow]) -> SummaryTable:
-    """Return a row for each model; no limit is written as `-`."""
+    """Return a row for each model; no limit is written as `none`. What matters most comes first: a narrow panel shows no more."""
     rows = tuple(
         (
             safe_line(row.model, 60),
+            "none" if row.workers is None else f"{row.workers:,}",
+            "none" if row.qps is None else f"{row.qps:g}",
             str(row.lanes),
-            "-" if row.workers is None else f"{row.workers:,}",
-            "-" if row.qps is None else f"{row.qps:g}",
             safe_line(row.provider, 30),
         )
         for row in totals
     )
-    return SummaryTable(title, ("model", "lanes", "workers", "qps", "provider"), rows)
+    return SummaryTable(title, ("model", "workers", "qps", "lanes", "provider"), rows)

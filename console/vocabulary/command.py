@@ -20,11 +20,11 @@ class Resume(msgspec.Struct, frozen=True, tag="resume", tag_field="type"):
 
 
 class Drain(msgspec.Struct, frozen=True, tag="drain", tag_field="type"):
-    """Start no further test; those begun are finished, then the run ends, resumable."""
+    """Start no further test; those begun are finished, then the run ends."""
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop", tag_field="type"):
-    """Cancel what is in flight and end now, resumable."""
+    """Cancel what is in flight and end now; what is finished is kept."""
 
 
 Command = Pause | Resume | Drain | Stop

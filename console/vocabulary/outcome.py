@@ -56,7 +56,7 @@ class Verdict(StrEnum):
     FAILURE = "failure"
     """The model answered, and the answer was wrong."""
     INFRASTRUCTURE = "infrastructure"
-    """No complete answer came: never counted against the model, done again on resume."""
+    """No complete answer came: never counted against the model, and not done."""
     CANCELLED = "cancelled"
 
 

@@ -1,0 +1,77 @@
+"""Boxes over a screen: each is answered once, however often and however fast a key is pressed."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar, cast
+
+from textual import events
+from textual.app import App
+from textual.await_complete import AwaitComplete
+from textual.screen import ModalScreen
+
+AnswerT = TypeVar("AnswerT")
+ReturnT = TypeVar("ReturnT")
+ECHO_S: Final = 0.5
+"""A key pressed again within this time means the same press: a bouncing key, or one that is held."""
+
+
+class EchoingApp(App[ReturnT]):
+    """An app that hears the key which opened or closed a dialog once, so that its echo does nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last_key = ""
+        self._last_key_at = float("-inf")
+        self._settled_by = ""
+
+    def settle_key(self) -> None:
+        """Take no notice of the key pressed last while it goes on being pressed."""
+        self._settled_by = self._last_key
+
+    async def on_event(self, event: events.Event) -> None:
+        """Drop the echo of a key that has done its work."""
+        if isinstance(event, events.Key) and not event.is_forwarded and self._is_echo(event):
+            return
+        await super().on_event(event)
+
+    def _is_echo(self, event: events.Key) -> bool:
+        echo = event.key == self._settled_by and event.time - self._last_key_at <= ECHO_S
+        if not echo:
+            self._settled_by = ""
+        self._last_key, self._last_key_at = event.key, event.time
+        return echo
+
+
+class Dialog(ModalScreen[AnswerT]):
+    """A box that gives back one answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._answered = False
+        self._waiting: list[AnswerT | None] = []
+
+    def dismiss(self, result: AnswerT | None = None) -> AwaitComplete:
+        """Close with `result`. Only the first call counts; one from below another screen is kept until that closes."""
+        if self._answered:
+            return AwaitComplete()
+        self._answered = True
+        if self._holder.screen is not self:
+            self._waiting.append(result)
+            return AwaitComplete()
+        self.settle_key()
+        return super().dismiss(result)
+
+    def settle_key(self) -> None:
+        """Take no notice of the key pressed last while it goes on being pressed."""
+        holder = self._holder
+        if isinstance(holder, EchoingApp):
+            holder.settle_key()
+
+    def on_screen_resume(self) -> None:
+        """Close now if the answer came while another screen was above."""
+        if self._waiting:
+            super().dismiss(self._waiting.pop())
+
+    @property
+    def _holder(self) -> App[Any]:
+        return cast("App[Any]", self.app)
