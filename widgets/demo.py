@@ -46,7 +46,7 @@ def fake_progress(step: int) -> Progress:
     jobs = tuple(
         JobLine(f"model-{n} easy", "running" if n < 2 else "waiting", done // 8, 100) for n in range(8)
     )
-    return Progress(done, 800, (800 - done) / 13, counts, jobs)
+    return Progress(done, 800, counts, jobs)
 
 
 def fake_events(step: int) -> list[LogEvent]:

@@ -19,9 +19,12 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from widgets.lane_layout import CORNER, GridLayout, cell_parts, clip, header_text, lay_out, total_text
-from widgets.lane_values import GridCell, GridData, GridLine, GridRow, body_lines, total_line
+from widgets.lane_layout import CORNER, GridLayout, header_text, lay_out, short_labels
+from widgets.lane_lines import changed_extent, family_extent, line_runs
+from widgets.lane_values import GridData, GridLine, GridRow, body_lines, total_line
 
+Place = tuple[str, str, str]
+"""Group, row name and column of a lane."""
 _CHROME_LINES = 2  # heading and totals stay while the body scrolls
 
 
@@ -65,6 +68,7 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("pagedown,ctrl+d", "move_page(1)", "Page down", show=False),
         Binding("home,g", "move_cursor(-1000000, 0)", "First row", show=False),
         Binding("end,G", "move_cursor(1000000, 0)", "Last row", show=False),
+        Binding("f", "follow", "Follow what runs", show=False),
     ]
 
     @dataclass
@@ -98,6 +102,10 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._row_lines: list[int] = []
         self._cursor = (0, 0)
         self._first_column = 0
+        self._labels: dict[str, str] = {}
+        self._following = True
+        self._followed: Place | None = None
+        self._followed_at: Size | None = None
         self._styles_now: dict[str, Style] = {}
         self._take_shape()
 
@@ -107,7 +115,7 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
         return self._data
 
     @property
-    def highlighted(self) -> tuple[str, str, str] | None:
+    def highlighted(self) -> Place | None:
         """Group, row name and column under the cursor."""
         row, column = self._cursor
         if row >= len(self._row_lines) or column >= len(self._data.columns):
@@ -115,8 +123,19 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
         found = self._row_at(row)
         return (found.group, found.name, self._data.columns[column])
 
-    def show(self, data: GridData) -> None:
-        """Show new data, repainting only what differs from the old."""
+    @property
+    def following(self) -> bool:
+        """Whether the cursor goes where the caller says: until it is moved by hand."""
+        return self._following
+
+    def show(self, data: GridData, follow: Place | None = None) -> None:
+        """Show new data, repainting only what differs from the old; `follow` is the lane to watch now."""
+        self._followed = follow or self._followed
+        self._show_data(data)
+        if self._following:
+            self._go_to_followed()
+
+    def _show_data(self, data: GridData) -> None:
         old, old_lines, old_total, before = self._data, self._lines, self._total, self.highlighted
         if data == old:
             return
@@ -159,6 +178,8 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
         """Choose the widths anew."""
         self._layout_now = None
         self._relayout()
+        if self._following:
+            self._go_to_followed()
         self._keep_cursor_visible()
         self.refresh()
 
@@ -170,22 +191,51 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
         """Move the cursor, stopping at the edges."""
         if not self._row_lines:
             return
+        self._following = False
         row, column = self._cursor
         moved = (
             min(max(row + rows, 0), len(self._row_lines) - 1),
             min(max(column + columns, 0), max(0, len(self._data.columns) - 1)),
         )
-        if moved == self._cursor:
-            return
-        self._cursor = moved
-        if not self._keep_cursor_visible():
-            for line in {self._row_lines[row], self._row_lines[moved[0]]}:
-                self._refresh_line(line, self._width)
-        self._tell_highlighted()
+        self._set_cursor(moved)
+
+    def action_follow(self) -> None:
+        """Let the cursor go where work is done, until it is moved again."""
+        self._following = True
+        self._go_to_followed()
 
     def action_move_page(self, pages: int) -> None:
         """Move the cursor by a screenful of rows."""
         self.action_move_cursor(pages * max(1, self.size.height - _CHROME_LINES - 1), 0)
+
+    def _set_cursor(self, moved: tuple[int, int]) -> None:
+        before, self._cursor = self._cursor, moved
+        if moved == before:
+            return
+        if not self._keep_cursor_visible():
+            for line in {self._row_lines[before[0]], self._row_lines[moved[0]]}:
+                self._refresh_line(line, self._width)
+        self._tell_highlighted()
+
+    def _go_to_followed(self) -> None:
+        """Move to the lane that is followed; scroll only if its family is not all in sight, or the size is new."""
+        if self._layout_now is None or self._followed is None or self._followed[2] not in self._data.columns:
+            return
+        for row in range(len(self._row_lines)):
+            found = self._row_at(row)
+            if (found.group, found.name) == self._followed[:2]:
+                break
+        else:
+            return
+        line, room = self._row_lines[row], max(1, self.size.height - _CHROME_LINES)
+        first, last = family_extent(self._data, self._lines, line)
+        anew, self._followed_at = self._followed_at != self.size, self.size
+        if anew or first < self.scroll_offset.y or last >= self.scroll_offset.y + room:
+            top = max(min(first, len(self._lines) - room), line - room + 1, 0)
+            if top != self.scroll_offset.y:
+                self.scroll_to(y=top, animate=False, immediate=True, force=True)
+                self.refresh()
+        self._set_cursor((row, self._data.columns.index(self._followed[2])))
 
     @property
     def _width(self) -> int:
@@ -216,13 +266,15 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
             return False
         layout = lay_out(self._data, self._lines, self._total, width, at_least=self._layout_now)
         changed, self._layout_now = layout != self._layout_now, layout
+        if changed:
+            self._labels = short_labels((*self._lines, self._total), layout.label)
         self._first_column = min(self._first_column, max(0, len(self._data.columns) - layout.visible))
         virtual = Size(width, len(self._lines) + _CHROME_LINES)
         if virtual != self.virtual_size:
             self.virtual_size = virtual
         return changed
 
-    def _find_again(self, before: tuple[str, str, str] | None) -> None:
+    def _find_again(self, before: Place | None) -> None:
         """Keep the cursor on its lane when rows or columns came or went."""
         row, column = self._cursor
         if before is not None:
@@ -259,7 +311,7 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
         top = 0 if row == 0 else line  # the headings above the first row are seen again with it
         offset = min(max(self.scroll_offset.y, line - room + 1), top)
         if offset != self.scroll_offset.y:
-            self.scroll_to(y=offset, animate=False, immediate=True)
+            self.scroll_to(y=offset, animate=False, immediate=True, force=True)
             moved = True
         if moved:
             self.refresh()
@@ -271,24 +323,15 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
             return
         top, room = self.scroll_offset.y, max(0, self.size.height - _CHROME_LINES)
         for index in range(top, min(top + room, len(self._lines))):
-            extent = self._changed_extent(old_lines[index], self._lines[index], layout)
+            extent = self._extent(old_lines[index], self._lines[index], layout)
             if extent:
                 self._refresh_line(index, extent)
-        extent = self._changed_extent(old_total, self._total, layout)
+        extent = self._extent(old_total, self._total, layout)
         if extent:
             self.refresh(Region(0, self._total_y, min(extent, self._width), 1))
 
-    def _changed_extent(self, old: GridLine, new: GridLine, layout: GridLayout) -> int:
-        """Return up to which screen column a line differs; 0 where it looks the same."""
-        left = layout.label + layout.total
-        for slot in range(layout.visible - 1, -1, -1):
-            column = self._first_column + slot
-            if column >= len(new.cells) or new.cells[column] == old.cells[column]:
-                continue
-            before, after = (cell_parts(line.cells[column], layout, self._ascii_only) for line in (old, new))
-            if before != after:
-                return left + (slot + 1) * layout.cell
-        return left if total_text(old.total, layout) != total_text(new.total, layout) else 0
+    def _extent(self, old: GridLine, new: GridLine, layout: GridLayout) -> int:
+        return changed_extent(old, new, layout, self._first_column, ascii_only=self._ascii_only)
 
     def _refresh_line(self, index: int, extent: int) -> None:
         y = index - self.scroll_offset.y + 1
@@ -298,36 +341,9 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
     def _strip(self, line: GridLine, *, cursor: int | None, width: int) -> Strip:
         layout = self._layout_now
         assert layout is not None
-        base = {"group": "group", "family": "group", "total": "total"}.get(line.kind, "")
-        mark = ">" if cursor is not None else " "
-        label = f"{mark}{clip(line.label, layout.label - 1):<{layout.label - 1}}"
-        runs: list[tuple[str, str]] = [(base, label + total_text(line.total, layout))]
-        for column in range(self._first_column, self._first_column + layout.visible):
-            cell = line.cells[column] if column < len(line.cells) else None
-            head, bar, tail = cell_parts(cell, layout, self._ascii_only)
-            if column == cursor:
-                runs += [(base, head[:1]), ("cursor", head[1:]), ("bar", bar), ("cursor", tail)]
-                continue
-            name = base or _style_name(cell)
-            runs.append((name, head))
-            if bar:
-                runs += [(name if name in ("throttled", "parked") else "bar", bar), (name, tail)]
-        return self._join(runs, width)
-
-    def _join(self, runs: list[tuple[str, str]], width: int) -> Strip:
-        """Make segments of runs, neighbours of one style in one: each change of style costs bytes."""
-        merged: list[tuple[str, str]] = []
-        for name, text in runs:
-            if (
-                merged
-                and (merged[-1][0] == name or text.isspace())
-                and name != "cursor"
-                and merged[-1][0] != "cursor"
-            ):
-                merged[-1] = (merged[-1][0], merged[-1][1] + text)
-            elif text:
-                merged.append((name, text))
-        strip = Strip([Segment(text, self._style(name)) for name, text in merged])
+        label = self._labels.get(line.label, line.label)
+        runs = line_runs(line, label, layout, self._first_column, cursor, ascii_only=self._ascii_only)
+        strip = Strip([Segment(text, self._style(name)) for name, text in runs])
         return strip.adjust_cell_length(width, self._style(""))
 
     def _style(self, name: str) -> Style:
@@ -336,12 +352,6 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
             style = self.get_component_rich_style(f"lane-grid--{name}") if name else self.rich_style
             self._styles_now[name] = style
         return style
-
-
-def _style_name(cell: GridCell | None) -> str:
-    if cell is None or cell.state in ("busy", "sum"):
-        return ""
-    return cell.state
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from widgets.lane_values import GLYPHS, GridCell, GridData, GridLine, rate_text
+from widgets.short_names import clip, shortened
 
 RATE_WIDTH: Final = 4
 BAR_WIDTHS: Final = (16, 10, 6, 3)
@@ -35,6 +36,21 @@ class GridLayout(NamedTuple):
     total: int
     visible: int
     """Cells that fit beside one another."""
+
+
+def short_labels(lines: tuple[GridLine, ...], label: int) -> dict[str, str]:
+    """Return what is written for each label in a column of `label`, the mark before it included.
+
+    A model and its deployment of the same name are cut alike, as deep as the deeper one needs.
+    """
+    depth = max((len(line.label) - len(line.label.lstrip()) for line in lines), default=0)
+    room = max(1, label - 1 - depth)
+    short = shortened((line.label.strip() for line in lines), room)
+    made: dict[str, str] = {}
+    for line in lines:
+        whole, indent = line.label, len(line.label) - len(line.label.lstrip())
+        made[whole] = whole[:indent] + short[whole.strip()]
+    return made
 
 
 def figures_text(cell: GridCell) -> str:
@@ -117,9 +133,11 @@ def header_text(data: GridData, layout: GridLayout, first: int, corner: str) -> 
     """Write the heading: what is shown, and the names of the columns, with marks where there are more."""
     last = first + layout.visible
     label = clip(corner, layout.label - 1)
+    scrolls = layout.visible < len(data.columns)
+    short = shortened(data.columns, layout.figures + (0 if scrolls else 1))  # room for the marks
     parts = [f"{label:<{layout.label}}", f" {'total':>{layout.total_figures}} {'r/s':>{RATE_WIDTH}}"]
     for index in range(first, min(last, len(data.columns))):
-        name = data.columns[index]
+        name = short[data.columns[index]]
         if index == first and first > 0:
             name = "<" + name
         if index == last - 1 and last < len(data.columns):
@@ -144,13 +162,3 @@ def bar_text(value: int, limit: int | None, width: int, ascii_only: bool) -> str
     eighths = max(round(share * width * 8), 1 if value else 0)
     full, part = divmod(eighths, 8)
     return ("█" * full + (_EIGHTHS[part] if part else "")).ljust(width)
-
-
-def clip(text: str, width: int) -> str:
-    """Shorten from the middle, where names of deployments differ least."""
-    if len(text) <= width:
-        return text
-    if width <= 3:
-        return text[: max(0, width)]
-    tail = (width - 1) // 2
-    return text[: width - 1 - tail] + "~" + text[len(text) - tail :]

@@ -1,4 +1,4 @@
-"""How far a run is: a bar with figures and ETA, how tests and requests ended, and its jobs.
+"""How far a run is: a bar with figures, how tests and requests ended, and its jobs.
 
 Run `python -m widgets.phase_progress` to see it on made-up figures.
 """
@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from textual import events
 
-from widgets.durations import rough_text
+from widgets.durations import UNKNOWN, clock_text
 from widgets.lane_layout import bar_text
 from widgets.text_lines import Line, TextLines, Tone
 
@@ -41,11 +41,8 @@ class Progress(NamedTuple):
 
     done: int = 0
     planned: int = 0
-    eta_s: float | None = None
     counts: tuple[Count, ...] = ()
     jobs: tuple[JobLine, ...] = ()
-    over: bool = False
-    """No ETA is awaited any more."""
 
 
 class PhaseProgress(TextLines):
@@ -93,9 +90,8 @@ class PhaseProgress(TextLines):
 
     def _bar_line(self, width: int) -> Line:
         shown = self._progress
-        percent = f"{100 * shown.done / shown.planned:.0f}%" if shown.planned else "-"
-        eta = "" if shown.over else f"  ETA {'-' if shown.eta_s is None else rough_text(shown.eta_s)}"
-        figures = f" {shown.done:>{len(str(shown.planned))}}/{shown.planned} tests {percent:>4}{eta}"
+        percent = f"{100 * shown.done / shown.planned:.0f}%" if shown.planned else UNKNOWN
+        figures = f" {shown.done:>{len(str(shown.planned))}}/{shown.planned} tests {percent:>4}"
         bar = max(5, width - len(figures) - 2)
         filled = bar_text(shown.done, shown.planned, bar, self._ascii_only)
         return (("[", "muted"), (filled, "accent"), ("]", "muted"), (figures, "strong"))
@@ -126,7 +122,7 @@ def job_lines(jobs: tuple[JobLine, ...], most: int) -> tuple[Line, ...]:
 
 def _job_line(job: JobLine) -> Line:
     note = (
-        f"  starts in {rough_text(job.starts_in_s)}"
+        f"  starts in {clock_text(job.starts_in_s)}"
         if job.starts_in_s is not None and job.state != "done"
         else ""
     )

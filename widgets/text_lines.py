@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
@@ -92,11 +91,6 @@ class TextLines(Widget):
             style = self.get_component_rich_style(f"text-lines--{tone}") if tone else self.rich_style
             self._styles_now[tone] = style
         return style
-
-
-def wrapped(text: str, width: int, tone: Tone = "", indent: str = "") -> list[Line]:
-    """Break a text into lines; all but the first begin with `indent`."""
-    return [plain(line, tone) for line in textwrap.wrap(text, width, subsequent_indent=indent)] or [()]
 
 
 def plain(text: str, tone: Tone = "") -> Line:

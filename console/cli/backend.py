@@ -57,7 +57,7 @@ class RealBackend:
             loaded = load_profile(name)
             rows = totals_rows(loaded.profile)
         except ConsoleError as error:
-            return ProfileChoice(name=name, origin=origin, error=error.lines()[0])
+            return ProfileChoice(name=name, origin=origin, error="\n".join(error.lines()))
         self._profiles[name] = loaded.profile
         return ProfileChoice(
             name=name,
@@ -78,7 +78,7 @@ class RealBackend:
         try:
             phase = load_phase(name)
         except ConsoleError as error:
-            return PhaseChoice(id=name, origin=origin, error=error.lines()[0])
+            return PhaseChoice(id=name, origin=origin, error="\n".join(error.lines()))
         counts = {profile: count_tests(phase, held) for profile, held in self._profiles.items()}
         return PhaseChoice(id=name, title=phase.title, origin=origin, tests=counts)
 

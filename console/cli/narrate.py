@@ -24,10 +24,10 @@ _GOOD = {"ok", "cancelled", "rate_limited"}
 
 
 def clock(seconds: float) -> str:
-    """Write a duration: `01:05`, `2:03:04`."""
+    """Write a duration as the screens do: `1:05`, `2:03:04`."""
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def progress_line(picture: Snapshot) -> str:

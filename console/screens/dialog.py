@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any, Final, TypeVar, cast
 
 from textual import events
 from textual.app import App
 from textual.await_complete import AwaitComplete
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
 AnswerT = TypeVar("AnswerT")
 ReturnT = TypeVar("ReturnT")
 ECHO_S: Final = 0.5
 """A key pressed again within this time means the same press: a bouncing key, or one that is held."""
+_KEYS_UNDER_WAY: Final = 64
+"""Keys remembered with the screen they were pressed on; more are not under way at once."""
 
 
 class EchoingApp(App[ReturnT]):
@@ -23,16 +26,27 @@ class EchoingApp(App[ReturnT]):
         self._last_key = ""
         self._last_key_at = float("-inf")
         self._settled_by = ""
+        self._aimed: deque[tuple[events.Key, Screen[Any]]] = deque(maxlen=_KEYS_UNDER_WAY)
 
     def settle_key(self) -> None:
         """Take no notice of the key pressed last while it goes on being pressed."""
         self._settled_by = self._last_key
 
     async def on_event(self, event: events.Event) -> None:
-        """Drop the echo of a key that has done its work."""
-        if isinstance(event, events.Key) and not event.is_forwarded and self._is_echo(event):
-            return
+        """Drop the echo of a key that has done its work, and a key whose screen has gone since it was pressed."""
+        if isinstance(event, events.Key) and self.screen_stack:
+            if event.is_forwarded:
+                if self._came_too_late(event):
+                    return
+            elif self._is_echo(event):
+                return
+            else:
+                self._aimed.append((event, self.screen))
         await super().on_event(event)
+
+    def _came_too_late(self, event: events.Key) -> bool:
+        """Whether another screen is shown by now; Textual would look for the key among that one's bindings."""
+        return any(key is event and screen is not self.screen for key, screen in self._aimed)
 
     def _is_echo(self, event: events.Key) -> bool:
         echo = event.key == self._settled_by and event.time - self._last_key_at <= ECHO_S

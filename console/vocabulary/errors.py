@@ -24,7 +24,7 @@ class ExitCode(IntEnum):
     CHECK_FAILED = 4
     """Valid in itself, but a check or gate failed."""
     INTERRUPTED = 130
-    """Interrupted and resumable."""
+    """Interrupted: what is finished is kept."""
 
 
 class ConsoleError(Exception):

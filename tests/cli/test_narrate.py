@@ -36,14 +36,14 @@ PICTURE = Snapshot(
 
 def test_a_line_says_state_progress_time_left_load_and_trouble():
     assert progress_line(PICTURE) == (
-        "01:05 running SIMULATED · 200/800 25% · 1 lane parked · eta 1:01:40 · errors 2 · 429 3 · 12.3 req/s · "
+        "1:05 running SIMULATED · 200/800 25% · 1 lane parked · eta 1:01:40 · errors 2 · 429 3 · 12.3 req/s · "
         "TTFT p50 101 ms · in flight 6"
     )
 
 
 def test_a_notice_comes_before_everything_else_and_no_eta_is_told_while_it_stands():
     line = progress_line(msgspec.structs.replace(PICTURE, state="blocked", notice="disk: full", eta_s=None))
-    assert line.startswith("01:05 blocked SIMULATED · disk: full · 200/800")
+    assert line.startswith("1:05 blocked SIMULATED · disk: full · 200/800")
     assert "eta" not in line
 
 
@@ -52,7 +52,7 @@ def test_warnings_are_told_once_and_made_safe():
     narrator = Narrator(stream, as_json=False)
     narrator.tell(PICTURE)
     narrator.tell(PICTURE)
-    assert stream.getvalue().count("01:00 warn: p/d@k rests") == 1
+    assert stream.getvalue().count("1:00 warn: p/d@k rests") == 1
     assert "\x1b" not in stream.getvalue()
     assert narrator.every_s == 10
 

@@ -74,8 +74,10 @@ async def test_a_key_held_for_long_still_closes_only_the_dialog(until) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "RUNNING")
         await pilot.press("q")
-        for _ in range(20):
-            await pilot.press("escape")
+        await until(pilot, "Leave the console?")
+        burst(app, *["escape"] * 20)
+        await until(pilot, lambda: isinstance(app.screen, Live))
+        await pilot.pause()
         assert isinstance(app.screen, Live)
         await pilot.press("x", "escape")  # after another key it is meant
         await until(pilot, lambda: isinstance(app.screen, Home))

@@ -10,6 +10,7 @@ from textual.widget import Widget
 from widgets.demo import fake_events, fake_progress, fake_tables
 from widgets.durations import clock_text
 from widgets.event_log import EventLog, LogEvent
+from widgets.paragraphs import Paragraph, broken
 from widgets.phase_progress import JobLine, PhaseProgress, Progress, job_lines
 from widgets.summary_table import SummaryTable, SummaryTables
 
@@ -125,3 +126,55 @@ def test_a_span_is_written_as_a_clock_and_an_unknown_one_as_a_question_mark(
     seconds: float | None, text: str
 ) -> None:
     assert clock_text(seconds) == text
+
+
+async def test_tables_move_by_whole_columns_and_keep_two_spaces_after_the_first() -> None:
+    tables = SummaryTables(fake_tables())
+    async with Holder(tables).run_test(size=(50, 40)) as pilot:
+        await pilot.pause()
+        for _ in range(12):
+            text = lines(tables)
+            for row in text[2:14]:
+                assert row.startswith("model-")
+                name = row.split()[0]
+                number = int(name.removeprefix("model-"))
+                assert row[len("model-11") : len("model-11") + 2] == "  "
+                for cell in row[len("model-11") :].split():
+                    column, rest = divmod(int(cell), number) if number else (1, 0)
+                    assert rest == 0  # no figure is cut
+                    assert 1 <= column <= 11
+            await pilot.press("right")
+        assert lines(tables)[1].split()[0] == "model"
+        assert lines(tables)[1].startswith("model   < ")
+
+
+async def test_a_table_that_fits_stays_where_it_is_when_a_wider_one_is_moved() -> None:
+    tables = SummaryTables(fake_tables())
+    async with Holder(tables).run_test(size=(50, 40)) as pilot:
+        await pilot.pause()
+        before = [line for line in lines(tables) if line.startswith("model  tests")]
+        await pilot.press("right", "right")
+        assert [line for line in lines(tables) if line.startswith("model  tests")] == before != []
+
+
+async def test_the_first_column_gives_way_so_that_the_second_is_in_sight() -> None:
+    rows = tuple((f"qwen2.5-{size}b-instruct", "6") for size in (72, 32, 7))
+    tables = SummaryTables([SummaryTable("", ("model", "workers"), rows, ("a note " * 6,))])
+    async with Holder(tables).run_test(size=(24, 10)) as pilot:
+        await pilot.pause()
+        text = lines(tables)
+        assert text[0].split() == ["model", "workers"]
+        assert [line.split() for line in text[1:4]] == [
+            ["qwen2.5-72b~", "6"],
+            ["qwen2.5-32b~", "6"],
+            ["qwen2.5-7b~", "6"],
+        ]
+        assert " ".join(" ".join(text[4:]).split()) == ("a note " * 6).strip()
+
+
+@pytest.mark.parametrize("width", [80, 40, 20, 12, 7, 3])
+def test_a_paragraph_loses_no_word_and_no_line_is_too_wide(width: int) -> None:
+    whole = Paragraph((("Enter  ", "accent"), ("detach: leave/the/run/alone, and come back", "")), 7)
+    made = ["".join(text for text, _ in line) for line in broken(whole, width)]
+    assert all(len(line) <= width for line in made)
+    assert "".join("".join(made).split()) == "Enterdetach:leave/the/run/alone,andcomeback"
