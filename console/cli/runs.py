@@ -100,12 +100,17 @@ def _files(run_dir: Path) -> list[str]:
 def prune(keep: int | None, older_than: float | None, *, yes: bool) -> int:
     """Remove old runs for good; a live run never."""
     from console.records.run_dir import list_runs, runs_home
-    from console.records.run_list import clear_leftovers, remove_run
+    from console.records.run_list import clear_leftovers, is_own_run, remove_run
+    from console.vocabulary.safe_text import safe_line
 
     if (keep is None) == (older_than is None):
         raise ConsoleError("which runs?", hint="give --keep N or --older-than DAYS")
     clear_leftovers(runs_home(create=False))
-    found = list_runs()
+    listed = list_runs()
+    found = [info for info in listed if is_own_run(info.run_dir)]
+    alien = ", ".join(safe_line(info.run_id) for info in listed if info not in found)
+    if alien:
+        click.echo(f"left alone, as this program did not make them so: {alien}", err=True)
     doomed = [
         info for index, info in enumerate(found) if _is_old(info, index, keep, older_than) and not _live(info)
     ]

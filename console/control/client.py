@@ -19,6 +19,8 @@ MAX_REPLY_BYTES = 16_000_000
 """A snapshot of 5,000 lanes takes about 2 MB."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 4.0
+BUSY_PAUSE_S = 0.05
+"""Between two tries of the shell's question while the engine's queue of connections is full."""
 """Between two tries to connect: doubled from the first up to this."""
 
 _replies = msgspec.json.Decoder[Reply](Reply)
@@ -63,13 +65,15 @@ class ControlClient:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             try:
                 connection.settimeout(timeout_s)
-                connection.connect(os.fspath(path))
+                _connect(connection, path, deadline)
                 connection.sendall(msgspec.json.encode(request) + b"\n")
                 line = _read_line(connection, deadline)
             except TimeoutError:
                 raise NoAnswer(path, f"nothing within {timeout_s:g} s") from None
-            except OSError:
+            except (FileNotFoundError, ConnectionRefusedError):
                 raise NotLive(path) from None
+            except OSError as error:  # of any other, nobody knows that no engine is there
+                raise NoAnswer(path, _why(error)) from None
         return _decode(path, line)
 
 
@@ -124,11 +128,11 @@ class Watcher:
                 finished = True
             except TimeoutError:
                 raise NoAnswer(self.path, f"nothing within {self._timeout_s:g} s") from None
-            except BlockingIOError:
-                raise NoAnswer(self.path, "too many connections wait for it") from None
-            except (OSError, anyio.ClosedResourceError):
+            except (FileNotFoundError, ConnectionError, anyio.ClosedResourceError):
                 self._wait_longer()
                 raise NotLive(self.path) from None
+            except OSError as error:
+                raise NoAnswer(self.path, _why(error)) from None
             except LineTooLong:
                 raise NoAnswer(self.path, "its answer is too long") from None
             finally:
@@ -138,6 +142,8 @@ class Watcher:
             return reply
 
     async def _exchange(self, request: Request) -> Reply:
+        if self._engine is not None and self._engine.ended:  # an engine drops who asked nothing for long
+            self._close()
         if self._engine is None:
             if anyio.current_time() < self._not_before:
                 raise NotLive(self.path)
@@ -156,6 +162,26 @@ class Watcher:
     def _wait_longer(self) -> None:
         self._pause_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, 2 * self._pause_s))
         self._not_before = anyio.current_time() + self._pause_s
+
+
+def _connect(connection: socket.socket, path: Path, deadline: float) -> None:
+    while True:
+        try:
+            connection.connect(os.fspath(path))
+        except BlockingIOError:  # its queue is full; a unix socket does not wait by itself
+            if time.monotonic() + BUSY_PAUSE_S >= deadline:
+                raise
+            time.sleep(BUSY_PAUSE_S)
+        else:
+            return
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, BlockingIOError):
+        return "too many connections wait for it"
+    if isinstance(error, ConnectionError):
+        return "it closed the connection"
+    return error.strerror or str(error)
 
 
 def _read_line(connection: socket.socket, deadline: float) -> bytes:

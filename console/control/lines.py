@@ -48,6 +48,16 @@ class LineSocket:
             raise
         return cls(connection)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the other end has closed and nothing it sent is left to read."""
+        try:
+            return not self._held and not self.socket.recv(1, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            return True
+
     async def receive_line(self, max_bytes: int) -> bytes | None:
         """Return the next line without its end, or None at the end of the connection.
 

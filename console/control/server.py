@@ -29,7 +29,18 @@ ANSWER_SPACING_S = 0.02
 """Between two answers to one watcher, so that one who asks without pause does not fill the loop."""
 ACCEPT_PAUSE_S = 0.2
 """After a connection that could not be accepted, as when the process has no file left."""
+IDLE_S = 30.0
+"""A watcher that has asked nothing for this long is dropped; one that lives looks again and again."""
 MAX_WATCHERS = 32
+"""Where one more comes, the one that has asked nothing for longest is dropped: `stop` always gets in."""
+
+
+class _Attended:
+    """One watcher being served: when it was last heard, and how to drop it."""
+
+    def __init__(self, heard: float) -> None:
+        self.heard = heard
+        self.scope = anyio.CancelScope()
 
 
 class ControlServer:
@@ -44,7 +55,7 @@ class ControlServer:
         """Take what makes a snapshot and what carries out a command; both are called on the engine's loop."""
         self._look = look
         self._obey = obey
-        self._watchers = 0
+        self._attended: set[_Attended] = set()
         self._snapshot_line = b""
         self._snapshot_until = float("-inf")
         self._requests = msgspec.json.Decoder[Request](Request)
@@ -53,7 +64,7 @@ class ControlServer:
     @property
     def watchers(self) -> int:
         """Connections open now."""
-        return self._watchers
+        return len(self._attended)
 
     async def serve(self, path: Path, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Listen on `path` until cancelled; started once the socket takes connections, removed at the end.
@@ -80,28 +91,39 @@ class ControlServer:
 
     async def _attend(self, watcher: LineSocket) -> None:
         """Serve one watcher to its end. No fault of its connection goes further than here."""
-        self._watchers += 1
+        attended = _Attended(anyio.current_time())
+        self._make_room()
+        self._attended.add(attended)
         try:
-            refusal = self._turned_away(watcher)
-            if refusal:
-                await self._refuse(watcher, refusal)
-            else:
-                await self._converse(watcher)
+            with attended.scope:
+                if _is_foreign(watcher.socket):
+                    await self._refuse(watcher, "this run belongs to another user")
+                else:
+                    await self._converse(watcher, attended)
         except (OSError, anyio.ClosedResourceError):  # TimeoutError is an OSError
             pass  # it went away, or did not take its answer: nothing is owed to it
         finally:
-            self._watchers -= 1
+            self._attended.discard(attended)
             watcher.close()
 
-    async def _converse(self, watcher: LineSocket) -> None:
+    def _make_room(self) -> None:
+        while len(self._attended) >= MAX_WATCHERS:
+            idle = min(self._attended, key=lambda attended: attended.heard)
+            self._attended.discard(idle)
+            idle.scope.cancel()
+
+    async def _converse(self, watcher: LineSocket, attended: _Attended) -> None:
         while True:
+            line: bytes | None = None
             try:
-                line = await watcher.receive_line(MAX_LINE_BYTES)
+                with anyio.move_on_after(IDLE_S):
+                    line = await watcher.receive_line(MAX_LINE_BYTES)
             except LineTooLong:
                 await self._refuse(watcher, f"a request is at most {MAX_LINE_BYTES} bytes long")
                 return
             if line is None:
                 return
+            attended.heard = anyio.current_time()
             await self._send(watcher, self._answer(line))
             await anyio.sleep(ANSWER_SPACING_S)
 
@@ -141,13 +163,10 @@ class ControlServer:
         with anyio.fail_after(SEND_TIMEOUT_S):
             await watcher.send(line)
 
-    def _turned_away(self, watcher: LineSocket) -> str:
-        if self._watchers > MAX_WATCHERS:
-            return f"{MAX_WATCHERS} watchers are connected already"
-        uid = _peer_uid(watcher.socket)
-        if uid is not None and uid not in (0, os.geteuid()):
-            return "this run belongs to another user"
-        return ""
+
+def _is_foreign(connection: socket.socket) -> bool:
+    uid = _peer_uid(connection)
+    return uid is not None and uid not in (0, os.geteuid())
 
 
 def _accept(listener: socket.socket) -> socket.socket | None:

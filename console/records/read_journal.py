@@ -2,23 +2,26 @@
 
 Nothing in a journal is fatal to its reader. A line without its end is the trace of a kill or a power cut in the
 middle of a write; a line with a wrong checksum was damaged later; a row of an unknown kind was written by a
-newer version. Each is counted, located and skipped. A live run may be read too: its last line may be torn now
-and whole a moment later.
+newer version. Each is counted, located and skipped; so is what is named like a segment and is no regular file,
+as reading a pipe or a device may never end. A live run may be read too: its last line may be torn now and whole
+a moment later.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
 from console.records.journal import SEGMENT
 from console.records.rows_codec import DamagedLine, UnknownRow, decode_line
 from console.vocabulary.errors import ConsoleError
-from console.vocabulary.rows import Row, RunEnded, RunStarted
+from console.vocabulary.rows import RequestRow, Row, RunEnded, RunStarted, TestRow
 
 _LOCATED: Final = 50
 """Damaged lines that are told one by one; the others are only counted."""
@@ -27,6 +30,8 @@ _TAIL_BYTES: Final = 256 * 1024
 _HEAD_BYTES: Final = 64 * 1024
 _SIMULATED: Final = b',"simulated":true'
 """Only ever a field of a row: inside a text its quotes would be escaped."""
+_MOST_TOKENS: Final = 2**53
+"""A server may claim any count; up to this one every reader of JSON agrees on its value."""
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -59,6 +64,8 @@ class Damages(msgspec.Struct, frozen=True, kw_only=True):
     """Last lines cut in the middle of a write: their rows had not counted as written."""
     damaged: int = 0
     """Lines with a wrong checksum, or none, or invalid content."""
+    implausible: int = 0
+    """Rows with a count of tokens that cannot be one, such as -1 or 2**64; they count, without their tokens."""
     unknown: dict[str, int] = {}
     """Whole rows of kinds that only a newer version knows."""
     located: tuple[Damage, ...] = ()
@@ -67,7 +74,7 @@ class Damages(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def any(self) -> bool:
         """Whether anything was skipped."""
-        return bool(self.torn or self.damaged or self.unknown)
+        return bool(self.torn or self.damaged or self.implausible or self.unknown)
 
 
 class PlacedRow(msgspec.Struct, frozen=True):
@@ -81,11 +88,14 @@ class PlacedRow(msgspec.Struct, frozen=True):
 class JournalScan:
     """The rows of a journal in segment order, streamed; the counts are whole once they have been."""
 
-    def __init__(self, segments: tuple[Segment, ...]) -> None:
+    def __init__(self, segments: tuple[Segment, ...], strays: tuple[Segment, ...] = ()) -> None:
+        """Scan `segments`; `strays` are not read, only reported as damage."""
         self.segments = segments
         self.rows = 0
+        self._strays = strays
         self._torn = 0
         self._damaged = 0
+        self._implausible = 0
         self._unknown: dict[str, int] = {}
         self._located: list[Damage] = []
 
@@ -99,6 +109,7 @@ class JournalScan:
         return Damages(
             torn=self._torn,
             damaged=self._damaged,
+            implausible=self._implausible,
             unknown=dict(self._unknown),
             located=tuple(self._located),
         )
@@ -109,22 +120,27 @@ class JournalScan:
         Raises:
             ConsoleError: if a segment cannot be read.
         """
-        self.rows = self._torn = self._damaged = 0
+        self.rows = self._torn = self._damaged = self._implausible = 0
         self._unknown, self._located = {}, []
+        for stray in self._strays:
+            self._damaged += 1
+            self._locate(stray.name, "not a regular file, so it is not read")
         for segment in self.segments:
             try:
-                with segment.path.open("rb", buffering=_READ_AHEAD_BYTES) as file:
+                with _opened(segment.path, _READ_AHEAD_BYTES) as file:
                     for number, line in enumerate(file, start=1):
                         row = self._decode(segment, number, line)
                         if row is not None:
                             self.rows += 1
                             yield PlacedRow(segment, number, row)
             except OSError as error:
-                raise ConsoleError(f"cannot be read: {error.strerror}", where=str(segment.path)) from error
+                raise ConsoleError(
+                    f"cannot be read: {error.strerror or error}", where=str(segment.path)
+                ) from error
 
     def _decode(self, segment: Segment, number: int, line: bytes) -> Row | None:
         try:
-            return decode_line(line)
+            return self._plausible(decode_line(line))
         except UnknownRow as unknown:
             kind = str(unknown)
             self._unknown[kind] = self._unknown.get(kind, 0) + 1
@@ -136,9 +152,29 @@ class JournalScan:
             else:
                 self._damaged += 1
                 reason = str(damage)
-            if len(self._located) < _LOCATED:
-                self._located.append(Damage(f"{segment.name}:{number}", reason, torn))
+            self._locate(f"{segment.name}:{number}", reason, torn=torn)
         return None
+
+    def _plausible(self, row: Row) -> Row:
+        """Return the row without its tokens where a count of them cannot be one: no figure can use it."""
+        if isinstance(row, RequestRow):
+            counts = (row.prompt_tokens, row.completion_tokens, row.reasoning_tokens, row.cached_tokens)
+        elif isinstance(row, TestRow):
+            counts = (row.prompt_tokens, row.completion_tokens)
+        else:
+            return row
+        if all(count is None or 0 <= count <= _MOST_TOKENS for count in counts):
+            return row
+        self._implausible += 1
+        if isinstance(row, TestRow):
+            return msgspec.structs.replace(row, prompt_tokens=None, completion_tokens=None)
+        return msgspec.structs.replace(
+            row, prompt_tokens=None, completion_tokens=None, reasoning_tokens=None, cached_tokens=None
+        )
+
+    def _locate(self, where: str, reason: str, *, torn: bool = False) -> None:
+        if len(self._located) < _LOCATED:
+            self._located.append(Damage(where, reason, torn))
 
 
 def segments_of(run_dir: Path) -> tuple[Segment, ...]:
@@ -147,13 +183,17 @@ def segments_of(run_dir: Path) -> tuple[Segment, ...]:
     Raises:
         ConsoleError: if the journal's directory cannot be read.
     """
+    return tuple(segment for segment in _named(run_dir) if _is_regular(segment.path))
+
+
+def _named(run_dir: Path) -> tuple[Segment, ...]:
     directory = run_dir / "journal"
     try:
         names = os.listdir(directory)
     except FileNotFoundError:
         return ()
     except OSError as error:
-        raise ConsoleError(f"cannot be read: {error.strerror}", where=str(directory)) from error
+        raise ConsoleError(f"cannot be read: {error.strerror or error}", where=str(directory)) from error
     found = [
         Segment(directory / name, int(match["process"]), int(match["number"]))
         for name in names
@@ -164,7 +204,9 @@ def segments_of(run_dir: Path) -> tuple[Segment, ...]:
 
 def read_rows(run_dir: Path) -> JournalScan:
     """Return a scan of a run's journal; an absent journal has no rows."""
-    return JournalScan(segments_of(run_dir))
+    named = _named(run_dir)
+    segments = tuple(segment for segment in named if _is_regular(segment.path))
+    return JournalScan(segments, tuple(segment for segment in named if segment not in segments))
 
 
 def read_end(run_dir: Path) -> RunEnded | None:
@@ -187,22 +229,43 @@ def begins_simulated(run_dir: Path) -> bool:
     first_of = {segment.process: segment for segment in reversed(segments_of(run_dir))}
     for segment in first_of.values():
         try:
-            with segment.path.open("rb") as file:
+            with _opened(segment.path) as file:
                 if _SIMULATED in file.read(_HEAD_BYTES):
                     return True
         except OSError as error:
-            raise ConsoleError(f"cannot be read: {error.strerror}", where=str(segment.path)) from error
+            raise ConsoleError(
+                f"cannot be read: {error.strerror or error}", where=str(segment.path)
+            ) from error
     return False
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return True  # whoever opens it says why that is not possible
+
+
+def _opened(path: Path, buffering: int = -1) -> BinaryIO:
+    """Open a segment, asking again what it is: another file may have taken its name since it was listed."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        return os.fdopen(fd, "rb", buffering)
+    except BaseException:
+        os.close(fd)
+        raise
 
 
 def _last_lifecycle_row(path: Path) -> RunStarted | RunEnded | None:
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _TAIL_BYTES))
             lines = file.read().splitlines()
     except OSError as error:
-        raise ConsoleError(f"cannot be read: {error.strerror}", where=str(path)) from error
+        raise ConsoleError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
     for line in reversed(lines):
         if not line.startswith((b'{"type":"run_ended"', b'{"type":"run_started"')):
             continue

@@ -71,7 +71,8 @@ def new_run_id(now: datetime, phase_label: str, profile_name: str, out: Path | N
     """
     parts = [now.strftime("%Y%m%d-%H%M%S"), _word(phase_label, 40), _word(profile_name, 30)]
     home = out if out is not None else runs_home(create=False)
-    return next(name for name in _numbered("-".join(filter(None, parts))) if not (home / name).exists())
+    names = _numbered("-".join(filter(None, parts)))
+    return next(name for name in names if not os.path.lexists(home / name))  # False also where it cannot be
 
 
 def create_run_dir(home_or_out: Path | None, run_id: str, *, numbered: bool = False) -> Path:
@@ -90,7 +91,8 @@ def create_run_dir(home_or_out: Path | None, run_id: str, *, numbered: bool = Fa
             f"{safe_line(run_id, 120)!r} is no name for a run",
             hint="letters, digits, and . _ + @ - behind the first; 100 at most",
         )
-    home = runs_home() if home_or_out is None else home_or_out
+    home = runs_home(create=False) if home_or_out is None else home_or_out
+    _refuse_other_than_utf8(home.absolute())
     made = _make_parents(home)
     try:
         return _make_new(home, run_id, numbered=numbered)
@@ -114,10 +116,22 @@ def _make_new(home: Path, run_id: str, *, numbered: bool) -> Path:
                 hint=f"`ultra-console summary {path}` shows it; another --run-id makes a new one",
             ) from None
         except OSError as error:
-            raise ConsoleError(f"cannot be made: {error.strerror}", where=str(path)) from error
+            raise ConsoleError(f"cannot be made: {error.strerror or error}", where=str(path)) from error
         path.chmod(0o700)  # whatever the umask took away
         return path.absolute()
     raise AssertionError("names never end")
+
+
+def _refuse_other_than_utf8(home: Path) -> None:
+    """Refuse a path that run.toml, snapshots and summaries, which are all UTF-8, could not name."""
+    try:
+        str(home).encode()
+    except UnicodeEncodeError:
+        raise ConsoleError(
+            "cannot hold runs: its path is not UTF-8 text",
+            where=safe_line(os.fsencode(home).decode("utf-8", "backslashreplace")),
+            hint="--out names another place",
+        ) from None
 
 
 def find_run(ref: str | None = None) -> Path:
@@ -163,12 +177,12 @@ def _numbered(name: str) -> Iterator[str]:
 def _make_parents(home: Path) -> list[Path]:
     """Make `home` and what is missing above it, 0700; return what was made, the innermost first."""
     missing: list[Path] = []
-    for path in [home, *home.parents]:
-        if path.exists():
-            break
-        missing.append(path)
     made: list[Path] = []
     try:
+        for path in [home, *home.parents]:
+            if path.exists():
+                break
+            missing.append(path)
         for path in reversed(missing):
             path.mkdir(mode=0o700, exist_ok=True)
             made.insert(0, path)
@@ -178,6 +192,6 @@ def _make_parents(home: Path) -> list[Path]:
         for path in made:
             path.rmdir()
         raise ConsoleError(
-            f"cannot hold runs: {error.strerror}", where=str(home), hint="--out names another place"
+            f"cannot hold runs: {error.strerror or error}", where=str(home), hint="--out names another place"
         ) from error
     return made

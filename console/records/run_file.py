@@ -74,7 +74,7 @@ def write_run_file(run_dir: Path, run_file: RunFile) -> None:
     path = run_dir / RUN_FILE
     text = tomli_w.dumps(_without_none(msgspec.to_builtins(run_file)))
     try:
-        write_atomic(path, text.encode())
+        write_atomic(path, text.encode("utf-8", "replace"))  # TOML holds no argument that is not UTF-8
     except OSError as error:
         raise ConsoleError(f"cannot be written: {error.strerror}", where=str(path)) from error
 

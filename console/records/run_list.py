@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -112,12 +113,14 @@ def find_runs_in(home: Path) -> list[str]:
             return sorted(
                 entry.name
                 for entry in entries
-                if not entry.name.startswith(".") and os.path.isfile(os.path.join(entry.path, RUN_FILE))
+                if not entry.name.startswith(".")
+                and entry.is_dir(follow_symlinks=False)  # a link leads to what may be no run of this place
+                and os.path.isfile(os.path.join(entry.path, RUN_FILE))
             )
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise ConsoleError(f"cannot be read: {error.strerror}", where=str(home)) from error
+        raise ConsoleError(f"cannot be read: {error.strerror or error}", where=str(home)) from error
 
 
 def list_runs_in(home: Path) -> tuple[RunInfo, ...]:
@@ -169,30 +172,54 @@ def pick_run(home: Path, runs: Sequence[str], ref: str | None) -> str:
     raise ConsoleError(f"there is no run '{safe_line(ref, 80)}'", hint=f"there are {listed}")
 
 
+def is_own_run(run_dir: Path) -> bool:
+    """Whether this is, without doubt, a run as we made it: a real directory, and its `run.toml` names it.
+
+    Anybody may keep a directory with a `run.toml` of their own; only what passes here is ever removed.
+    """
+    try:
+        return stat.S_ISDIR(run_dir.lstat().st_mode) and read_run_head(run_dir).run_id == run_dir.name
+    except (OSError, ConsoleError):
+        return False
+
+
 def remove_run(run_dir: Path) -> None:
     """Remove a run for good.
 
     The directory is first renamed, so that a removal cut short leaves no half run in the list.
 
     Raises:
-        ConsoleError: if the run lives, or cannot be removed.
+        ConsoleError: if it is no run of ours, or lives, or cannot be removed.
     """
+    if not is_own_run(run_dir):  # before the lock, which would be a file in somebody else's directory
+        raise ConsoleError(
+            "is not removed: it is not a run as this program made it",
+            where=str(run_dir),
+            hint="its run.toml is unreadable or names another run; remove it by hand if you are sure",
+        )
     with hold_run_lock(run_dir):
         doomed = run_dir.with_name(_REMOVED + run_dir.name)
         try:
             run_dir.rename(doomed)
             shutil.rmtree(doomed)
         except OSError as error:
-            raise ConsoleError(f"cannot be removed: {error.strerror}", where=str(run_dir)) from error
+            raise ConsoleError(f"cannot be removed: {error.strerror or error}", where=str(run_dir)) from error
 
 
 def clear_leftovers(home: Path) -> None:
-    """Finish removals that were cut short."""
+    """Finish removals that were cut short. A link or file of such a name is none, and is left alone.
+
+    Raises:
+        ConsoleError: if one cannot be removed.
+    """
     for path in home.glob(f"{_REMOVED}*"):
         try:
-            shutil.rmtree(path)
+            if stat.S_ISDIR(path.lstat().st_mode):
+                shutil.rmtree(path)
+        except FileNotFoundError:
+            continue  # another process was faster
         except OSError as error:
-            raise ConsoleError(f"cannot be removed: {error.strerror}", where=str(path)) from error
+            raise ConsoleError(f"cannot be removed: {error.strerror or error}", where=str(path)) from error
 
 
 def _newest_first(home: Path, runs: Sequence[str]) -> list[str]:

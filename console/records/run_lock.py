@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -26,15 +27,19 @@ _PAUSE_S: Final = 0.01
 def hold_run_lock(run_dir: Path) -> Generator[None]:
     """Hold the run's lock, with this process's id in it.
 
+    Links are not followed, neither as the directory nor as the lock: they lead to what is not of the run.
+
     Raises:
         ConsoleError: if another process holds it, or it cannot be made.
     """
     path = run_dir / LOCK_FILE
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fd = _open_lock(run_dir)
     except OSError as error:
-        raise ConsoleError(f"cannot be made: {error.strerror}", where=str(path)) from error
+        raise ConsoleError(f"cannot be made: {error.strerror or error}", where=str(path)) from error
     try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise ConsoleError("is in the way of the run's lock: it is not a regular file", where=str(path))
         if not _locked(fd, path):
             raise ConsoleError(
                 f"the run is held by process {_pid_in(fd) or 'unknown'}",
@@ -50,7 +55,7 @@ def hold_run_lock(run_dir: Path) -> Generator[None]:
 def is_live(run_dir: Path) -> bool:
     """Whether an engine runs this run now."""
     try:
-        fd = os.open(run_dir / LOCK_FILE, os.O_RDONLY)
+        fd = os.open(run_dir / LOCK_FILE, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError:
         return False
     try:
@@ -64,6 +69,15 @@ def is_live(run_dir: Path) -> bool:
         return False
     finally:
         os.close(fd)
+
+
+def _open_lock(run_dir: Path) -> int:
+    directory = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW
+        return os.open(LOCK_FILE, flags, 0o600, dir_fd=directory)
+    finally:
+        os.close(directory)
 
 
 def _locked(fd: int, path: Path) -> bool:

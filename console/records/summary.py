@@ -28,6 +28,7 @@ from console.records.summary_types import GroupSummary, RunKind, Summary
 from console.records.tables import Storage, Tables, collect_tables, verdict_counts, write_table
 from console.records.workspace import workspace_in
 from console.vocabulary.errors import ConsoleError
+from console.vocabulary.safe_text import safe_line
 
 __all__ = ["GroupSummary", "Summary", "summarise"]
 
@@ -57,7 +58,11 @@ def summarise(run_dir: Path, *, storage: Storage = "parquet", exact_gaps: int = 
             )
             summary = _summary(run_dir, run_file, tables, files, live=live, exact_gaps=exact_gaps)
         write_atomic(run_dir / SUMMARY_FILE, msgspec.json.format(msgspec.json.encode(summary), indent=1))
-    except (OSError, pl.exceptions.ComputeError) as error:
+    except (TypeError, OverflowError) as error:  # a number in a row that no column of a table can hold
+        raise ConsoleError(
+            f"the summary cannot be made: {safe_line(str(error), 200)}", where=str(run_dir)
+        ) from error
+    except (OSError, pl.exceptions.PolarsError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ConsoleError(f"the summary cannot be written: {reason}", where=str(run_dir)) from error
     return summary
@@ -157,6 +162,10 @@ def _damage_notes(damages: Damages, *, live: bool) -> list[str]:
         places = [f", such as {one.where}: {one.reason}" for one in damages.located if not one.torn]
         example = places[0] if places else ""
         notes.append(f"{damages.damaged} damaged lines of the journal were skipped{example}")
+    if damages.implausible:
+        notes.append(
+            f"{damages.implausible} rows have counts of tokens that cannot be: their tokens are in no figure"
+        )
     notes += [
         f"{count} rows of kind {kind} are not known to this version"
         for kind, count in damages.unknown.items()

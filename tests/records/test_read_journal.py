@@ -120,9 +120,12 @@ def test_a_second_pass_counts_again(tmp_path: Path) -> None:
 
 
 def test_an_unreadable_segment_is_located(tmp_path: Path) -> None:
+    add_rows(tmp_path, [started()])
+    scan = read_rows(tmp_path)
+    segment(tmp_path).unlink()
     segment(tmp_path).mkdir()
     with pytest.raises(ConsoleError, match="cannot be read") as raised:
-        list(read_rows(tmp_path))
+        list(scan)
     assert raised.value.where == str(segment(tmp_path))
 
 
