@@ -6,9 +6,14 @@ number with a fraction where a count belongs) are read a second time, leniently.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
+
+MAX_COUNT: Final = 1 << 53
+"""Largest count of tokens that is believed; JSON readers everywhere hold whole numbers up to here."""
+_MAX_NESTING: Final = 8
+"""Lists and objects within one another that content may be made of."""
 
 
 class FunctionDelta(msgspec.Struct, gc=False):
@@ -92,11 +97,32 @@ def decode_chunk(data: bytes) -> Chunk:
         raise ValueError("JSON nested too deep") from None
 
 
+def json_text(value: Any) -> str:
+    """Write a decoded value as JSON again; what JSON readers take and its writer does not is named instead."""
+    try:
+        return msgspec.json.encode(value).decode("utf-8", "replace")
+    except RecursionError:
+        return "(JSON nested too deep)"
+    except OverflowError:
+        return "(JSON with a number too large)"
+
+
+def is_count(value: object) -> bool:
+    """Whether `value` is a whole number that may count tokens."""
+    return isinstance(value, int) and 0 <= value <= MAX_COUNT
+
+
 def _lenient(data: bytes) -> Chunk:
     try:
-        raw: Any = msgspec.json.decode(data)
+        return _bent(data)
     except RecursionError:
         raise ValueError("JSON nested too deep") from None
+    except OverflowError:
+        raise ValueError("a number too large") from None
+
+
+def _bent(data: bytes) -> Chunk:
+    raw: Any = msgspec.json.decode(data)
     if not isinstance(raw, dict):
         raise ValueError("a chunk is not a JSON object")
     chunk = cast("dict[str, Any]", raw)
@@ -142,25 +168,36 @@ def _mend_call(call: dict[str, Any]) -> None:
     if isinstance(function, dict):
         fields = cast("dict[str, Any]", function)
         if not isinstance(fields.get("arguments"), str | None):
-            fields["arguments"] = msgspec.json.encode(fields["arguments"]).decode()
+            fields["arguments"] = json_text(fields["arguments"])
     if not isinstance(call.get("id"), str | None):
         call["id"] = str(call["id"])
 
 
-def _text_of(value: Any) -> str:
-    """Join the text parts of content that came as a list of parts."""
+def _text_of(value: Any, depth: int = 0) -> str:
+    """Join the text parts of content that came as a list of parts.
+
+    Raises:
+        ValueError: if they lie too deep: text that is left out would be held against the model.
+    """
+    if depth > _MAX_NESTING:
+        raise ValueError("content nested too deep")
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return "".join(_text_of(part) for part in cast("list[Any]", value))
+        return "".join(_text_of(part, depth + 1) for part in cast("list[Any]", value))
     if isinstance(value, dict):
-        return _text_of(cast("dict[str, Any]", value).get("text"))
+        return _text_of(cast("dict[str, Any]", value).get("text"), depth + 1)
     return ""
 
 
-def _whole_numbers(value: Any) -> Any:
+def _whole_numbers(value: Any, depth: int = 0) -> Any:
+    """Cut fractions off; what is no count, or lies deeper than usage has parts, was not sent."""
     if isinstance(value, float):
-        return int(value) if value == value and abs(value) < 1e15 else None
+        value = int(value) if 0 <= value <= MAX_COUNT else None
     if isinstance(value, dict):
-        return {key: _whole_numbers(item) for key, item in cast("dict[str, Any]", value).items()}
+        if depth > 1:
+            return None
+        return {key: _whole_numbers(item, depth + 1) for key, item in cast("dict[str, Any]", value).items()}
+    if isinstance(value, int) and not is_count(value):
+        return None
     return value

@@ -12,10 +12,14 @@ from typing import Any, Final, cast
 import httpx
 import msgspec
 
+from console.llm.chunks import json_text
 from console.llm.receiver import Disconnected, Header
 from console.vocabulary.outcome import Outcome
 
 MAX_ERROR_CHARS: Final = 2000
+_MAX_CODE_CHARS: Final = 200
+_MAX_NESTING: Final = 8
+"""Errors within errors that are looked into."""
 _REDACTED = "[key]"
 
 _FILTER = re.compile(
@@ -35,6 +39,7 @@ _THROTTLED = re.compile(
 _OVERLOADED = re.compile(
     r"high demand|overload|no capacity|at capacity|server is busy|system is busy", re.IGNORECASE
 )
+_ERROR_STATUS = re.compile(r"[45][0-9]{2}\Z")
 _TOO_LONG = re.compile(r"context_length_exceeded|maximum context length", re.IGNORECASE)
 
 
@@ -57,7 +62,7 @@ class _Said:
 
     @property
     def code(self) -> str | None:
-        return self.codes[0][:200] if self.codes else None
+        return self.codes[0] if self.codes else None
 
     @property
     def text(self) -> str:
@@ -88,7 +93,7 @@ def classify_response(
     return Failure(
         outcome,
         _presentable(f"HTTP {status}: {detail}{hint}", secret_forms),
-        _redact(said.code, secret_forms),
+        _code(said, secret_forms),
         retry_after_s(headers, wall),
     )
 
@@ -97,7 +102,7 @@ def classify_error_object(error: Any, *, secret_forms: tuple[str, ...] = ()) -> 
     """Classify an error that came inside a stream or document of status 200."""
     said = _read_error(error)
     text = said.text
-    status = next((int(code) for code in said.codes if code.isdigit() and 400 <= int(code) < 600), None)
+    status = next((int(code) for code in said.codes if _ERROR_STATUS.match(code)), None)
     if status is not None:
         outcome = _by_status(status, said)[0]
     elif _FILTER.search(text):
@@ -113,7 +118,7 @@ def classify_error_object(error: Any, *, secret_forms: tuple[str, ...] = ()) -> 
     else:
         outcome = Outcome.SERVER_ERROR
     message = _presentable(f"error inside the answer: {said.message.strip() or text}", secret_forms)
-    return Failure(outcome, message, _redact(said.code, secret_forms))
+    return Failure(outcome, message, _code(said, secret_forms))
 
 
 def classify_exception(error: Exception, *, secret_forms: tuple[str, ...] = ()) -> Failure:
@@ -133,7 +138,14 @@ def classify_exception(error: Exception, *, secret_forms: tuple[str, ...] = ()) 
         return Failure(Outcome.BAD_REQUEST, text)
     if isinstance(error, httpx.HTTPError | ValueError):
         return Failure(Outcome.PROTOCOL, text)
-    return Failure(Outcome.CONNECTION, text)
+    if isinstance(error, OSError | httpx.StreamError):
+        return Failure(Outcome.CONNECTION, text)
+    return Failure(Outcome.PROTOCOL, unreadable(error))
+
+
+def unreadable(error: Exception) -> str:
+    """Say that reading an answer failed in a way nobody foresaw: the type only, the text may quote anything."""
+    return f"the answer could not be read ({type(error).__name__})"
 
 
 def retry_after_s(headers: Iterable[Header], wall: datetime | None = None) -> float | None:
@@ -199,21 +211,23 @@ def _read_body(body: bytes) -> _Said:
         return _Said(body.decode("utf-8", "replace"))
 
 
-def _read_error(raw: Any) -> _Said:
+def _read_error(raw: Any, depth: int = 0) -> _Said:
     """Find message and codes in the forms that servers use: nested in `error`, flat, a list, or plain text."""
+    if depth > _MAX_NESTING:
+        return _Said(raw if isinstance(raw, str) else json_text(raw))
     if isinstance(raw, list) and raw:
-        return _read_error(cast("list[Any]", raw)[0])
+        return _read_error(cast("list[Any]", raw)[0], depth + 1)
     if not isinstance(raw, dict):
-        return _Said(raw if isinstance(raw, str) else _json_text(raw))
+        return _Said(raw if isinstance(raw, str) else json_text(raw))
     found = cast("dict[str, Any]", raw)
     inner = found.get("error")
     if isinstance(inner, dict | list) and inner:
-        return _read_error(cast("Any", inner))
+        return _read_error(cast("Any", inner), depth + 1)
     message = inner if isinstance(inner, str) else None
     for name in ("message", "msg", "errorMsg", "error_msg", "errorMessage", "error_message", "detail"):
         value = found.get(name)
         if message is None and value:
-            message = value if isinstance(value, str) else _json_text(value)
+            message = value if isinstance(value, str) else json_text(value)
     codes: list[str] = []
     deeper = found.get("innererror")
     sources = [found, cast("dict[str, Any]", deeper)] if isinstance(deeper, dict) else [found]
@@ -221,25 +235,24 @@ def _read_error(raw: Any) -> _Said:
         for name in ("code", "errorCode", "error_code", "type"):
             value = source.get(name)
             if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-                codes.append(str(value))
-    return _Said(message if message is not None else _json_text(found), tuple(codes))
+                codes.append(value if isinstance(value, str) else json_text(value))
+    return _Said(message if message is not None else json_text(found), tuple(codes))
 
 
-def _json_text(value: Any) -> str:
-    return msgspec.json.encode(value).decode("utf-8", "replace")
+def redact(text: str, secret_forms: tuple[str, ...], limit: int | None = None) -> str:
+    """Blot secrets out, then cut at `limit`: the other way round, half a key is left at the edge."""
+    for form in secret_forms:
+        if form in text:
+            text = text.replace(form, _REDACTED)
+    return text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _presentable(text: str, secret_forms: tuple[str, ...]) -> str:
-    """Redact before cutting, so that no half of a key is left at the edge."""
-    text = _redact(text, secret_forms) or ""
-    return text if len(text) <= MAX_ERROR_CHARS else text[: MAX_ERROR_CHARS - 1] + "…"
+    return redact(text, secret_forms, MAX_ERROR_CHARS)
 
 
-def _redact(text: str | None, secret_forms: tuple[str, ...]) -> str | None:
-    if text is not None:
-        for form in secret_forms:
-            text = text.replace(form, _REDACTED)
-    return text
+def _code(said: _Said, secret_forms: tuple[str, ...]) -> str | None:
+    return None if said.code is None else redact(said.code, secret_forms, _MAX_CODE_CHARS)
 
 
 def _non_negative(text: str | None) -> float | None:

@@ -17,7 +17,7 @@ from console.llm.body import PulledBody, Timing
 from console.llm.classify import Failure, classify_exception, classify_response
 from console.llm.dialects import Prepared, prepare
 from console.llm.receiver import NEVER
-from console.llm.result import not_sent, result_of
+from console.llm.result import not_read, not_sent, result_of
 from console.llm.route import Route
 from console.llm.stream import AnswerReader
 from console.llm.transport import Transport
@@ -101,19 +101,22 @@ class LlmClient:
         except ValueError as problem:
             return not_sent(reader, problem, now_ns=self._now_ns())
         transport = self._transport
-        if isinstance(transport, Transport) and target.route is not None:
-            wire = b"%s%d\r\n\r\n%s" % (target.head, len(body), body)
-            connect_s = min(timeouts.connect, timeouts.total)
-            error = await transport.exchange(target.route, wire, reader, connect_s=connect_s)
-        else:
-            error = await self._pull(target.prepared, body, reader)
-        return result_of(
-            reader,
-            error,
-            now_ns=self._now_ns(),
-            timeouts=timeouts,
-            secret_forms=target.prepared.secret_forms,
-        )
+        try:
+            if isinstance(transport, Transport) and target.route is not None:
+                wire = b"%s%d\r\n\r\n%s" % (target.head, len(body), body)
+                connect_s = min(timeouts.connect, timeouts.total)
+                error = await transport.exchange(target.route, wire, reader, connect_s=connect_s)
+            else:
+                error = await self._pull(target.prepared, body, reader)
+            return result_of(
+                reader,
+                error,
+                now_ns=self._now_ns(),
+                timeouts=timeouts,
+                secret_forms=target.prepared.secret_forms,
+            )
+        except Exception as problem:  # noqa: BLE001 - reported: no answer of one server may end a whole run
+            return not_read(reader, problem, now_ns=self._now_ns())
 
     async def list_models(self, endpoint: Endpoint) -> tuple[str, ...]:
         """Return the ids that the server lists, sorted.

@@ -18,6 +18,7 @@ class AnswerParser:
     """Wraps httptools' parser, which calls back while it reads; the owner then looks at what has changed."""
 
     __slots__ = (
+        "_answer_parts",
         "_bodiless",
         "_head_bytes",
         "_interim",
@@ -44,6 +45,8 @@ class AnswerParser:
     def expect(self, *, bodiless: bool) -> None:
         """Begin with the next answer. `bodiless`: it has no body whatever its headers say (HEAD, CONNECT)."""
         self._bodiless = bodiless
+        self._answer_parts: int | None = None
+        """How many of `parts` are the answer's own, once it is complete: bytes behind it are not its body."""
         self._head_bytes = 0
         self._silent_bytes = 0
         self._interim = False
@@ -91,6 +94,8 @@ class AnswerParser:
     def take_body(self) -> bytes:
         """Return the body bytes of the last read, and forget them."""
         parts = self.parts
+        if self.surplus:
+            del parts[self._answer_parts :]
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         parts.clear()
         self._silent_bytes = 0
@@ -140,5 +145,6 @@ class AnswerParser:
         """Note the end of the body."""
         if self._interim:
             self._interim = False
-        else:
+        elif not self.complete:
             self.complete = True
+            self._answer_parts = len(self.parts)

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import httpx
 
-from console.llm.chunks import Usage
-from console.llm.classify import Failure, classify_error_object, classify_exception, classify_response
+from console.llm.chunks import Usage, is_count
+from console.llm.classify import (
+    Failure,
+    classify_error_object,
+    classify_exception,
+    classify_response,
+    redact,
+    unreadable,
+)
 from console.llm.receiver import Header
 from console.llm.stream import AnswerReader, MalformedError, Phase
-from console.vocabulary.chat import ChatResult, Timeouts
+from console.vocabulary.chat import ChatResult, Timeouts, ToolCall
 from console.vocabulary.names import SIMULATED_HEADER
 from console.vocabulary.outcome import Outcome
 
 _SIMULATED = SIMULATED_HEADER.encode("ascii")
 _REQUEST_IDS = (b"x-request-id", b"apim-request-id", b"x-ms-request-id", b"request-id")
-_MAX_HEADER_CHARS = 500
+_MAX_NAME_CHARS: Final = 200
+"""Of a model, a request id and a header: they are in every row."""
+_MAX_REASON_CHARS: Final = 64
+_MAX_MALFORMED_CHARS: Final = 300
+_MAX_RATE_HEADERS: Final = 32
+_MIN_SECRET_CHARS: Final = 8
+"""A shorter key (`x`, `EMPTY`: what servers without keys are given) is a word like others in what a model writes."""
 _OK = Failure(Outcome.OK, "")
 
 
@@ -62,8 +77,17 @@ def result_of(
     )
     if reader.usage is not None:
         _take_usage(result, reader.usage)
-    _take_headers(result, reader.headers, secret_forms)
+    _take_headers(result, reader.headers)
+    _make_keepable(result, secret_forms)
     return result
+
+
+def not_read(reader: AnswerReader, error: Exception, *, now_ns: int) -> ChatResult:
+    """Return the result of a request whose answer made our own reading fail."""
+    reader.stamps.end_ns = now_ns
+    return ChatResult(
+        outcome=Outcome.PROTOCOL, stamps=reader.stamps, status=reader.status, error=unreadable(error)
+    )
 
 
 def not_sent(reader: AnswerReader, error: Exception, *, now_ns: int) -> ChatResult:
@@ -83,7 +107,8 @@ def _failure(
     if reader.error_object is not None:
         return classify_error_object(reader.error_object, secret_forms=secret_forms)
     if isinstance(error, MalformedError):
-        return classify_exception(error, secret_forms=secret_forms)
+        failure = classify_exception(error, secret_forms=secret_forms)
+        return Failure(failure.outcome, redact(failure.error, (), _MAX_MALFORMED_CHARS))
     if reader.whole:
         if reader.finish_reason == "content_filter":
             return Failure(Outcome.CONTENT_FILTER, "the answer was cut by the server's content filter")
@@ -115,33 +140,61 @@ def _broken(reader: AnswerReader, error: Exception, secret_forms: tuple[str, ...
 
 
 def _take_usage(result: ChatResult, usage: Usage) -> None:
-    result.prompt_tokens = usage.prompt_tokens
-    result.completion_tokens = usage.completion_tokens
+    result.prompt_tokens = _count(usage.prompt_tokens)
+    result.completion_tokens = _count(usage.completion_tokens)
     if usage.completion_tokens_details is not None:
-        result.reasoning_tokens = usage.completion_tokens_details.reasoning_tokens
+        result.reasoning_tokens = _count(usage.completion_tokens_details.reasoning_tokens)
     if usage.prompt_tokens_details is not None:
-        result.cached_tokens = usage.prompt_tokens_details.cached_tokens
+        result.cached_tokens = _count(usage.prompt_tokens_details.cached_tokens)
 
 
-def _take_headers(result: ChatResult, headers: list[Header], secret_forms: tuple[str, ...]) -> None:
+def _count(value: int | None) -> int | None:
+    """Leave out what cannot be a count: one such number would spoil the sums of a whole run."""
+    return value if is_count(value) else None
+
+
+def _take_headers(result: ChatResult, headers: list[Header]) -> None:
     """Keep the few headers that are worth it; the others may hold anything."""
     rank = len(_REQUEST_IDS)
     rates: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name = raw_name.lower()
         if name.startswith(b"x-ratelimit-"):
-            rates[name.decode("latin-1")] = _value(raw_value, secret_forms)
+            if len(rates) < _MAX_RATE_HEADERS:
+                rates[raw_name.decode("latin-1")] = raw_value.decode("latin-1").strip()
         elif name == _SIMULATED:
             result.simulated = raw_value.strip().lower() not in (b"", b"0", b"false")
         elif name in _REQUEST_IDS and _REQUEST_IDS.index(name) < rank:
             rank = _REQUEST_IDS.index(name)
-            result.request_id = _value(raw_value, secret_forms)
+            result.request_id = raw_value.decode("latin-1").strip()
     if rates:
         result.rate_headers = rates
 
 
-def _value(raw: bytes, secret_forms: tuple[str, ...]) -> str:
-    text = raw.decode("latin-1").strip()
-    for form in secret_forms:
-        text = text.replace(form, "[key]")
-    return text[:_MAX_HEADER_CHARS]
+def _make_keepable(result: ChatResult, forms: tuple[str, ...]) -> None:
+    """Blot secrets out of everything that a server wrote, and cut afterwards what has no right to be long.
+
+    The one place where this is done, so that no field is forgotten: results go into journals and onto screens.
+    """
+    long_forms = tuple(form for form in forms if len(form) >= _MIN_SECRET_CHARS)
+    result.content = redact(result.content, long_forms)
+    result.reasoning = redact(result.reasoning, long_forms)
+    result.error = redact(result.error, forms)
+    result.error_code = _kept(result.error_code, forms, _MAX_NAME_CHARS)
+    result.finish_reason = _kept(result.finish_reason, forms, _MAX_REASON_CHARS)
+    result.response_model = _kept(result.response_model, forms, _MAX_NAME_CHARS)
+    result.request_id = _kept(result.request_id, forms, _MAX_NAME_CHARS)
+    if result.tool_calls:
+        result.tool_calls = tuple(
+            ToolCall(*(redact(text, long_forms) for text in (call.id, call.name, call.arguments)))
+            for call in result.tool_calls
+        )
+    if result.rate_headers:
+        result.rate_headers = {
+            redact(name, forms, _MAX_NAME_CHARS).lower(): redact(value, forms, _MAX_NAME_CHARS)
+            for name, value in result.rate_headers.items()
+        }
+
+
+def _kept(text: str | None, forms: tuple[str, ...], limit: int) -> str | None:
+    return None if text is None else redact(text, forms, limit)

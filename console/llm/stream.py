@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import httpx
 
-from console.llm.chunks import Chunk, Delta, Usage, decode_chunk
+from console.llm.chunks import Chunk, Delta, ToolDelta, Usage, decode_chunk
 from console.llm.receiver import Header
 from console.llm.sse import SseParser
-from console.llm.tools import ToolAssembly
+from console.llm.tools import MAX_CALLS, ToolAssembly
 from console.vocabulary.chat import Stamps, Timeouts, ToolCall
 
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
@@ -173,6 +173,8 @@ class AnswerReader:
                     self._finish(now_ns)
                     break
                 self._take_event(name, payload, now_ns)
+                if self.done:
+                    break
             if self.done:
                 return min(now_ns + LINGER_NS, now_ns + self._idle_ns, self._total_at_ns)
         if stamps.first_content_ns is None and self._streaming:
@@ -215,8 +217,8 @@ class AnswerReader:
                 for name, payload in self._events.finish():
                     if payload == b"[DONE]":
                         self.done = True
-                    else:
-                        self._take_event(name, payload, last_ns)
+                        break
+                    self._take_event(name, payload, last_ns)
         elif self.ended:
             self._take_document()
 
@@ -271,7 +273,11 @@ class AnswerReader:
         if reasoning:
             self._reasoning.append(reasoning)
         for tool in delta.tool_calls or ():
-            self._tools.add(tool)
+            self._take_tool(tool)
+
+    def _take_tool(self, piece: ToolDelta) -> None:
+        if not self._tools.add(piece):
+            raise MalformedError(f"the answer holds more than {MAX_CALLS} tool calls")
 
     def _take_document(self) -> None:
         if self.status is None or not 200 <= self.status < 300:
@@ -295,15 +301,16 @@ class AnswerReader:
             self._reasoning.append(message.reasoning_content or message.reasoning or "")
             for position, tool in enumerate(message.tool_calls or ()):
                 tool.index = position
-                self._tools.add(tool)
+                self._take_tool(tool)
 
 
 def _decoded(payload: bytes) -> Chunk:
     try:
         return decode_chunk(payload)
     except ValueError as problem:
-        start = payload[:200].decode("utf-8", "replace")
-        raise MalformedError(f"not a chunk of an answer ({problem}): {start}") from None
+        # Not cut here: that would leave half a key at the edge. It is cut when secrets are blotted out.
+        whole = payload.decode("utf-8", "replace")
+        raise MalformedError(f"not a chunk of an answer ({problem}): {whole}") from None
 
 
 def _content_type(headers: list[Header]) -> bytes:

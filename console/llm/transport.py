@@ -110,8 +110,8 @@ class Transport(httpx.AsyncBaseTransport):
                     return error
                 receiver.connected(self._now_ns())
             waiter: asyncio.Future[Exception | None] = loop.create_future()
-            connection.start(wire, receiver, waiter=waiter)
             try:
+                connection.start(wire, receiver, waiter=waiter)
                 error = await waiter
             except BaseException:
                 connection.abandon(receiver)
