@@ -53,6 +53,8 @@ class SseParser:
         Raises:
             SseError: if an unfinished event grows over the limit.
         """
+        if not data:
+            return []  # an empty piece says nothing, not even that no line feed follows a carriage return
         if self._after_cr:
             self._after_cr = False
             if data[:1] == b"\n":

@@ -69,6 +69,10 @@ def test_every_single_byte_split_including_inside_utf8_and_crlf() -> None:
         assert parse(stream[:cut], stream[cut:]) == whole
 
 
+def test_an_empty_piece_between_carriage_return_and_line_feed_changes_nothing() -> None:
+    assert parse(b"data: a\r", b"", b"\ndata: b\r\n\r\n") == [(b"", b"a\nb")]
+
+
 def test_id_and_retry_are_kept() -> None:
     parser = SseParser()
     parser.feed(b"id: 9\nretry: 30\nretry: soon\nid: a\0b\ndata: x\n\n")
