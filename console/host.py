@@ -30,6 +30,7 @@ from console.profile.effective import timeouts
 from console.profile.load import LoadedProfile
 from console.profile.secrets import resolve_endpoints
 from console.profile.write import profile_record
+from console.records.atomic import write_atomic
 from console.records.journal import Journal, JournalBlocked
 from console.records.run_dir import create_run_dir, new_run_id
 from console.records.run_file import RunFile, write_run_file
@@ -194,7 +195,7 @@ def open_files(run_dir: Path, run_file: RunFile, plan: Any) -> Generator[Journal
     """Write run.toml and plan.json, hold the run's lock, and yield the journal."""
     with hold_run_lock(run_dir):
         write_run_file(run_dir, run_file)
-        write_private(run_dir / "plan.json", plan_bytes(plan))
+        write_atomic(run_dir / "plan.json", plan_bytes(plan))
         segments: list[str] = []
 
         def rotated(name: str) -> None:
@@ -226,12 +227,6 @@ def _close(journal: Journal, run_dir: Path) -> None:
         ) from None
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Write a new file that only its owner may read."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-
-
 async def attended(
     engine: Watched, run_dir: Path, control: Path, narrate: Narrate, started: Callable[[Path], None]
 ) -> RunState:
@@ -250,14 +245,12 @@ async def attended(
 
 async def _obey_signals(steering: Steering) -> None:
     """SIGINT drains, and stops when it comes again; SIGTERM stops; SIGHUP is none of our business."""
-    interrupts = 0
     with anyio.open_signal_receiver(*_signals((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))) as received:
         async for number in received:
-            if number == signal.SIGINT:
-                interrupts += 1
-                steering.drain("Ctrl-C") if interrupts == 1 and not steering.draining else steering.stop(
-                    "Ctrl-C"
-                )
+            if number == signal.SIGINT and not steering.draining:
+                steering.drain("Ctrl-C")
+            elif number == signal.SIGINT:
+                steering.stop("Ctrl-C")
             elif number == signal.SIGTERM:
                 steering.stop("SIGTERM")
 

@@ -216,12 +216,12 @@ def _report(result: dict[str, Any] | None, path: Path | None, run_dir: Path, *, 
     import msgspec
 
     from console.capacity.level_result import printed
-    from console.host import write_private
+    from console.records.atomic import write_atomic
 
     if result is None:
         return
     data = msgspec.json.encode(result)
-    write_private(run_dir / LEVEL_FILE, data)
+    write_atomic(run_dir / LEVEL_FILE, data)
     if path is not None:
         path.write_bytes(data + b"\n")
         say(f"result in {path}", err=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli.event_loop import loop_options
 from console.cli.narrate import Narrator, quiet_streams
 from console.cli.saying import say
 from console.cli.selecting import run_request, selection_options
@@ -100,17 +101,10 @@ def host_here(
     ended: Ended = anyio.run(
         hosted,
         narrate,
-        _announce if announce else partial(_say_where, as_json=as_json),
-        backend_options={"use_uvloop": uvloop_installs()},
+        _announce if announce else _say_where,
+        backend_options=loop_options(),
     )
     return _conclude(ended, as_json=as_json, quiet=announce, finish=finish)
-
-
-def uvloop_installs() -> bool:
-    """Whether the faster event loop is there."""
-    import importlib.util
-
-    return importlib.util.find_spec("uvloop") is not None
 
 
 def _announce(run_dir: Path) -> None:
@@ -123,7 +117,7 @@ def _announce(run_dir: Path) -> None:
     quiet_streams(run_dir)
 
 
-def _say_where(run_dir: Path, *, as_json: bool) -> None:
+def _say_where(run_dir: Path) -> None:
     say(f"run {run_dir.name} in {run_dir.parent}", err=True)
 
 

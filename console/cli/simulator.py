@@ -15,6 +15,7 @@ from typing import Any, get_args, get_type_hints
 import anyio
 import click
 
+from console.cli.event_loop import loop_options
 from console.sim.config import SimConfig, config_from_json, field_range
 from console.sim.http_server import SimulatorServer, serve
 from console.sim.player import TestPlayer
@@ -112,13 +113,7 @@ def simulator(host: str, port: int, seed: int, *, config_stdin: bool, **settings
 
 
 def _run(main: Callable[..., Any], *args: Any) -> None:
-    try:
-        import uvloop  # noqa: F401  # pyright: ignore[reportUnusedImport] - only whether it is there
-    except ImportError:
-        options = {}
-    else:
-        options = {"use_uvloop": True}
-    anyio.run(main, *args, backend="asyncio", backend_options=options)
+    anyio.run(main, *args, backend="asyncio", backend_options=loop_options())
 
 
 async def _serve_people(config: SimConfig, host: str, port: int) -> None:

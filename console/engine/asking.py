@@ -51,7 +51,6 @@ class Surroundings:
         rng: random.Random,
         attempts: int,
         quarantine: Callable[[LaneRuntime, Outcome, str], None],
-        rest: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.client = client
         self.recorder = recorder
@@ -61,7 +60,6 @@ class Surroundings:
         """Tries of one request, the first included."""
         self.quarantine = quarantine
         """Switches a lane off, and with a refused key all lanes of that key."""
-        self.rest = rest
 
 
 class Attempt:
@@ -108,7 +106,7 @@ class Attempt:
                 raise Unanswered(result.outcome, result.error)
             wait_s = backoff_s(result, try_no, around.rng)
             rested_ns = around.now_ns()
-            await (self.long_rest or around.rest)(wait_s)
+            await (self.long_rest or anyio.sleep)(wait_s)
             retry_wait_ns = around.now_ns() - rested_ns
             self.retry_wait_ns += retry_wait_ns
         raise AssertionError("a request has at least one try")

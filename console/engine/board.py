@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from console.engine.forecast import Durations
 from console.engine.gates import NS_PER_S
 from console.engine.lane_runtime import LaneRuntime
@@ -35,18 +37,15 @@ class Tally:
                 self.durations.add(row)
 
 
-class Headline:
+class Headline(msgspec.Struct, frozen=True, kw_only=True):
     """What a snapshot says besides its figures; fixed for a run."""
 
-    def __init__(
-        self, *, run_id: str, run_dir: str, pid: int, title: str, profile: str, simulated: bool
-    ) -> None:
-        self.run_id = run_id
-        self.run_dir = run_dir
-        self.pid = pid
-        self.title = title
-        self.profile = profile
-        self.simulated = simulated
+    run_id: str
+    run_dir: str
+    pid: int
+    title: str
+    profile: str
+    simulated: bool
 
 
 class Board:

@@ -100,7 +100,7 @@ class JobRun:
             return shard.own.popleft()
         return self._queue.popleft() if self._queue else None
 
-    def lanes_changed(self) -> None:
+    def _lanes_changed(self) -> None:
         """Take in that a lane was switched off: its tests go to the others; without any lane the job is over."""
         for shard in self._shards:
             if shard.lane.off and shard.own:
@@ -111,7 +111,7 @@ class JobRun:
 
     def refill(self) -> None:
         """Start workers for what waits, shard by shard in turn, so that few tests still spread over all lanes."""
-        self.lanes_changed()
+        self._lanes_changed()
         if self._stopped_pulling():
             return
         shared = len(self._queue)

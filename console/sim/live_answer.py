@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
@@ -34,7 +35,7 @@ class Line(Protocol):
         ...
 
 
-class LiveAnswer:
+class LiveAnswer(ABC):
     """What streamed and whole answers have in common."""
 
     def __init__(
@@ -78,11 +79,13 @@ class LiveAnswer:
         if self._timer is None and self.admission.served_ns is not None and not self.admission.released:
             self._timer = self._loop.call_later(0, self._wake)
 
+    @abstractmethod
     def _served(self, now_ns: int) -> None:
-        raise NotImplementedError
+        """Begin: the slot is there."""
 
+    @abstractmethod
     def _send_due(self) -> None:
-        raise NotImplementedError
+        """Send what is due by now."""
 
     def _wake(self) -> None:
         self._timer = None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import anyio
 import pytest
+from one_request import WHOLE, ask
 from scripted_server import (
     DONE,
     STREAM_HEAD,
@@ -20,36 +20,10 @@ from scripted_server import (
     until,
 )
 
-from console.llm.client import LlmClient
-from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Timeouts
+from console.vocabulary.chat import Timeouts
 from console.vocabulary.outcome import Outcome
-from console.vocabulary.secret import Secret
 
 pytestmark = pytest.mark.anyio
-ASK = ChatRequest(messages=({"role": "user", "content": "hi"},))
-WHOLE = ChatRequest(messages=ASK.messages, stream=False)
-QUICK = Timeouts(connect=0.2, first_token=0.15, idle=0.15, total=2)
-SLOW = Timeouts(connect=5, first_token=5, idle=5, total=10)
-GOOD = stream(delta(content="x"), delta(finish="stop"), DONE)
-
-
-def at(base_url: str) -> Endpoint:
-    return Endpoint(
-        api="openai", base_url=base_url, deployment="m", secret=Secret("sk-canary-0123456789", "env:K")
-    )
-
-
-async def ask(url: str, timeouts: Timeouts = QUICK, request: ChatRequest = ASK) -> ChatResult:
-    async with LlmClient(timeouts=timeouts) as client:
-        return await client.complete(at(url), request)
-
-
-@pytest.fixture
-async def nothing_left() -> AsyncIterator[None]:
-    """No task outlives a test."""
-    before = len(asyncio.all_tasks())
-    yield
-    await until(lambda: len(asyncio.all_tasks()) <= before)
 
 
 async def test_no_answer_at_all_is_a_first_token_timeout(nothing_left: None) -> None:
