@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 import httpx
 
-from console.llm.parser import AnswerParser
+from console.llm.parser import PARSER_ERRORS, AnswerParser, refused
 from console.llm.receiver import NEVER, Disconnected, Receiver
 from console.llm.route import Route
 
@@ -205,30 +205,44 @@ class Connection(asyncio.Protocol):
         if receiver is None:
             self.abort()  # nobody asked, so nothing that follows can be trusted
             return
-        self.answered = True
         parser = self._parser
-        error = parser.feed(data)
+        error = None
         try:
-            if not parser.head_given and parser.head_ready(len(data)):
-                parser.head_given = True
-                self._wake_writer()
-                self.watch(receiver.head(parser.status, parser.headers, now_ns))
-            if parser.parts:
-                body = parser.take_body()
-                if body:
-                    deadline_ns = receiver.body(body, now_ns)
-                    self._deadline_ns = deadline_ns
-                    if deadline_ns < self._armed_ns:
-                        self._arm(deadline_ns - now_ns)
-            elif parser.head_given and not parser.complete:
-                parser.no_body(len(data))
+            parser.feed_data(data)
+        except PARSER_ERRORS as problem:
+            error = refused(problem)  # what came before it still counts
+        try:
+            if parser.head_given and not parser.complete and (parts := parser.parts):  # nearly every read
+                body = parts[0] if len(parts) == 1 else b"".join(parts)
+                parts.clear()
+                parser.silent_bytes = 0
+                self._deadline_ns = deadline_ns = receiver.body(body, now_ns)
+                if deadline_ns < self._armed_ns:
+                    self._arm(deadline_ns - now_ns)
+            else:
+                self.answered = True
+                self._take_edge(receiver, len(data), now_ns)
         except Exception as problem:  # noqa: BLE001 - handed on: it ends the exchange
             self._fail(problem)
             return
-        if self._parser.complete:
+        if parser.complete:
             self._finish(now_ns, surplus=error is not None)
         elif error is not None:
             self._fail(error)
+
+    def _take_edge(self, receiver: Receiver, size: int, now_ns: int) -> None:
+        """Hand over what a read of `size` bytes brought at an edge of the answer: headers, its last bytes, framing."""
+        parser = self._parser
+        if not parser.head_given and parser.head_ready(size):
+            parser.head_given = True
+            self._wake_writer()
+            self.watch(receiver.head(parser.status, parser.headers, now_ns))
+        if parser.parts:
+            body = parser.take_body()
+            if body:
+                self.watch(receiver.body(body, now_ns))
+        elif parser.head_given and not parser.complete:
+            parser.no_body(size)
 
     def eof_received(self) -> bool:
         """Close our side as well: an HTTP client has nothing to say to a peer that ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import httptools
@@ -14,6 +15,16 @@ MAX_SILENT_BYTES: Final = 64 * 1024
 """Bytes of framing (chunk extensions, trailers) that may come without any of the body."""
 
 
+PARSER_ERRORS: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade)
+
+
+def refused(problem: Exception) -> httpx.RemoteProtocolError:
+    """Say what one of PARSER_ERRORS means."""
+    if isinstance(problem, httptools.HttpParserUpgrade):
+        return httpx.RemoteProtocolError("the server switched to another protocol")
+    return httpx.RemoteProtocolError(f"not HTTP/1.1: {problem}")
+
+
 class AnswerParser:
     """Wraps httptools' parser, which calls back while it reads; the owner then looks at what has changed."""
 
@@ -23,13 +34,14 @@ class AnswerParser:
         "_head_bytes",
         "_interim",
         "_parser",
-        "_silent_bytes",
         "complete",
+        "feed_data",
         "head_given",
         "headers",
         "keep_alive",
         "on_body",
         "parts",
+        "silent_bytes",
         "status",
         "surplus",
         "until_eof",
@@ -41,6 +53,8 @@ class AnswerParser:
         self.on_body = self.parts.append  # called by the parser: no Python frame per piece
         self.expect(bodiless=False)
         self._parser = httptools.HttpResponseParser(self)
+        self.feed_data: Callable[[bytes], None] = self._parser.feed_data
+        """Reads on; raises one of PARSER_ERRORS. Straight to the parser: no Python frame per read."""
 
     def expect(self, *, bodiless: bool) -> None:
         """Begin with the next answer. `bodiless`: it has no body whatever its headers say (HEAD, CONNECT)."""
@@ -48,7 +62,8 @@ class AnswerParser:
         self._answer_parts: int | None = None
         """How many of `parts` are the answer's own, once it is complete: bytes behind it are not its body."""
         self._head_bytes = 0
-        self._silent_bytes = 0
+        self.silent_bytes = 0
+        """Bytes of framing since the last byte of body."""
         self._interim = False
         self.headers: list[Header] = []
         self.status = 0
@@ -67,16 +82,6 @@ class AnswerParser:
         """Version of the answer, as httpx's extension has it."""
         return f"HTTP/{self._parser.get_http_version()}".encode("ascii")
 
-    def feed(self, data: bytes) -> Exception | None:
-        """Read on. An error is returned, since what came before it still counts."""
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            return httpx.RemoteProtocolError("the server switched to another protocol")
-        except httptools.HttpParserError as problem:
-            return httpx.RemoteProtocolError(f"not HTTP/1.1: {problem}")
-        return None
-
     def head_ready(self, size: int) -> bool:
         """Whether the headers are complete after a further read of `size` bytes.
 
@@ -93,12 +98,12 @@ class AnswerParser:
 
     def take_body(self) -> bytes:
         """Return the body bytes of the last read, and forget them."""
-        parts = self.parts
         if self.surplus:
-            del parts[self._answer_parts :]
+            del self.parts[self._answer_parts :]
+        parts = self.parts
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         parts.clear()
-        self._silent_bytes = 0
+        self.silent_bytes = 0
         return b"" if self._bodiless else body
 
     def no_body(self, size: int) -> None:
@@ -107,8 +112,8 @@ class AnswerParser:
         Raises:
             httpx.RemoteProtocolError: if there was too much of it.
         """
-        self._silent_bytes += size
-        if self._silent_bytes > MAX_SILENT_BYTES:
+        self.silent_bytes += size
+        if self.silent_bytes > MAX_SILENT_BYTES:
             raise httpx.RemoteProtocolError("chunk lines or trailers without end")
 
     # What httptools calls

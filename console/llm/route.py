@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -62,6 +62,14 @@ class Route:
 
     origin: Origin
     proxy: Proxy | None = None
+    _hash: int = field(init=False, repr=False, compare=False)
+    """Worked out once: the pool asks for it twice a request."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.origin, self.proxy)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def tunnelled(self) -> bool:

@@ -30,6 +30,7 @@ class SseParser:
         "_max_event_bytes",
         "_name",
         "_open_bytes",
+        "idle",
         "last_id",
         "retry_ms",
     )
@@ -42,6 +43,8 @@ class SseParser:
         self._open_bytes = 0
         self._after_cr = False
         self._first = True
+        self.idle = False
+        """Whether it is known that the next byte begins an event."""
         self.last_id = b""
         """Last value of `id:`."""
         self.retry_ms: int | None = None
@@ -53,6 +56,7 @@ class SseParser:
         Raises:
             SseError: if an unfinished event grows over the limit.
         """
+        self.idle = False
         if not data:
             return []  # an empty piece says nothing, not even that no line feed follows a carriage return
         if self._after_cr:
@@ -81,6 +85,7 @@ class SseParser:
                 self._take_line(b"", events)
         if rest:
             self._feed_lines(rest, events)
+        self.idle = not (self._open_bytes or self._after_cr)
         return events
 
     def finish(self) -> list[SseEvent]:

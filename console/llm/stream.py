@@ -14,11 +14,14 @@ import httpx
 from console.llm.chunks import Chunk, Delta, ToolDelta, Usage, decode_chunk
 from console.llm.receiver import Header
 from console.llm.sse import SseParser
+from console.llm.template import ChunkTemplate, learn
 from console.llm.tools import MAX_CALLS, ToolAssembly
 from console.vocabulary.chat import Stamps, Timeouts, ToolCall
 
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 MAX_ERROR_BYTES: Final = 64 * 1024
+_TEMPLATE_TRIES: Final = 8
+"""Chunks of one answer from which a shape may be learnt; where chunks differ in more than text, there is none."""
 LINGER_NS: Final = 1_000_000_000
 """How long the end of the HTTP message may take after `[DONE]` before the connection is given up, not the answer."""
 
@@ -39,6 +42,7 @@ class AnswerReader:
     """Takes one answer, streamed or whole, and keeps what a `ChatResult` needs."""
 
     __slots__ = (
+        "_aligned",
         "_body_bytes",
         "_content",
         "_events",
@@ -49,6 +53,8 @@ class AnswerReader:
         "_reasoning",
         "_stream",
         "_streaming",
+        "_template",
+        "_template_tries",
         "_tools",
         "_total_at_ns",
         "answered",
@@ -78,6 +84,10 @@ class AnswerReader:
         self._streaming = False
         self._keep = keep_content
         self._events: SseParser | None = None
+        self._template: ChunkTemplate | None = None
+        self._aligned: ChunkTemplate | None = None
+        """The template, where the next byte is known to begin an event."""
+        self._template_tries = _TEMPLATE_TRIES
         self._content: list[str] = []
         self._reasoning: list[str] = []
         self._tools = ToolAssembly()
@@ -156,29 +166,22 @@ class AnswerReader:
 
     def body(self, data: bytes, now_ns: int) -> int:
         """Take the bytes of one read; every event in them gets this read's time."""
-        stamps = self.stamps
-        if stamps.first_byte_ns is None:
-            stamps.first_byte_ns = now_ns
         self._body_bytes += len(data)
         if self._body_bytes > MAX_ANSWER_BYTES:
             raise MalformedError(f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MB")
-        events = self._events
-        if events is None:
-            self.document.append(data)
-            if self.status is not None and self.status >= 300 and self._body_bytes > MAX_ERROR_BYTES:
-                raise MalformedError("a very long error page")
-        elif not self.done:
-            for name, payload in events.feed(data):
-                if payload == b"[DONE]":
-                    self._finish(now_ns)
-                    break
-                self._take_event(name, payload, now_ns)
-                if self.done:
-                    break
+        aligned = self._aligned
+        if aligned is not None and (text := aligned.read_one(data)) is not None:
+            self._count_chunks(1, now_ns)
+            if self._keep:
+                (self._reasoning if aligned.reasoning else self._content).append(text)
+        elif self._events is not None:
+            self._take_stream(self._events, data, now_ns)
             if self.done:
                 return min(now_ns + LINGER_NS, now_ns + self._idle_ns, self._total_at_ns)
-        if stamps.first_content_ns is None and self._streaming:
-            return self._first_deadline_ns
+            if self.stamps.first_content_ns is None:
+                return self._first_deadline_ns
+        else:
+            self._keep_document(data, now_ns)
         deadline_ns = now_ns + self._idle_ns
         return deadline_ns if deadline_ns < self._total_at_ns else self._total_at_ns
 
@@ -215,10 +218,9 @@ class AnswerReader:
             last_ns = self.stamps.end_ns
             if self.ended and not self.done and last_ns is not None:
                 for name, payload in self._events.finish():
-                    if payload == b"[DONE]":
-                        self.done = True
-                        break
                     self._take_event(name, payload, last_ns)
+                    if self.done:
+                        break
         elif self.ended:
             self._take_document()
 
@@ -228,12 +230,45 @@ class AnswerReader:
         self.done = True
         self.stamps.end_ns = now_ns
 
-    def _take_event(self, name: bytes, payload: bytes, now_ns: int) -> None:
-        if not payload or payload.isspace():
+    def _keep_document(self, data: bytes, now_ns: int) -> None:
+        if self.stamps.first_byte_ns is None:
+            self.stamps.first_byte_ns = now_ns
+        self.document.append(data)
+        if self.status is not None and self.status >= 300 and self._body_bytes > MAX_ERROR_BYTES:
+            raise MalformedError("a very long error page")
+
+    def _take_stream(self, events: SseParser, data: bytes, now_ns: int) -> None:
+        """Take a read of a stream that is not just one chunk of a known shape."""
+        if self.stamps.first_byte_ns is None:
+            self.stamps.first_byte_ns = now_ns
+        if self.done:
             return
-        if payload.strip() == b"[DONE]":
-            self._finish(now_ns)
-            return
+        if self._aligned is not None and (found := self._aligned.read_many(data)) is not None:
+            text, chunks, size = found
+            self._count_chunks(chunks, now_ns)
+            if self._keep:
+                (self._reasoning if self._aligned.reasoning else self._content).append(text)
+            data = data[size:]
+        if data:
+            chunk, payload = None, b""
+            for name, payload in events.feed(data):
+                chunk = self._take_event(name, payload, now_ns)
+                if self.done:
+                    self._aligned = None
+                    return
+            if chunk is not None:
+                self._learn(payload, chunk)
+            self._aligned = self._template if events.idle else None
+
+    def _take_event(self, name: bytes, payload: bytes, now_ns: int) -> Chunk | None:
+        """Take one event, and return what it says where it is a chunk."""
+        if payload[:1] != b"{":
+            bare = payload.strip()
+            if not bare:
+                return None
+            if bare == b"[DONE]":
+                self._finish(now_ns)
+                return None
         chunk = _decoded(payload)
         if chunk.error is not None or name == b"error":
             self.error_object = chunk.error if chunk.error is not None else payload.decode("utf-8", "replace")
@@ -251,28 +286,42 @@ class AnswerReader:
             delta = choice.delta or choice.message
             if delta is not None:
                 self._take_delta(delta, now_ns)
+        return chunk
 
-    def _take_delta(self, delta: Delta, now_ns: int) -> None:
-        content = delta.content or delta.refusal
-        reasoning = delta.reasoning_content or delta.reasoning
-        if not (content or reasoning or delta.tool_calls):
-            return
+    def _learn(self, payload: bytes, chunk: Chunk) -> None:
+        """Learn the shape of chunks from the last one of a read; from the second one on, as the first bears a role."""
+        if self._template_tries and self.chunks > 1:
+            self._template_tries -= 1
+            self._template = learn(payload, chunk) or self._template
+
+    def _count_chunks(self, chunks: int, now_ns: int) -> None:
+        """Count chunks with something in them, which one read brought."""
         stamps = self.stamps
         if stamps.last_content_ns is None:
             stamps.first_content_ns = now_ns
         else:
             self.gaps_ns.append(now_ns - stamps.last_content_ns)
+        if chunks > 1:
+            self.gaps_ns.extend([0] * (chunks - 1))
         stamps.last_content_ns = now_ns
-        if stamps.first_output_ns is None and (content or delta.tool_calls):
-            stamps.first_output_ns = now_ns
-        self.chunks += 1
+        self.chunks += chunks
+
+    def _take_delta(self, delta: Delta, now_ns: int) -> None:
+        content = delta.content or delta.refusal
+        reasoning = delta.reasoning_content or delta.reasoning
+        tools = delta.tool_calls
+        if not (content or reasoning or tools):
+            return
+        self._count_chunks(1, now_ns)
+        if self.stamps.first_output_ns is None and (content or tools):
+            self.stamps.first_output_ns = now_ns
         if not self._keep:
             return
         if content:
             self._content.append(content)
         if reasoning:
             self._reasoning.append(reasoning)
-        for tool in delta.tool_calls or ():
+        for tool in tools or ():
             self._take_tool(tool)
 
     def _take_tool(self, piece: ToolDelta) -> None:
