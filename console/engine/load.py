@@ -184,6 +184,8 @@ class LoadEngine:
             slots.release()
 
     def _least_loaded(self) -> LaneRuntime:
+        if len(self._lanes) == 1:
+            return self._lanes[0]
         open_lanes = [lane for lane in self._lanes if not lane.off] or self._lanes
 
         def load(lane: LaneRuntime) -> float:

@@ -15,7 +15,7 @@ class RateMeter:
 
     def __init__(self) -> None:
         self._buckets = [0.0] * (_WINDOW_S + 1)
-        self._second = 0
+        self._second = -1
         self._since_ns: int | None = None
 
     def add(self, now_ns: int, units: float = 1.0) -> None:
@@ -36,6 +36,8 @@ class RateMeter:
 
     def _turn(self, now_ns: int) -> None:
         second = now_ns // 1_000_000_000
+        if second == self._second:
+            return
         if self._since_ns is None:
             self._since_ns = now_ns
             self._second = second

@@ -1,4 +1,8 @@
-"""Rows on their way to the journal: nothing counts before it is written, and a full disk pauses the run."""
+"""Rows on their way to the journal: nothing counts before it is written, and a full disk pauses the run.
+
+Rows of requests and tests that end in the same turn of the event loop are written with one write: the first of them
+lets the others join and then writes for all.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 import anyio
+from anyio.lowlevel import cancel_shielded_checkpoint
 
 from console.engine.gates import NS_PER_S, NowNs, Valve
 from console.records.journal import JournalBlocked
@@ -21,8 +26,8 @@ _EVENTS_SHOWN: Final = 100
 class RowWriter(Protocol):
     """What the recorder needs of a journal."""
 
-    def append(self, row: Row) -> None:
-        """Write one row; raises JournalBlocked and keeps the row if the disk does not take it."""
+    def hold(self, row: Row) -> None:
+        """Keep a row for the next `flush`."""
         ...
 
     def flush(self) -> None:
@@ -49,7 +54,12 @@ class Recorder:
         self._observe = observe
         self.blocked = ""
         """Why the disk takes no rows; empty: it does."""
-        self._waiting: list[tuple[Row, anyio.Event]] = []
+        self._unwritten: list[Row] = []
+        """Rows that the journal holds, which nobody has been told of."""
+        self._written: anyio.Event | None = None
+        """Set once they are written; only there where somebody waits for it."""
+        self._led = False
+        """Whether somebody is about to write for all of this turn."""
         self._trouble = anyio.Event()
         self.events: deque[EventView] = deque(maxlen=_EVENTS_SHOWN)
 
@@ -59,22 +69,23 @@ class Recorder:
 
     async def write(self, row: Row) -> None:
         """Return when `row` is written, however long the disk takes to have room for it."""
-        if not self.write_now(row):
-            _, written = self._waiting[-1]
-            await written.wait()
+        self._journal.hold(row)
+        self._unwritten.append(row)
+        if not self._led:
+            self._led = True
+            await cancel_shielded_checkpoint()
+            self._led = False
+            if self._flush():
+                return
+        if self._written is None:
+            self._written = anyio.Event()
+        await self._written.wait()
 
     def write_now(self, row: Row) -> bool:
         """Write `row` without waiting; False if the disk does not take it, in which case it is kept and tried again."""
-        try:
-            self._journal.append(row)
-        except JournalBlocked as error:
-            self._waiting.append((row, anyio.Event()))
-            self._block(error)
-            return False
-        if self._waiting:
-            self._unblock()
-        self._observe(row)
-        return True
+        self._journal.hold(row)
+        self._unwritten.append(row)
+        return self._flush()
 
     def event(self, level: str, kind: str, subject: str, text: str) -> None:
         """Record that something happened, and show it."""
@@ -95,12 +106,27 @@ class Recorder:
         while True:
             await self._trouble.wait()
             await anyio.sleep(_RETRY_S)
-            try:
-                self._journal.flush()
-            except JournalBlocked as error:
-                self._block(error)
-            else:
-                self._unblock()
+            self._flush()
+
+    def _flush(self) -> bool:
+        """Write what the journal holds, and tell of it."""
+        try:
+            self._journal.flush()
+        except JournalBlocked as error:
+            self._block(error)
+            return False
+        rows, self._unwritten = self._unwritten, []
+        written, self._written = self._written, None
+        mended, self.blocked = bool(self.blocked), ""
+        for row in rows:
+            self._observe(row)
+        if written is not None:
+            written.set()
+        if mended:
+            self._trouble = anyio.Event()
+            self._valve.open("disk")
+            self.event("info", "disk_ok", "", "the disk takes rows again")
+        return True
 
     def _block(self, error: JournalBlocked) -> None:
         if not self.blocked:
@@ -111,13 +137,3 @@ class Recorder:
         self.blocked = error.strerror or str(error)
         self._valve.close("disk")
         self._trouble.set()
-
-    def _unblock(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        self.blocked = ""
-        self._trouble = anyio.Event()
-        self._valve.open("disk")
-        for row, written in waiting:
-            self._observe(row)
-            written.set()
-        self.event("info", "disk_ok", "", "the disk takes rows again")

@@ -176,19 +176,20 @@ def _make_keepable(result: ChatResult, forms: tuple[str, ...]) -> None:
 
     The one place where this is done, so that no field is forgotten: results go into journals and onto screens.
     """
-    long_forms = tuple(form for form in forms if len(form) >= _MIN_SECRET_CHARS)
-    result.content = redact(result.content, long_forms)
-    result.reasoning = redact(result.reasoning, long_forms)
-    result.error = redact(result.error, forms)
+    if forms:
+        long_forms = tuple(form for form in forms if len(form) >= _MIN_SECRET_CHARS)
+        result.content = redact(result.content, long_forms)
+        result.reasoning = redact(result.reasoning, long_forms)
+        result.error = redact(result.error, forms)
+        if result.tool_calls:
+            result.tool_calls = tuple(
+                ToolCall(*(redact(text, long_forms) for text in (call.id, call.name, call.arguments)))
+                for call in result.tool_calls
+            )
     result.error_code = _kept(result.error_code, forms, _MAX_NAME_CHARS)
     result.finish_reason = _kept(result.finish_reason, forms, _MAX_REASON_CHARS)
     result.response_model = _kept(result.response_model, forms, _MAX_NAME_CHARS)
     result.request_id = _kept(result.request_id, forms, _MAX_NAME_CHARS)
-    if result.tool_calls:
-        result.tool_calls = tuple(
-            ToolCall(*(redact(text, long_forms) for text in (call.id, call.name, call.arguments)))
-            for call in result.tool_calls
-        )
     if result.rate_headers:
         result.rate_headers = {
             redact(name, forms, _MAX_NAME_CHARS).lower(): redact(value, forms, _MAX_NAME_CHARS)

@@ -12,7 +12,7 @@ import errno
 import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -135,17 +135,12 @@ class Journal:
         Raises:
             JournalBlocked: if the disk does not take it, or did not keep earlier ones. The row is kept.
         """
+        self.hold(row)
+        self.flush()
+
+    def hold(self, row: Row) -> None:
+        """Keep a row for the next `flush`, so that rows of one moment share a write."""
         self._pending += encode_line(row)
-        self.flush()
-
-    def append_many(self, rows: Sequence[Row]) -> None:
-        """Write several rows with one write.
-
-        Raises:
-            JournalBlocked: if the disk does not take all of them. What it did not take is kept.
-        """
-        self._pending += b"".join(encode_line(row) for row in rows)
-        self.flush()
 
     def flush(self) -> None:
         """Write what is kept, beginning with the rest of a half written line.

@@ -35,9 +35,8 @@ class MemoryJournal:
         self.pending: list[Row] = []
         self.blocked = False
 
-    def append(self, row: Row) -> None:
+    def hold(self, row: Row) -> None:
         self.pending.append(row)
-        self.flush()
 
     def flush(self) -> None:
         from console.records.journal import JournalBlocked

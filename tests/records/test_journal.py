@@ -44,7 +44,9 @@ def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
     rows = [started(), request(1, outcome=Outcome.RATE_LIMITED, retry_after_s=1.5), judged(1), ended(1, 1)]
     with Journal.open(tmp_path) as journal:
         journal.append(rows[0])
-        journal.append_many(rows[1:])
+        for row in rows[1:]:
+            journal.hold(row)
+        journal.flush()
         scan = read_rows(tmp_path)
         assert list(scan) == rows, "readable while the writer is still open"
         assert scan.rows == 4
@@ -405,7 +407,9 @@ def test_several_rows_are_one_write(tmp_path: Path) -> None:
         return os.write(fd, data)
 
     with Journal.open(tmp_path, write=write) as journal:
-        journal.append_many([request(number) for number in range(10)])
+        for number in range(10):
+            journal.hold(request(number))
+        journal.flush()
     assert len(sizes) == 1
 
 
