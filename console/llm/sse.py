@@ -6,6 +6,9 @@ from typing import Final
 
 MAX_EVENT_BYTES: Final = 8 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
+_LF: Final = 0x0A
+_CR: Final = 0x0D
+"""As numbers: looking for `bytes` in `bytes` costs CPython an exception, made and dropped, each time."""
 
 SseEvent = tuple[bytes, bytes]
 """(name from `event:`, empty if none; `data:` lines joined by a line feed)."""
@@ -63,7 +66,7 @@ class SseParser:
             self._after_cr = False
             if data[:1] == b"\n":
                 data = data[1:]
-        if b"\r" in data:
+        if _CR in data:
             self._after_cr = data.endswith(b"\r")
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         events: list[SseEvent] = []
@@ -77,8 +80,9 @@ class SseParser:
         blocks = data.split(b"\n\n")
         rest = blocks.pop()
         for block in blocks:
-            if block.startswith(b"data: ") and b"\n" not in block:
-                events.append((b"", block[6:]))
+            payload = block.removeprefix(b"data: ")
+            if payload is not block and _LF not in payload:
+                events.append((b"", payload))
             else:
                 for line in block.split(b"\n"):
                     self._take_line(line, events)

@@ -170,7 +170,7 @@ class AnswerReader:
         if self._body_bytes > MAX_ANSWER_BYTES:
             raise MalformedError(f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MB")
         aligned = self._aligned
-        if aligned is not None and (text := aligned.read_one(data)) is not None:
+        if aligned is not None and (text := aligned.text_of_read(data)) is not None:
             self._count_chunks(1, now_ns)
             if self._keep:
                 (self._reasoning if aligned.reasoning else self._content).append(text)
@@ -243,32 +243,32 @@ class AnswerReader:
             self.stamps.first_byte_ns = now_ns
         if self.done:
             return
-        if self._aligned is not None and (found := self._aligned.read_many(data)) is not None:
-            text, chunks, size = found
-            self._count_chunks(chunks, now_ns)
-            if self._keep:
-                (self._reasoning if self._aligned.reasoning else self._content).append(text)
-            data = data[size:]
-        if data:
-            chunk, payload = None, b""
+        template = self._template
+        alike = 0
+        try:
             for name, payload in events.feed(data):
-                chunk = self._take_event(name, payload, now_ns)
+                if template is not None and not name and (text := template.text_of(payload)) is not None:
+                    alike += 1
+                    if self._keep:
+                        (self._reasoning if template.reasoning else self._content).append(text)
+                    continue
+                self._take_event(name, payload, now_ns)
+                template = self._template
                 if self.done:
-                    self._aligned = None
-                    return
-            if chunk is not None:
-                self._learn(payload, chunk)
-            self._aligned = self._template if events.idle else None
+                    break
+        finally:
+            if alike:
+                self._count_chunks(alike, now_ns)
+        self._aligned = template if events.idle and not self.done else None
 
-    def _take_event(self, name: bytes, payload: bytes, now_ns: int) -> Chunk | None:
-        """Take one event, and return what it says where it is a chunk."""
+    def _take_event(self, name: bytes, payload: bytes, now_ns: int) -> None:
         if payload[:1] != b"{":
             bare = payload.strip()
             if not bare:
-                return None
+                return
             if bare == b"[DONE]":
                 self._finish(now_ns)
-                return None
+                return
         chunk = _decoded(payload)
         if chunk.error is not None or name == b"error":
             self.error_object = chunk.error if chunk.error is not None else payload.decode("utf-8", "replace")
@@ -277,6 +277,7 @@ class AnswerReader:
             self.usage = chunk.usage
         if self.model is None and chunk.model:
             self.model = chunk.model
+        chunks = self.chunks
         for choice in chunk.choices or ():
             self.answered = True
             if choice.index != 0:
@@ -286,11 +287,9 @@ class AnswerReader:
             delta = choice.delta or choice.message
             if delta is not None:
                 self._take_delta(delta, now_ns)
-        return chunk
-
-    def _learn(self, payload: bytes, chunk: Chunk) -> None:
-        """Learn the shape of chunks from the last one of a read; from the second one on, as the first bears a role."""
-        if self._template_tries and self.chunks > 1:
+        if (
+            chunks and self.chunks > chunks and self._template_tries
+        ):  # not the first, which may bear a role as well
             self._template_tries -= 1
             self._template = learn(payload, chunk) or self._template
 

@@ -35,68 +35,36 @@ _EVENT_END: Final = b"\n\n"
 class ChunkTemplate:
     """Reads chunks of one shape. Made by `learn`, which proves that it is one."""
 
-    __slots__ = ("_after", "_before", "_between", "_key", "_opening", "_prefix", "_suffix", "reasoning")
+    __slots__ = ("_event_prefix", "_event_suffix", "_prefix", "_suffix", "reasoning")
 
-    def __init__(self, kind: Kind, opening: bytes, key: bytes, suffix: bytes) -> None:
-        """Take what is the same in every event: opening + key, the text, suffix.
-
-        Args:
-            kind: what the text is.
-            opening: from `data: ` on.
-            key: such as `"content":"`; short, so that it is found quickly.
-            suffix: from the quote behind the text to the blank line.
-        """
+    def __init__(self, kind: Kind, prefix: bytes, suffix: bytes) -> None:
+        """Take what stands before and behind the text of a chunk, its quotes included."""
         self.reasoning = kind != "content"
-        self._opening = opening
-        self._key = key
-        self._prefix = opening + key
+        self._prefix = prefix
         self._suffix = suffix
-        self._between = suffix + opening
-        self._before = len(self._prefix)
-        self._after = -len(suffix)
+        self._event_prefix = _LINE_START + prefix
+        self._event_suffix = suffix + _EVENT_END
 
-    def read_one(self, data: bytes) -> str | None:
-        """Return the text of a read that is one chunk of this shape, or None if it is anything else."""
-        if data.startswith(self._prefix) and data.endswith(self._suffix):
-            try:
-                text = data[self._before : self._after].decode()
-            except UnicodeDecodeError:
-                return None
-            if (
-                '"' not in text
-                and "\\" not in text
-                and text
-                and (text.isprintable() or _has_no_control(text))
-            ):
-                return text
+    def text_of(self, payload: bytes) -> str | None:
+        """Return the text of the `data:` of one event, or None if it is of another shape."""
+        return _between(payload, self._prefix, self._suffix)
+
+    def text_of_read(self, data: bytes) -> str | None:
+        """Return the text of a read that is exactly one event of this shape, or None if it is anything else."""
+        return _between(data, self._event_prefix, self._event_suffix)
+
+
+def _between(data: bytes, prefix: bytes, suffix: bytes) -> str | None:
+    inner = data.removeprefix(prefix).removesuffix(suffix)  # cheaper than asking first and slicing then
+    if len(inner) != len(data) - len(prefix) - len(suffix):
         return None
-
-    def read_many(self, data: bytes) -> tuple[str, int, int] | None:
-        """Read the chunks of this shape at the beginning of `data`.
-
-        Returns:
-            Their texts joined, how many they are, and how many bytes they take; None if the JSON reader must look.
-        """
-        suffix = self._suffix
-        end = len(data) if data.endswith(suffix) else data.rfind(suffix) + len(suffix)
-        opening, *parts = data[:end].split(self._key)
-        if opening != self._opening or not parts or not parts[-1].endswith(suffix):
-            return None
-        last = parts.pop()
-        between, cut = self._between, -len(self._between)
-        try:
-            texts = [part[:cut].decode() for part in parts if part.endswith(between)]
-            texts.append(last[: self._after].decode())
-        except UnicodeDecodeError:
-            return None
-        text = "".join(texts)
-        if len(texts) != len(parts) + 1 or "" in texts or '"' in text or "\\" in text:
-            return None
-        return (text, len(texts), end) if text.isprintable() or _has_no_control(text) else None
-
-
-def _has_no_control(text: str) -> bool:
-    return _CONTROL.search(text) is None
+    try:
+        text = inner.decode()
+    except UnicodeDecodeError:
+        return None
+    if not text or '"' in text or "\\" in text or not (text.isprintable() or _CONTROL.search(text) is None):
+        return None
+    return text
 
 
 def learn(payload: bytes, chunk: Chunk) -> ChunkTemplate | None:
@@ -122,7 +90,7 @@ def learn(payload: bytes, chunk: Chunk) -> ChunkTemplate | None:
     if probed_text is None or getattr(probed_text[1], kind) != _PROBE.decode():
         return None
     setattr(probed_text[1], kind, getattr(delta, kind))
-    return ChunkTemplate(kind, _LINE_START + opening, key, suffix + _EVENT_END) if probed == chunk else None
+    return ChunkTemplate(kind, opening + key, suffix) if probed == chunk else None
 
 
 def _only_text(chunk: Chunk) -> tuple[Kind, Delta] | None:

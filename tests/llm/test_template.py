@@ -146,5 +146,5 @@ def test_of_a_text_given_twice_the_one_that_counts_is_learnt() -> None:
     template = learn(payload, decode_chunk(payload))
     assert template is not None
     changed = payload.replace(b'"tok"}', b'"new"}')
-    assert template.read_one(b"data: " + changed + b"\n\n") == "new"
+    assert template.text_of(changed) == "new"
     assert decode_chunk(changed).choices[0].delta.content == "new"
