@@ -22,6 +22,8 @@ MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 MAX_ERROR_BYTES: Final = 64 * 1024
 _TEMPLATE_TRIES: Final = 8
 """Chunks of one answer from which a shape may be learnt; where chunks differ in more than text, there is none."""
+_EVENTS_TO_LEARN_FROM: Final = 3
+"""Of a first read: the role, and two chunks of text or more."""
 LINGER_NS: Final = 1_000_000_000
 """How long the end of the HTTP message may take after `[DONE]` before the connection is given up, not the answer."""
 
@@ -170,7 +172,7 @@ class AnswerReader:
         if self._body_bytes > MAX_ANSWER_BYTES:
             raise MalformedError(f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MB")
         aligned = self._aligned
-        if aligned is not None and (text := aligned.text_of_read(data)) is not None:
+        if aligned is not None and (text := aligned.read_one(data)) is not None:
             self._count_chunks(1, now_ns)
             if self._keep:
                 (self._reasoning if aligned.reasoning else self._content).append(text)
@@ -243,23 +245,28 @@ class AnswerReader:
             self.stamps.first_byte_ns = now_ns
         if self.done:
             return
-        template = self._template
-        alike = 0
-        try:
-            for name, payload in events.feed(data):
-                if template is not None and not name and (text := template.text_of(payload)) is not None:
-                    alike += 1
-                    if self._keep:
-                        (self._reasoning if template.reasoning else self._content).append(text)
-                    continue
-                self._take_event(name, payload, now_ns)
-                template = self._template
-                if self.done:
-                    break
-        finally:
-            if alike:
-                self._count_chunks(alike, now_ns)
-        self._aligned = template if events.idle and not self.done else None
+        if self._template is None and self._template_tries:
+            edge = _end_of_events(data, _EVENTS_TO_LEARN_FROM)
+            self._read_events(events, data[:edge], now_ns)
+            data = data[edge:]
+        if self._aligned is not None and data and (found := self._aligned.read_many(data)) is not None:
+            text, chunks, size = found
+            self._count_chunks(chunks, now_ns)
+            if self._keep:
+                (self._reasoning if self._aligned.reasoning else self._content).append(text)
+            data = data[size:]
+        if data and not self.done:
+            self._read_events(events, data, now_ns)
+
+    def _read_events(self, events: SseParser, data: bytes, now_ns: int) -> None:
+        """Take events of any shape."""
+        self._aligned = None
+        for name, payload in events.feed(data):
+            self._take_event(name, payload, now_ns)
+            if self.done:
+                return
+        if events.idle:
+            self._aligned = self._template
 
     def _take_event(self, name: bytes, payload: bytes, now_ns: int) -> None:
         if payload[:1] != b"{":
@@ -350,6 +357,16 @@ class AnswerReader:
             for position, tool in enumerate(message.tool_calls or ()):
                 tool.index = position
                 self._take_tool(tool)
+
+
+def _end_of_events(data: bytes, count: int) -> int:
+    """Return where the first `count` events of `data` end, or its length if it holds no more than that."""
+    edge = 0
+    for _ in range(count):
+        edge = data.find(b"\n\n", edge) + 2
+        if edge < 2:
+            return len(data)
+    return edge
 
 
 def _decoded(payload: bytes) -> Chunk:

@@ -35,36 +35,66 @@ _EVENT_END: Final = b"\n\n"
 class ChunkTemplate:
     """Reads chunks of one shape. Made by `learn`, which proves that it is one."""
 
-    __slots__ = ("_event_prefix", "_event_suffix", "_prefix", "_suffix", "reasoning")
+    __slots__ = ("_around", "_key", "_opening", "_prefix", "_suffix", "reasoning")
 
-    def __init__(self, kind: Kind, prefix: bytes, suffix: bytes) -> None:
-        """Take what stands before and behind the text of a chunk, its quotes included."""
+    def __init__(self, kind: Kind, opening: bytes, key: bytes, suffix: bytes) -> None:
+        """Take what stands around the text of a chunk: opening and key before it, suffix behind it.
+
+        Args:
+            kind: what the text is.
+            opening: the beginning of the `data:` of the event.
+            key: the end of what is before the text, such as `"content":"`: short, so that it is found quickly.
+            suffix: from the quote behind the text on.
+        """
         self.reasoning = kind != "content"
-        self._prefix = prefix
-        self._suffix = suffix
-        self._event_prefix = _LINE_START + prefix
-        self._event_suffix = suffix + _EVENT_END
+        self._key = key
+        self._opening = _LINE_START + opening
+        self._prefix = self._opening + key
+        self._suffix = suffix + _EVENT_END
+        self._around = len(self._prefix) + len(self._suffix)
 
-    def text_of(self, payload: bytes) -> str | None:
-        """Return the text of the `data:` of one event, or None if it is of another shape."""
-        return _between(payload, self._prefix, self._suffix)
-
-    def text_of_read(self, data: bytes) -> str | None:
+    def read_one(self, data: bytes) -> str | None:
         """Return the text of a read that is exactly one event of this shape, or None if it is anything else."""
-        return _between(data, self._event_prefix, self._event_suffix)
+        inner = data.removeprefix(self._prefix).removesuffix(
+            self._suffix
+        )  # cheaper than to ask first and slice then
+        if not inner or len(inner) + self._around != len(data):
+            return None
+        try:
+            text = inner.decode()
+        except UnicodeDecodeError:
+            return None
+        return text if _is_plain(text) else None
+
+    def read_many(self, data: bytes) -> tuple[str, int, int] | None:
+        """Read the events of this shape at the beginning of `data`.
+
+        Returns:
+            Their texts joined, how many they are, and how many bytes they take; None if the JSON reader must look.
+        """
+        suffix = self._suffix
+        end = len(data) if data.endswith(suffix) else data.rfind(suffix) + len(suffix)
+        opening, *parts = data[:end].split(self._key)
+        if opening != self._opening or not parts:
+            return None
+        parts[-1] += opening  # as behind all others: text, suffix, opening
+        between = suffix + opening
+        texts = [part.removesuffix(between) for part in parts]
+        joined = b"".join(texts)
+        if (
+            b"" in texts or len(joined) + len(texts) * self._around != end
+        ):  # a part that ends otherwise is too long
+            return None
+        try:
+            text = joined.decode() if joined.isascii() else "".join([part.decode() for part in texts])
+        except UnicodeDecodeError:
+            return None
+        return (text, len(texts), end) if _is_plain(text) else None
 
 
-def _between(data: bytes, prefix: bytes, suffix: bytes) -> str | None:
-    inner = data.removeprefix(prefix).removesuffix(suffix)  # cheaper than asking first and slicing then
-    if len(inner) != len(data) - len(prefix) - len(suffix):
-        return None
-    try:
-        text = inner.decode()
-    except UnicodeDecodeError:
-        return None
-    if not text or '"' in text or "\\" in text or not (text.isprintable() or _CONTROL.search(text) is None):
-        return None
-    return text
+def _is_plain(text: str) -> bool:
+    """Whether JSON writes `text` as it is, so that what is written is what is meant."""
+    return '"' not in text and "\\" not in text and (text.isprintable() or _CONTROL.search(text) is None)
 
 
 def learn(payload: bytes, chunk: Chunk) -> ChunkTemplate | None:
@@ -90,7 +120,7 @@ def learn(payload: bytes, chunk: Chunk) -> ChunkTemplate | None:
     if probed_text is None or getattr(probed_text[1], kind) != _PROBE.decode():
         return None
     setattr(probed_text[1], kind, getattr(delta, kind))
-    return ChunkTemplate(kind, opening + key, suffix) if probed == chunk else None
+    return ChunkTemplate(kind, opening, key, suffix) if probed == chunk else None
 
 
 def _only_text(chunk: Chunk) -> tuple[Kind, Delta] | None:

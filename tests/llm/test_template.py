@@ -124,6 +124,8 @@ def test_the_usual_chunk_is_read_without_json(
     assert "".join(f" {number}" for number in range(30)) in (found[2], found[3])
     assert (found[5], found[6]) == (30, [1] * 20 + [0] * 9)
     assert len(decoded) == 2
+    assert seen_in([b"".join(pieces)], keep=True)[5] == 30
+    assert len(decoded) == 2 + 3  # a first read of many: as many as it takes to learn
 
 
 @pytest.mark.parametrize(
@@ -146,5 +148,5 @@ def test_of_a_text_given_twice_the_one_that_counts_is_learnt() -> None:
     template = learn(payload, decode_chunk(payload))
     assert template is not None
     changed = payload.replace(b'"tok"}', b'"new"}')
-    assert template.text_of(changed) == "new"
+    assert template.read_one(b"data: " + changed + b"\n\n") == "new"
     assert decode_chunk(changed).choices[0].delta.content == "new"
