@@ -1,1 +1,1 @@
-"""Benchmarks: what the client costs, and whether its clock is right. `make bench`, or `python -m benchmarks`."""
+"""Benchmarks: what a request costs, whether our clock is right, how fast it starts. `make bench`, or `python -m benchmarks`."""

@@ -1,0 +1,95 @@
+"""What the figures depend on that is not ours: cores, open files, CPU clocks, the garbage collector."""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+def cores() -> tuple[int, int]:
+    """Return the client's core and the server's; the same one where there is but one."""
+    if not hasattr(os, "sched_getaffinity"):
+        return 0, 0
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[0], allowed[-1]
+
+
+def pin(core: int) -> None:
+    """Keep this process on one core, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {core})
+
+
+@contextmanager
+def all_cores(allowed: set[int]) -> Generator[None]:
+    """Let go of the pinning, so that children start as a user's would."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, allowed)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def allowed_cores() -> set[int]:
+    return set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set()
+
+
+def more_open_files() -> int:
+    """Raise the limit of open files as far as allowed, and return it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = max(soft, 65_536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def cpu_s() -> float:
+    """CPU seconds of this process alone."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def children_cpu_s() -> float:
+    """CPU seconds of the children that ended and were waited for, and of theirs."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def resident_bytes() -> int | None:
+    """Memory of this process in RAM; None where the system does not tell."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return None
+
+
+@dataclass
+class Window:
+    """What was measured between its begin and end."""
+
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+
+
+@contextmanager
+def window() -> Generator[Window]:
+    """Measure the body: wall time and CPU of this process, with everything before it out of the collector's way."""
+    measured = Window()
+    gc.collect()
+    gc.freeze()
+    try:
+        started, cpu = time.perf_counter(), cpu_s()
+        yield measured
+        measured.seconds, measured.cpu_s = time.perf_counter() - started, cpu_s() - cpu
+    finally:
+        gc.unfreeze()
