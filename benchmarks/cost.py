@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from benchmarks.engine_load import through_client, through_engine
 from benchmarks.floor import through_floor
-from benchmarks.report import Part, Target, spread, table
+from benchmarks.report import OTHERS, Part, Target, spread, table
 from benchmarks.sample import Sample
-from benchmarks.serving import Serving, busy_share
+from benchmarks.serving import Busy, Serving, busy_between
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Found:
 
     case: Case
     samples: dict[str, list[Sample]] = field(default_factory=lambda: {name: [] for name in CLIENTS})
-    server: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in CLIENTS})
+    server: dict[str, list[Busy]] = field(default_factory=lambda: {name: [] for name in CLIENTS})
 
     def us(self, name: str) -> list[float]:
         return [sample.us_per_request for sample in self.samples[name]]
@@ -69,6 +69,17 @@ class Found:
 
     def median_rate(self, name: str) -> float:
         return statistics.median(sample.per_second for sample in self.samples[name])
+
+    def server_share(self, name: str) -> float:
+        return statistics.median(busy.server for busy in self.server[name])
+
+    @property
+    def others(self) -> float:
+        """What others took of the client's core or of the server's, whichever was more, in the median window."""
+        return max(
+            statistics.median(sample.others for samples in self.samples.values() for sample in samples),
+            statistics.median(busy.others for shares in self.server.values() for busy in shares),
+        )
 
     @property
     def ratios(self) -> list[float]:
@@ -87,7 +98,7 @@ def measure(server: Serving, case: Case, rounds: int) -> Found:
             sample = CLIENTS[name](
                 base_url, in_flight=case.in_flight, requests=case.requests, chunks=case.chunks
             )
-            found.server[name].append(busy_share(before, server.stats()))
+            found.server[name].append(busy_between(before, server.stats()))
             found.samples[name].append(sample)
     return found
 
@@ -116,6 +127,7 @@ def run(server: Serving, *, rounds: int, quick: bool, open_files: int) -> Part:
         "a client behind its server reads several chunks at once.",
         "srv: share of its core that the server used, the clients' start and end included; above 0.9 it is the limit, "
         "so compare CPU and not requests/s.",
+        f"others %: {OTHERS}",
     )
     part.targets = _targets(all_found)
     return part
@@ -134,6 +146,7 @@ _HEAD = (
     "reads",
     "srv floor",
     "srv engine",
+    "others %",
 )
 
 
@@ -154,8 +167,9 @@ def _row(found: Found) -> list[str]:
         f"{found.median_rate('floor'):.0f}",
         spread([sample.per_second for sample in found.samples["engine"]]),
         f"{reads:.1f}",
-        f"{statistics.median(found.server['floor']):.2f}",
-        f"{statistics.median(found.server['engine']):.2f}",
+        f"{found.server_share('floor'):.2f}",
+        f"{found.server_share('engine'):.2f}",
+        f"{100 * found.others:.0f}",
     ]
 
 
@@ -173,7 +187,9 @@ def _figures(found: Found) -> dict[str, object]:
                 "per_second": [sample.per_second for sample in samples],
                 "client_share": [sample.share for sample in samples],
                 "reads": [sample.reads for sample in samples],
-                "server_share": found.server[name],
+                "client_core_others": [sample.others for sample in samples],
+                "server_share": [busy.server for busy in found.server[name]],
+                "server_core_others": [busy.others for busy in found.server[name]],
             }
             for name, samples in found.samples.items()
         },

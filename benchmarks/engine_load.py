@@ -81,7 +81,7 @@ def through_engine(
                     await engine.run()
         check_rows(engine.rows, requests=requests, chunks=chunks)
         seen = [seen_by(row, start_ns) for row in engine.rows] if keep else []
-        return Sample(requests, taken.seconds, taken.cpu_s, seen=seen)
+        return Sample(requests, taken.seconds, taken.cpu_s, taken.others, seen=seen)
 
     return anyio.run(measured, backend_options=LOOP)
 
@@ -111,7 +111,7 @@ def through_client(base_url: str, *, in_flight: int, requests: int, chunks: int)
             await closed_loop(client, in_flight)
             with window() as taken:
                 await closed_loop(client, requests)
-        return Sample(requests, taken.seconds, taken.cpu_s)
+        return Sample(requests, taken.seconds, taken.cpu_s, taken.others)
 
     return anyio.run(measured, backend_options=LOOP)
 

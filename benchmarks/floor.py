@@ -162,7 +162,7 @@ async def _through_floor(base_url: str, *, in_flight: int, requests: int, chunks
         await client.run(requests)
     reads = client.reads - reads
     client.close()
-    return Sample(requests, measured.seconds, measured.cpu_s, reads, client.seen or [])
+    return Sample(requests, measured.seconds, measured.cpu_s, measured.others, reads, client.seen or [])
 
 
 def through_floor(base_url: str, *, in_flight: int, requests: int, chunks: int, keep: bool = False) -> Sample:

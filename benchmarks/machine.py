@@ -73,12 +73,36 @@ def resident_bytes() -> int | None:
         return None
 
 
+def others_s() -> float:
+    """Seconds that the one core of this process was busy for others, since the system began.
+
+    Interrupts and what the hypervisor took are in it. 0 where the system does not tell, or the core is not one.
+    """
+    own = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if len(own) != 1:
+        return 0.0
+    try:
+        with open("/proc/stat") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return 0.0
+    name = f"cpu{own[0]} "
+    ticks = next(([int(word) for word in line.split()[1:9]] for line in lines if line.startswith(name)), None)
+    if ticks is None:
+        return 0.0
+    user, nice, system, _idle, _wait, irq, softirq, stolen = ticks
+    busy = (user + nice + system + irq + softirq + stolen) / os.sysconf("SC_CLK_TCK")
+    return busy - cpu_s()
+
+
 @dataclass
 class Window:
     """What was measured between its begin and end."""
 
     seconds: float = 0.0
     cpu_s: float = 0.0
+    others: float = 0.0
+    """Share of the core that others took."""
 
 
 @contextmanager
@@ -88,8 +112,10 @@ def window() -> Generator[Window]:
     gc.collect()
     gc.freeze()
     try:
+        others = others_s()
         started, cpu = time.perf_counter(), cpu_s()
         yield measured
         measured.seconds, measured.cpu_s = time.perf_counter() - started, cpu_s() - cpu
+        measured.others = max(others_s() - others, 0.0) / measured.seconds
     finally:
         gc.unfreeze()

@@ -40,6 +40,7 @@ def run(server: Serving, *, rounds: int, seconds: float) -> Part:
                     for name in ("late_p50_ms", "late_p99_ms", "arrival_p50_ms", "arrival_p99_ms")
                 ),
                 spread([100 * share for share in figures["client_share"]]),
+                f"{100 * statistics.median(figures['others']):.0f}",
                 f"{max(figures['skipped']):.0f}",
             ]
         )
@@ -62,6 +63,7 @@ _HEAD = (
     "arrived late p50 ms",
     "p99 ms",
     "client CPU % of a core",
+    "others %",
     "skipped",
 )
 
@@ -92,6 +94,7 @@ def one_round(server: Serving, burstiness: float, requests: int) -> dict[str, An
             "arrival_p50_ms": percentile(arrival, 50),
             "arrival_p99_ms": percentile(arrival, 99),
             "client_share": taken.cpu_s / taken.seconds,
+            "others": taken.others,
             "skipped": requests - len(arrival),
         }
 

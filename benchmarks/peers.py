@@ -68,7 +68,7 @@ def _ours(work: Work) -> list[str]:
 
 def _locust(work: Work) -> list[str]:
     file = str(Path(__file__).with_name("locustfile.py"))
-    return f"-f {file} --headless -u {IN_FLIGHT} -r {IN_FLIGHT} -t {work.seconds}s --only-summary".split()
+    return f"-f {file} --headless -u {IN_FLIGHT} -r {IN_FLIGHT} -t {work.seconds}s --stop-timeout 10 --only-summary".split()
 
 
 def _vllm(work: Work) -> list[str]:
@@ -141,7 +141,7 @@ def run(server: Serving, *, rounds: int) -> Part:
     us_of: dict[str, list[float]] = {}
     rows: list[list[str]] = []
     for peer in PEERS:
-        reason = _missing(peer)
+        reason = missing(peer)
         try:
             if reason is None:
                 us_of[peer.name] = [cost_us(server, peer) for _ in range(rounds)]
@@ -162,7 +162,7 @@ def run(server: Serving, *, rounds: int) -> Part:
     return part
 
 
-def _missing(peer: Peer) -> str | None:
+def missing(peer: Peer) -> str | None:
     if _found(peer) is None:
         return "not installed"
     if peer.needs_tokenizer and not os.environ.get("BENCH_TOKENIZER"):

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+OTHERS = (
+    "of a core, taken by other processes (interrupts included); much of it makes rates and times mean little."
+)
+
 
 @dataclass(frozen=True)
 class Target:

@@ -23,6 +23,8 @@ class Sample:
     requests: int
     seconds: float
     cpu_s: float
+    others: float = 0.0
+    """Share of the client's core that other processes took: it makes requests fewer and times longer."""
     reads: int = 0
     """Socket reads, where they are counted."""
     seen: list[Seen] = field(default_factory=list)

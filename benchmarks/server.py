@@ -24,7 +24,7 @@ import httptools
 import msgspec
 import uvloop
 
-from benchmarks.machine import cpu_s, more_open_files, pin
+from benchmarks.machine import cpu_s, more_open_files, others_s, pin
 from benchmarks.scripts import MODEL, Script, read_script
 
 _TICK_NS = 1_000_000
@@ -50,6 +50,8 @@ class Stats(msgspec.Struct):
 
     now_ns: int
     cpu_s: float
+    others_s: float
+    """Taken by others on the server's core."""
     requests: int
     connections: int
     in_flight: int
@@ -144,7 +146,7 @@ class Server:
 
     def stats(self) -> bytes:
         return msgspec.json.encode(
-            Stats(now_ns(), cpu_s(), self.requests, self.connections, self.in_flight, self.held)
+            Stats(now_ns(), cpu_s(), others_s(), self.requests, self.connections, self.in_flight, self.held)
         )
 
     def take_log(self) -> bytes:

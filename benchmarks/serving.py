@@ -45,9 +45,17 @@ class Serving:
             return answer.read()
 
 
-def busy_share(before: Stats, after: Stats) -> float:
-    """Return how much of its core the server used between the two."""
-    return (after.cpu_s - before.cpu_s) / ((after.now_ns - before.now_ns) / 1e9)
+class Busy(msgspec.Struct):
+    """Shares of the server's core between two looks."""
+
+    server: float
+    others: float
+
+
+def busy_between(before: Stats, after: Stats) -> Busy:
+    """Return how much of its core the server used, and how much others did."""
+    seconds = (after.now_ns - before.now_ns) / 1e9
+    return Busy((after.cpu_s - before.cpu_s) / seconds, max(after.others_s - before.others_s, 0.0) / seconds)
 
 
 @contextmanager

@@ -14,10 +14,10 @@ from itertools import pairwise
 
 from benchmarks.engine_load import through_engine
 from benchmarks.floor import through_floor
-from benchmarks.report import Part, Target, spread, table
+from benchmarks.report import OTHERS, Part, Target, spread, table
 from benchmarks.sample import Sample
 from benchmarks.server import Logged
-from benchmarks.serving import Serving, busy_share
+from benchmarks.serving import Serving, busy_between
 from console.records.percentile import percentile
 
 CHUNKS = 64
@@ -47,6 +47,7 @@ class Comparison:
     """Chunks sent by the server after they were due."""
     client_share: float = 0.0
     server_share: float = 0.0
+    others: float = 0.0
     us_per_chunk: float = 0.0
     reads_per_request: float = 0.0
 
@@ -101,7 +102,8 @@ def run(server: Serving, *, rounds: int, quick: bool) -> Part:
     part.say(*table(_SAID, said), "", *table(_ERRORS, errors))
     part.say(
         "error: chunk read - chunk sent. way: request written - seen by the server. late: the server against its plan "
-        "(the log has the true times, so this costs no truth)."
+        "(the log has the true times, so this costs no truth).",
+        f"others %: {OTHERS}",
     )
     return part
 
@@ -114,7 +116,9 @@ def one_round(server: Serving, name: str, streams: int, itl_ms: float) -> Compar
     after = server.stats()
     found = compare(sample, server.take_log())
     found.client_share = sample.share
-    found.server_share = busy_share(before, after)
+    busy = busy_between(before, after)
+    found.server_share = busy.server
+    found.others = max(sample.others, busy.others)
     found.us_per_chunk = sample.cpu_s / sample.requests / CHUNKS * 1e6
     found.reads_per_request = sample.reads / sample.requests
     return found
@@ -126,6 +130,7 @@ def _figures(rounds: Sequence[Comparison]) -> dict[str, list[float]]:
         "compared": [one.compared / one.requests for one in rounds],
         "client_share": [one.client_share for one in rounds],
         "server_share": [one.server_share for one in rounds],
+        "others": [one.others for one in rounds],
         "us_per_chunk": [one.us_per_chunk for one in rounds],
         "reads_per_request": [one.reads_per_request for one in rounds],
     }
@@ -149,7 +154,9 @@ _SAID = (
     "true",
     "client CPU % of a core",
     "µs/chunk",
+    "reads/chunk",
     "server CPU %",
+    "others %",
     "compared",
 )
 _ERRORS = (
@@ -175,7 +182,9 @@ def _said(label: str, figures: dict[str, list[float]]) -> list[str]:
         *(f"{middle[name]:.1f}" for name in ("gap_p99", "true_gap_p99")),
         spread([100 * share for share in figures["client_share"]]),
         f"{middle['us_per_chunk']:.1f}",
+        f"{middle['reads_per_request'] / (CHUNKS + 2):.2f}" if any(figures["reads_per_request"]) else "-",
         f"{100 * middle['server_share']:.0f}",
+        f"{100 * middle['others']:.0f}",
         f"{100 * middle['compared']:.0f} %",
     ]
 
