@@ -147,21 +147,25 @@ class FloorClient:
     def reads(self) -> int:
         return sum(connection.reads for connection in self._connections)
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Close all connections, and let the loop do it: uvloop does not end while one is open."""
         for connection in self._connections:
             connection.close()
+        await asyncio.sleep(0)
 
 
 async def _through_floor(base_url: str, *, in_flight: int, requests: int, chunks: int, keep: bool) -> Sample:
     client = FloorClient(base_url, chunks=chunks)
-    await client.connect(in_flight)
-    await client.run(in_flight)
-    client.seen = [] if keep else None
-    reads = client.reads
-    with window() as measured:
-        await client.run(requests)
-    reads = client.reads - reads
-    client.close()
+    try:
+        await client.connect(in_flight)
+        await client.run(in_flight)
+        client.seen = [] if keep else None
+        reads = client.reads
+        with window() as measured:
+            await client.run(requests)
+        reads = client.reads - reads
+    finally:
+        await client.close()
     return Sample(requests, measured.seconds, measured.cpu_s, measured.others, reads, client.seen or [])
 
 

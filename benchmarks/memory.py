@@ -86,7 +86,7 @@ async def _floor(base_url: str, in_flight: int) -> Grown:
     await asyncio.sleep(SAMPLE_S)
     busy = resident_bytes() or 0
     running.cancel()
-    client.close()
+    await client.close()
     return Grown(idle, busy, in_flight)
 
 
