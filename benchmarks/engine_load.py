@@ -14,7 +14,7 @@ import anyio
 
 from benchmarks.machine import window
 from benchmarks.sample import Sample, Seen, WrongAnswer
-from benchmarks.scripts import MODEL
+from benchmarks.scripts import MODEL, warm_url
 from console.engine.board import Headline
 from console.engine.load import Level, LoadEngine
 from console.llm.client import LlmClient
@@ -74,7 +74,7 @@ def through_engine(
     async def measured() -> Sample:
         level = Level(max_concurrency=in_flight, request_rate=None)
         async with LlmClient(timeouts=Timeouts()) as client:
-            with load_engine(client, base_url, level, requests=in_flight, chunks=chunks) as (warm, _):
+            with load_engine(client, warm_url(base_url), level, requests=in_flight, chunks=0) as (warm, _):
                 await warm.run()
             with load_engine(client, base_url, level, requests=requests, chunks=chunks) as (engine, start_ns):
                 with window() as taken:
@@ -88,29 +88,29 @@ def through_engine(
 
 def through_client(base_url: str, *, in_flight: int, requests: int, chunks: int) -> Sample:
     """Send the same through the bare client, a loop for each request in flight: no gates, no journal."""
-    target, request = endpoint(base_url), chat_request(chunks)
     left = 0
 
-    async def loop(client: LlmClient) -> None:
+    async def loop(client: LlmClient, target: Endpoint, chunks: int) -> None:
         nonlocal left
+        request = chat_request(chunks)
         while left > 0:
             left -= 1
             result = await client.complete(target, request)
             if result.outcome is not Outcome.OK or result.chunks != chunks:
                 raise WrongAnswer(f"{result.outcome}: {result.error}, {result.chunks} chunks of {chunks}")
 
-    async def closed_loop(client: LlmClient, count: int) -> None:
+    async def closed_loop(client: LlmClient, count: int, url: str, chunks: int) -> None:
         nonlocal left
         left = count
         async with anyio.create_task_group() as group:
             for _ in range(in_flight):
-                group.start_soon(loop, client)
+                group.start_soon(loop, client, endpoint(url), chunks)
 
     async def measured() -> Sample:
         async with LlmClient(timeouts=Timeouts()) as client:
-            await closed_loop(client, in_flight)
+            await closed_loop(client, in_flight, warm_url(base_url), 0)
             with window() as taken:
-                await closed_loop(client, requests)
+                await closed_loop(client, requests, base_url, chunks)
         return Sample(requests, taken.seconds, taken.cpu_s, taken.others)
 
     return anyio.run(measured, backend_options=LOOP)

@@ -18,7 +18,7 @@ import uvloop
 
 from benchmarks.machine import window
 from benchmarks.sample import Sample, Seen, WrongAnswer
-from benchmarks.scripts import MODEL
+from benchmarks.scripts import MODEL, warm_url
 
 _decode = msgspec.json.decode
 now_ns = time.perf_counter_ns
@@ -116,7 +116,6 @@ class FloorClient:
     def __init__(self, base_url: str, *, chunks: int) -> None:
         self._base_url = base_url
         self._chunks = chunks
-        self._wire = request_bytes(base_url, chunks=chunks)
         self._connections: list[FloorConnection] = []
         self._left = 0
         self.seen: list[Seen] | None = None
@@ -131,15 +130,23 @@ class FloorClient:
             )
             self._connections.append(connection)
 
-    async def run(self, requests: int) -> None:
-        self._left = requests
-        await asyncio.gather(*[self._one_after_another(connection) for connection in self._connections])
+    async def warm(self) -> None:
+        """Use every connection once."""
+        await self._closed_loop(len(self._connections), warm_url(self._base_url), 0)
 
-    async def _one_after_another(self, connection: FloorConnection) -> None:
+    async def run(self, requests: int) -> None:
+        await self._closed_loop(requests, self._base_url, self._chunks)
+
+    async def _closed_loop(self, requests: int, base_url: str, chunks: int) -> None:
+        self._left = requests
+        wire = request_bytes(base_url, chunks=chunks)
+        await asyncio.gather(*[self._one_after_another(one, wire, chunks) for one in self._connections])
+
+    async def _one_after_another(self, connection: FloorConnection, wire: bytes, chunks: int) -> None:
         while self._left > 0:
             self._left -= 1
-            await connection.ask(self._wire)
-            connection.check(self._chunks)
+            await connection.ask(wire)
+            connection.check(chunks)
             if self.seen is not None:
                 self.seen.append(Seen(int(connection.identity), connection.sent_ns, connection.chunk_ns))
 
@@ -158,7 +165,7 @@ async def _through_floor(base_url: str, *, in_flight: int, requests: int, chunks
     client = FloorClient(base_url, chunks=chunks)
     try:
         await client.connect(in_flight)
-        await client.run(in_flight)
+        await client.warm()
         client.seen = [] if keep else None
         reads = client.reads
         with window() as measured:

@@ -22,9 +22,9 @@ from benchmarks.serving import Serving
 
 IN_FLIGHT = 5000
 CHUNKS = 16
-TTFT_MS = 6000
+TTFT_MS = 5000
 ITL_MS = 500
-SAMPLE_S = TTFT_MS / 1000 + 1.5
+SAMPLE_S = TTFT_MS / 1000 + 1.2
 """All are sent and have a few chunks."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,6 +11,10 @@ from typing import Any, Literal
 OTHERS = (
     "of a core, taken by other processes (interrupts included); much of it makes rates and times mean little."
 )
+
+
+DISTURBED = 0.1
+"""Above this share of a core taken by others, a target says so: its figure is one of a shared machine."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,8 @@ class Target:
     target: float
     better: Literal["more", "less"]
     unit: str = ""
+    others: float = 0.0
+    """Share of a core that other processes took meanwhile."""
 
     @property
     def reached(self) -> bool:
@@ -37,7 +44,10 @@ class Target:
         sign = "≥" if self.better == "more" else "≤"
         verdict = "REACHED" if self.reached else f"not reached: {self.fraction:.2f} of the target"
         unit = f" {self.unit}" if self.unit else ""
-        return f"{self.name}: {self.value:.3g}{unit} (target {sign} {self.target:g}{unit}) — {verdict}"
+        disturbed = (
+            f" (disturbed: others took {self.others:.0%} of a core)" if self.others > DISTURBED else ""
+        )
+        return f"{self.name}: {self.value:.3g}{unit} (target {sign} {self.target:g}{unit}) — {verdict}{disturbed}"
 
 
 @dataclass
@@ -54,6 +64,11 @@ class Part:
         for line in lines:
             print(line, flush=True)
         self.text.extend(lines)
+
+
+def progress(text: str) -> None:
+    """Tell somebody who waits what is done; the tables come at the end of a part."""
+    print(f"  … {text}", file=sys.stderr, flush=True)
 
 
 def spread(values: Sequence[float], digits: int = 0) -> str:
@@ -100,6 +115,7 @@ def as_json(parts: Sequence[Part], machine: dict[str, Any]) -> dict[str, Any]:
                 "unit": target.unit,
                 "reached": target.reached,
                 "fraction": target.fraction,
+                "others": target.others,
             }
             for part in parts
             for target in part.targets

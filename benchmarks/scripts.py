@@ -43,6 +43,12 @@ def script_name(
     return f"c{chunks}-t{ttft_ms:g}-i{itl_ms:g}" + ("-once" if at_once else "") + ("-log" if log else "")
 
 
+def warm_url(base_url: str) -> str:
+    """Return a base URL of the same server with the shortest answers: enough to open connections."""
+    origin = base_url.removesuffix("/v1").rpartition("/")[0]
+    return f"{origin}/{script_name(chunks=0)}/v1"
+
+
 def read_script(name: str) -> Script | None:
     found = _NAME.fullmatch(name)
     if found is None:
