@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import cost, memory, openloop, peers, startup, truth
-from benchmarks.machine import allowed_cores, cores, more_open_files, pin
+from benchmarks.machine import cores, more_open_files, pin
 from benchmarks.report import Part, as_json, summary
 from benchmarks.serving import Serving, serving
 
@@ -27,6 +27,13 @@ def main() -> None:
         "--quick", action="store_true", help="fewer cases and rounds: a look, not a measurement"
     )
     parser.add_argument("--rounds", type=int, help="rounds of each case")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="wait up to S seconds for idle cores before each window, on a machine that others use too",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
     options = parser.parse_args()
     wanted: list[str] = options.parts or list(PARTS)
@@ -36,15 +43,15 @@ def main() -> None:
     if options.rounds is not None and options.rounds < 1:
         parser.error("--rounds: at least 1")
 
-    allowed, open_files = allowed_cores(), more_open_files()
+    open_files = more_open_files()
     ours, servers = cores()
     pin(ours)
     quick: bool = options.quick
     rounds: int = options.rounds or (2 if quick else 5)
     started = time.perf_counter()
     load_before = os.getloadavg()[0]
-    with serving(servers) as server:
-        work = _work(server, rounds=rounds, quick=quick, open_files=open_files, allowed=allowed)
+    with serving(servers, patience_s=options.patience) as server:
+        work = _work(server, rounds=rounds, quick=quick, open_files=open_files)
         parts: list[Part] = []
         for name in wanted:
             print(f"\n== {name}", flush=True)
@@ -70,12 +77,10 @@ def main() -> None:
         options.json.write_text(json.dumps(as_json(parts, machine), indent=1) + "\n", encoding="utf-8")
 
 
-def _work(
-    server: Serving, *, rounds: int, quick: bool, open_files: int, allowed: set[int]
-) -> dict[str, Callable[[], Part]]:
+def _work(server: Serving, *, rounds: int, quick: bool, open_files: int) -> dict[str, Callable[[], Part]]:
     few = 1 if quick else 3
     return {
-        "start": lambda: startup.run(server, rounds=4 if quick else 10, allowed=allowed),
+        "start": lambda: startup.run(server, rounds=4 if quick else 10),
         "cost": lambda: cost.run(server, rounds=rounds, quick=quick, open_files=open_files),
         "truth": lambda: truth.run(server, rounds=rounds, quick=quick),
         "openloop": lambda: openloop.run(server, rounds=few, seconds=3 if quick else 10),

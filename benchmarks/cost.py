@@ -93,7 +93,7 @@ def measure(server: Serving, case: Case, rounds: int) -> Found:
     for turn in range(rounds):
         names = list(CLIENTS) if turn % 2 == 0 else list(reversed(CLIENTS))
         for name in names:
-            before = server.stats()
+            before = server.begin()
             sample = CLIENTS[name](
                 base_url, in_flight=case.in_flight, requests=case.requests, chunks=case.chunks
             )

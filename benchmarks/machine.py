@@ -10,13 +10,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+_ALL = set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set[int]()
+"""Cores of this process before it is pinned."""
+_MOMENT_S = 0.5
+_CALM = 0.1
+"""Of a core: what a system does that rests."""
+
 
 def cores() -> tuple[int, int]:
     """Return the client's core and the server's; the same one where there is but one."""
-    if not hasattr(os, "sched_getaffinity"):
-        return 0, 0
-    allowed = sorted(os.sched_getaffinity(0))
-    return allowed[0], allowed[-1]
+    return (min(_ALL), max(_ALL)) if _ALL else (0, 0)
 
 
 def pin(core: int) -> None:
@@ -26,21 +29,17 @@ def pin(core: int) -> None:
 
 
 @contextmanager
-def all_cores(allowed: set[int]) -> Generator[None]:
+def all_cores() -> Generator[None]:
     """Let go of the pinning, so that children start as a user's would."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, allowed)
+    os.sched_setaffinity(0, _ALL)
     try:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def allowed_cores() -> set[int]:
-    return set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set()
 
 
 def more_open_files() -> int:
@@ -79,20 +78,33 @@ def others_s() -> float:
     Interrupts and what the hypervisor took are in it. 0 where the system does not tell, or the core is not one.
     """
     own = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    if len(own) != 1:
-        return 0.0
+    return max(busy_s(own[0]) - cpu_s(), 0.0) if len(own) == 1 else 0.0
+
+
+def busy_s(core: int) -> float:
+    """Seconds that `core` was busy since the system began; 0 where the system does not tell."""
     try:
         with open("/proc/stat") as file:
             lines = file.read().splitlines()
     except OSError:
         return 0.0
-    name = f"cpu{own[0]} "
-    ticks = next(([int(word) for word in line.split()[1:9]] for line in lines if line.startswith(name)), None)
-    if ticks is None:
-        return 0.0
-    user, nice, system, _idle, _wait, irq, softirq, stolen = ticks
-    busy = (user + nice + system + irq + softirq + stolen) / os.sysconf("SC_CLK_TCK")
-    return busy - cpu_s()
+    for line in lines:
+        if line.startswith(f"cpu{core} "):
+            user, nice, system, _idle, _wait, irq, softirq, stolen = (int(word) for word in line.split()[1:9])
+            return (user + nice + system + irq + softirq + stolen) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def wait_for_calm(patience_s: float) -> None:
+    """Wait, no longer than that, until both cores have been idle for a moment."""
+    watched = sorted(_ALL)
+    give_up = time.perf_counter() + patience_s
+    while time.perf_counter() < give_up:
+        before = [busy_s(core) for core in watched]
+        time.sleep(_MOMENT_S)
+        busy = [(busy_s(core) - then) / _MOMENT_S for core, then in zip(watched, before, strict=True)]
+        if max(busy, default=0.0) < _CALM:
+            return
 
 
 @dataclass

@@ -72,6 +72,7 @@ _HEAD = (
 def one_round(server: Serving, burstiness: float, requests: int) -> dict[str, Any]:
     base_url = server.base_url(chunks=CHUNKS, ttft_ms=50, itl_ms=5, log=True)
     server.take_log()
+    server.begin()
     level = Level(max_concurrency=None, request_rate=RATE, burstiness=burstiness)
 
     async def measured() -> dict[str, Any]:

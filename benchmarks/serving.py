@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from benchmarks.machine import wait_for_calm
 from benchmarks.scripts import script_name
 from benchmarks.server import Logged, Stats
 
@@ -17,7 +18,8 @@ from benchmarks.server import Logged, Stats
 class Serving:
     """A running bench server."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, patience_s: float = 0.0) -> None:
+        self._patience_s = patience_s
         self.url = f"http://127.0.0.1:{port}"
 
     def base_url(
@@ -32,6 +34,11 @@ class Serving:
         """Return the base URL, up to and with `/v1`, under which requests are answered so."""
         name = script_name(chunks=chunks, ttft_ms=ttft_ms, itl_ms=itl_ms, at_once=at_once, log=log)
         return f"{self.url}/{name}/v1"
+
+    def begin(self) -> Stats:
+        """Wait for a calm machine as long as was asked for, and look before a window."""
+        wait_for_calm(self._patience_s)
+        return self.stats()
 
     def stats(self) -> Stats:
         return msgspec.json.decode(self._fetch("/stats"), type=Stats)
@@ -59,7 +66,7 @@ def busy_between(before: Stats, after: Stats) -> Busy:
 
 
 @contextmanager
-def serving(core: int | None = None) -> Generator[Serving]:
+def serving(core: int | None = None, *, patience_s: float = 0.0) -> Generator[Serving]:
     """Run a bench server on `core`; it ends with this process at the latest."""
     command = [sys.executable, "-m", "benchmarks.server", *([] if core is None else [str(core)])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -69,6 +76,6 @@ def serving(core: int | None = None) -> Generator[Serving]:
         if not line:
             raise RuntimeError("the bench server did not start")
         try:
-            yield Serving(int(line))
+            yield Serving(int(line), patience_s)
         finally:
             process.stdin.close()

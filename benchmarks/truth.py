@@ -112,7 +112,7 @@ def run(server: Serving, *, rounds: int, quick: bool) -> Part:
 def one_round(server: Serving, name: str, streams: int, itl_ms: float) -> Comparison:
     base_url = server.base_url(chunks=CHUNKS, ttft_ms=TTFT_MS, itl_ms=itl_ms, log=True)
     server.take_log()
-    before = server.stats()
+    before = server.begin()
     sample = CLIENTS[name](base_url, in_flight=streams, requests=2 * streams, chunks=CHUNKS, keep=True)
     after = server.stats()
     found = compare(sample, server.take_log())
