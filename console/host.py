@@ -24,8 +24,11 @@ from console import __version__
 from console.control.address import socket_path
 from console.control.server import ControlServer
 from console.engine.board import Headline
+from console.engine.self_check import SelfCheck
 from console.engine.steering import Steering
+from console.heap import settled_heap
 from console.llm.client import LlmClient
+from console.llm.read_probe import read_probe
 from console.profile.effective import timeouts
 from console.profile.load import LoadedProfile
 from console.profile.secrets import resolve_endpoints
@@ -67,6 +70,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     journal: Journal
     now_ns: Callable[[], int]
     start_ns: int
+    self_check: SelfCheck
 
 
 class Hosting(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +138,7 @@ async def host(
                 profile=what.loaded.name,
                 simulated=bool(sim_urls),
             )
+            self_check = SelfCheck(time.process_time_ns)
             async with LlmClient(timeouts=timeouts(what.loaded.profile), now_ns=now_ns) as client:
                 engine = make(
                     Seat(
@@ -143,9 +148,11 @@ async def host(
                         journal=journal,
                         now_ns=now_ns,
                         start_ns=start_ns,
+                        self_check=self_check,
                     )
                 )
-                state = await attended(engine, run_dir, Path(run_file.control_socket), narrate, started)
+                with settled_heap(), read_probe(self_check, now_ns):
+                    state = await attended(engine, run_dir, Path(run_file.control_socket), narrate, started)
     return Ended(run_dir=run_dir, state=state)
 
 

@@ -86,6 +86,7 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
             now_ns=seat.now_ns,
             start_ns=seat.start_ns,
             rng=random.Random(plan.seed),
+            self_check=seat.self_check,
         )
 
     what = Hosting(

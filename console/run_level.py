@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
-from console.capacity.level_result import LevelAsked, level_result
+from console.capacity.level_result import LevelAsked, level_result, ttft_p50_ms
 from console.engine.load import Level, LoadEngine
 from console.host import Ended, Hosting, Narrate, Seat, host
 from console.profile.effective import lane_setups, totals
 from console.profile.load import LoadedProfile
+from console.records.client_rows import client_health
 from console.vocabulary.chat import ChatRequest
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import LaneSetup
@@ -89,6 +90,7 @@ class LevelRun:
                     held_s=self._engine.held_s,
                 ),
                 self._engine.rows,
+                client_health(ended.run_dir, ttft_p50_ms(self._engine.rows)),
             )
         return ended
 
@@ -104,6 +106,7 @@ class LevelRun:
             now_ns=seat.now_ns,
             start_ns=seat.start_ns,
             rng=random.Random(self._asked.seed),
+            self_check=seat.self_check,
         )
         return self._engine
 

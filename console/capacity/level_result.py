@@ -19,6 +19,7 @@ import msgspec
 
 from console.engine.load import Level
 from console.records.percentile import FLOORS, percentile
+from console.vocabulary.client_health import CLIENT_WORDS, ClientHealth, result_text
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow
 from console.vocabulary.safe_text import safe_line
@@ -99,8 +100,22 @@ def _sum_known(values: Sequence[int | None]) -> int | None:
     return sum(known) if len(known) == len(values) else None
 
 
-def level_result(asked: LevelAsked, rows: Sequence[RequestRow]) -> dict[str, Any]:
-    """Return the result file of one level."""
+def ttft_p50_ms(rows: Sequence[RequestRow]) -> float | None:
+    """Return the median TTFT that the client is judged by, or None from too few answers."""
+    ms = [row.ttft_ns / 1e6 for row in rows if row.outcome is Outcome.OK and row.ttft_ns is not None]
+    return percentile(ms, 50) if len(ms) >= FLOORS[50] else None
+
+
+def level_result(
+    asked: LevelAsked, rows: Sequence[RequestRow], client: ClientHealth | None = None
+) -> dict[str, Any]:
+    """Return the result file of one level.
+
+    Args:
+        asked: what it was asked to do.
+        rows: its requests.
+        client: whether the client kept up; None: nobody measured that.
+    """
     answered = [row for row in rows if row.outcome is Outcome.OK]
     level = asked.level
     ends = [row.at_ns + (row.total_ns or 0) for row in rows]
@@ -145,7 +160,16 @@ def level_result(asked: LevelAsked, rows: Sequence[RequestRow]) -> dict[str, Any
     for name, ms in samples.items():
         result.update(_stats(name, ms))
     result["ultra"] = _extras(asked, rows, samples, duration_s)
+    if client is not None:
+        result["ultra"]["client"] = msgspec.to_builtins(client)
+        result["ultra"]["notes"].append(f"client: {result_text(client)}")
     return result
+
+
+def client_bound(result: dict[str, Any]) -> bool:
+    """Whether the figures of a result are the client's and not the server's."""
+    client: dict[str, Any] = result["ultra"].get("client") or {}
+    return client.get("verdict") == "client_bound"
 
 
 def _extras(
@@ -207,6 +231,8 @@ def printed(result: dict[str, Any]) -> list[str]:
     lines = [f"{' Serving Benchmark Result ':=^50}"]
     if ultra["simulated"]:
         lines.append(line("Provider:", "SIMULATED"))
+    if client_bound(result):
+        lines.append(line("Client:", CLIENT_WORDS["client_bound"]))
     lines += [line("Successful requests:", result["completed"]), line("Failed requests:", result["failed"])]
     if result["max_concurrency"] is not None:
         lines.append(line("Maximum request concurrency:", result["max_concurrency"]))

@@ -18,6 +18,7 @@ from console.records.read_journal import read_end
 from console.records.run_dir import list_runs, runs_home
 from console.records.run_file import read_run_file
 from console.records.summary import summarise
+from console.records.summary_types import Summary
 from console.run import RunRequest, prepare
 from console.screens.backend import (
     LaunchPreview,
@@ -29,6 +30,7 @@ from console.screens.backend import (
     RunEnd,
     TotalsRow,
 )
+from console.vocabulary.client_health import result_text
 from console.vocabulary.errors import ConsoleError, ExitCode
 
 RUNS_SHOWN = 50
@@ -151,6 +153,8 @@ class RealBackend:
         summary = summarise(run_dir, storage=storage)
         tables = summary_tables(summary, wide=True, lanes=True)
         notes = summary_notes(summary)
+        if summary.client is not None and not summary.client.bad:
+            notes = (f"client: {result_text(summary.client)}", *notes)
         return ResultsView(
             run_id=summary.run_id,
             run_dir=run_dir,
@@ -163,8 +167,16 @@ class RealBackend:
                 ResultTable(table.title, table.columns, table.rows, notes if table is tables[-1] else ())
                 for table in tables
             ),
-            notes=(summary.partial_reason,) if summary.partial else (),
+            notes=_headline_notes(summary),
         )
+
+
+def _headline_notes(summary: Summary) -> tuple[str, ...]:
+    """Return what is said above the tables: what is missing, and whether the client is to be believed."""
+    notes = [summary.partial_reason] if summary.partial else []
+    if summary.client is not None and summary.client.bad:
+        notes.append(f"client: {result_text(summary.client)}")
+    return tuple(notes)
 
 
 def totals_rows(profile: Profile) -> tuple[TotalsRow, ...]:

@@ -140,8 +140,8 @@ def run(
     if detach:
         return detached(as_json=as_json)
 
-    def finish(run_dir: Path) -> None:
-        _report(level_run.result, result_path, run_dir, as_json=as_json)
+    def finish(run_dir: Path) -> ExitCode:
+        return _report(level_run.result, result_path, run_dir, as_json=as_json)
 
     return host_here(level_run.run, as_json=as_json, announce=announce, finish=finish)
 
@@ -212,14 +212,15 @@ def _result_path(save: bool, directory: Path | None, name: Path | None, default:
     return path
 
 
-def _report(result: dict[str, Any] | None, path: Path | None, run_dir: Path, *, as_json: bool) -> None:
+def _report(result: dict[str, Any] | None, path: Path | None, run_dir: Path, *, as_json: bool) -> ExitCode:
+    """Write and print the result; its code says whether it is an answer."""
     import msgspec
 
-    from console.capacity.level_result import printed
+    from console.capacity.level_result import client_bound, printed
     from console.records.atomic import write_atomic
 
     if result is None:
-        return
+        return ExitCode.DONE
     data = msgspec.json.encode(result)
     write_atomic(run_dir / LEVEL_FILE, data)
     if path is not None:
@@ -229,6 +230,7 @@ def _report(result: dict[str, Any] | None, path: Path | None, run_dir: Path, *, 
         say(b'{"type":"level",' + data[1:])
     else:
         say("\n".join(printed(result)))
+    return ExitCode.INCOMPLETE if client_bound(result) else ExitCode.DONE
 
 
 @capacity.command("show")

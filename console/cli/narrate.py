@@ -13,6 +13,7 @@ from typing import Final, TextIO
 import anyio
 import msgspec
 
+from console.vocabulary.client_health import alarm_text
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import Snapshot
 
@@ -37,6 +38,8 @@ def progress_line(picture: Snapshot) -> str:
     parts = [f"{clock(picture.elapsed_s)} {picture.state}{' SIMULATED' if picture.simulated else ''}"]
     if picture.notice:
         parts.append(picture.notice)
+    if picture.health is not None and picture.health.bad:
+        parts.append(alarm_text(picture.health))
     parts.append(f"{picture.done}/{picture.planned}{share}")
     for state in ("throttled", "parked", "off"):
         count = sum(1 for lane in picture.lanes if lane.state == state)

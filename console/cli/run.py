@@ -83,7 +83,7 @@ def detached(*, as_json: bool) -> int:
 
 
 def host_here(
-    hosted: Hosted, *, as_json: bool, announce: bool, finish: Callable[[Path], None] | None = None
+    hosted: Hosted, *, as_json: bool, announce: bool, finish: Callable[[Path], ExitCode] | None = None
 ) -> int:
     """Run an engine in this process, tell how it goes, and summarise it.
 
@@ -121,7 +121,7 @@ def _say_where(run_dir: Path) -> None:
     say(f"run {run_dir.name} in {run_dir.parent}", err=True)
 
 
-def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Path], None] | None) -> int:
+def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Path], ExitCode] | None) -> int:
     """Summarise an ended run, print what came of it, and return its exit code."""
     import shutil
 
@@ -130,6 +130,7 @@ def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Pat
     from console.records.print_summary import render_summary, standing_text
     from console.records.run_dir import read_run_file
     from console.records.summary import summarise
+    from console.vocabulary.client_health import result_text
 
     storage = read_run_file(ended.run_dir).storage
     summary = summarise(ended.run_dir, storage="json" if storage == "json" else "parquet")
@@ -137,12 +138,13 @@ def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Pat
         say(b'{"type":"summary",' + msgspec.json.encode(summary)[1:])
     elif not quiet and finish is None:
         say(render_summary(summary, shutil.get_terminal_size((100, 24)).columns))
-    if finish is not None:
-        finish(ended.run_dir)
+    code = ExitCode.DONE if finish is None else finish(ended.run_dir)
+    if summary.client is not None and summary.client.verdict == "client_bound":
+        say(f"client: {result_text(summary.client)}", err=True)
     if ended.state == "interrupted":
         say(f"interrupted: {standing_text(summary)}", err=True)
         return ExitCode.INTERRUPTED
     if summary.remaining:
         say(f"ended, but not all is done: {standing_text(summary)}", err=True)
         return ExitCode.INCOMPLETE
-    return ExitCode.DONE
+    return code

@@ -14,6 +14,7 @@ from console.engine.backoff import backoff_s, lane_off_reason
 from console.engine.gates import NowNs
 from console.engine.lane_runtime import LaneOff, LaneRuntime
 from console.engine.recording import Recorder
+from console.engine.self_check import SelfCheck
 from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Stamps
 from console.vocabulary.outcome import RETRYABLE, Outcome
 from console.vocabulary.rows import RequestRow
@@ -51,6 +52,7 @@ class Surroundings:
         rng: random.Random,
         attempts: int,
         quarantine: Callable[[LaneRuntime, Outcome, str], None],
+        self_check: SelfCheck | None = None,
     ) -> None:
         self.client = client
         self.recorder = recorder
@@ -60,6 +62,8 @@ class Surroundings:
         """Tries of one request, the first included."""
         self.quarantine = quarantine
         """Switches a lane off, and with a refused key all lanes of that key."""
+        self.self_check = self_check or SelfCheck()
+        """Told what of a request's time was ours."""
 
 
 class Attempt:
@@ -126,6 +130,7 @@ class Attempt:
         self.requests += 1
         lane.sends.add(entered_ns)
         lane.in_flight += 1
+        around.self_check.in_flight += 1
         row = partial(self._row, request, try_no, entered_ns, waits)
         try:
             result = await around.client.complete(lane.endpoint, request)
@@ -134,11 +139,16 @@ class Attempt:
             end_ns = around.now_ns()
             result = ChatResult(outcome=Outcome.CANCELLED, stamps=Stamps(sent_ns=entered_ns, end_ns=end_ns))
             lane.in_flight -= 1
+            around.self_check.in_flight -= 1
             lane.leave(ticket, result)
             around.recorder.write_now(row(result))
             lane.count(result.outcome)
             raise
         lane.in_flight -= 1
+        around.self_check.in_flight -= 1
+        if result.stamps.sent_ns is not None:
+            ready_ns = result.stamps.connected_ns or entered_ns
+            around.self_check.schedule_delay(result.stamps.sent_ns - ready_ns)
         told = lane.leave(ticket, result)
         await around.recorder.write(row(result))
         lane.count(result.outcome)

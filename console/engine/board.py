@@ -11,6 +11,7 @@ from console.engine.gates import NS_PER_S
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.meters import quantile_ms
 from console.records.percentile import FLOORS
+from console.vocabulary.client_health import ClientHealth
 from console.vocabulary.outcome import Outcome, Verdict
 from console.vocabulary.rows import RequestRow, Row, TestRow
 from console.vocabulary.safe_text import safe_line
@@ -69,6 +70,7 @@ class Board:
         jobs: tuple[JobView, ...],
         events: Iterable[EventView],
         notice: str,
+        health: ClientHealth | None = None,
     ) -> Snapshot:
         """Return the picture at `now_ns`."""
         self._seq += 1
@@ -98,7 +100,13 @@ class Board:
             jobs=jobs,
             events=tuple(events),
             notice=safe_line(notice, 200),
+            health=health,
         )
+
+
+def ttft_p50_ms(lanes: Iterable[LaneRuntime]) -> float | None:
+    """Return the median TTFT over lanes, or None where too few were answered."""
+    return quantile_ms([lane.ttft for lane in lanes], 0.5, FLOORS[50])
 
 
 def plain_counts(counts: Mapping[Outcome, int] | Mapping[Verdict, int]) -> dict[str, int]:

@@ -9,13 +9,15 @@ import anyio
 from anyio.abc import TaskGroup
 
 from console.engine.asking import ChatClient, Surroundings
-from console.engine.board import Board, Headline, Tally
+from console.engine.board import Board, Headline, Tally, ttft_p50_ms
+from console.engine.client_watch import ClientWatch
 from console.engine.forecast import eta_s
 from console.engine.gates import NS_PER_S, NowNs, Valve
 from console.engine.jobs import JobRun
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.quarantine import switch_off
 from console.engine.recording import Recorder, RowWriter
+from console.engine.self_check import SelfCheck
 from console.engine.shared_gates import shared_gates
 from console.engine.steering import Steering
 from console.phases.order import Order
@@ -43,6 +45,7 @@ class Engine:
         start_ns: int,
         rng: random.Random,
         done: frozenset[str] = frozenset(),
+        self_check: SelfCheck | None = None,
     ) -> None:
         """Prepare a run.
 
@@ -57,6 +60,7 @@ class Engine:
             start_ns: the time that rows count from.
             rng: jitters back-offs.
             done: ids of tests that have a terminal verdict already.
+            self_check: told by a probe how late this process is; None: nothing is said of it.
         """
         self._plan = plan
         self._now_ns = now_ns
@@ -79,6 +83,10 @@ class Engine:
             rng=rng,
             attempts=plan.attempts,
             quarantine=self._quarantine,
+            self_check=self_check,
+        )
+        self._client_watch = ClientWatch(
+            around.self_check, self._recorder, now_ns, lambda: ttft_p50_ms(self._lanes.values())
         )
         self._jobs = [
             JobRun(job, self._lanes, work, around, done, lambda: self.steering.draining) for job in plan.jobs
@@ -101,6 +109,7 @@ class Engine:
         with self.steering.scope:
             async with anyio.create_task_group() as background:
                 background.start_soon(self._recorder.mend)
+                background.start_soon(self._client_watch.run)
                 async with anyio.create_task_group() as group:
                     await self._start_jobs(group)
                 background.cancel_scope.cancel()
@@ -166,6 +175,7 @@ class Engine:
             jobs=tuple(self._job_view(index, now_ns) for index in range(len(self._jobs))),
             events=self._recorder.events,
             notice=f"disk: {self._recorder.blocked}" if self._recorder.blocked else "",
+            health=self._client_watch.health,
         )
 
     def _job_view(self, index: int, now_ns: int) -> JobView:

@@ -14,11 +14,13 @@ import anyio
 import msgspec
 
 from console.engine.asking import Attempt, ChatClient, Surroundings
-from console.engine.board import Board, Headline, Tally
+from console.engine.board import Board, Headline, Tally, ttft_p50_ms
+from console.engine.client_watch import ClientWatch
 from console.engine.gates import NS_PER_S, NowNs, Slots, Valve
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.quarantine import switch_off
 from console.engine.recording import Recorder, RowWriter
+from console.engine.self_check import SelfCheck
 from console.engine.shared_gates import shared_gates
 from console.engine.steering import Steering
 from console.vocabulary.chat import ChatRequest, Endpoint
@@ -73,6 +75,7 @@ class LoadEngine:
         start_ns: int,
         rng: random.Random,
         attempts: int = 1,
+        self_check: SelfCheck | None = None,
     ) -> None:
         self._level = level
         self._requests = requests
@@ -99,6 +102,10 @@ class LoadEngine:
             rng=rng,
             attempts=attempts,
             quarantine=self._quarantine,
+            self_check=self_check,
+        )
+        self._client_watch = ClientWatch(
+            self._around.self_check, self._recorder, now_ns, lambda: ttft_p50_ms(self._lanes)
         )
         self._board = Board(headline, self._tally)
         self._slots = Slots(level.max_concurrency)
@@ -113,6 +120,7 @@ class LoadEngine:
         with self.steering.scope:
             async with anyio.create_task_group() as background:
                 background.start_soon(self._recorder.mend)
+                background.start_soon(self._client_watch.run)
                 if self._level.request_rate is None:
                     await self._closed_loop()
                 else:
@@ -160,6 +168,7 @@ class LoadEngine:
                 group.start_soon(self._send_when_free, index, start_ns + offset_ns)
 
     async def _send_when_free(self, index: int, due_ns: int) -> None:
+        self._around.self_check.schedule_delay(self._now_ns() - due_ns)
         await self._slots.acquire()
         try:
             if not self.steering.draining:
@@ -225,4 +234,5 @@ class LoadEngine:
             jobs=(),
             events=self._recorder.events,
             notice=f"disk: {self._recorder.blocked}" if self._recorder.blocked else "",
+            health=self._client_watch.health,
         )

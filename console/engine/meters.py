@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import log
 from typing import Final
 
-_LOG_GAMMA: Final = log(1.02)
+from console.vocabulary import log_buckets
+from console.vocabulary.log_buckets import bucket_of
+
 _WINDOW_S: Final = 5
 
 
@@ -49,37 +50,21 @@ class RateMeter:
 
 
 class LatencySketch:
-    """Counts in buckets that grow by 2 %: any quantile within 1 % of its value, mergeable, no samples kept."""
+    """Latencies in logarithmic buckets."""
 
     def __init__(self) -> None:
         self.counts: dict[int, int] = {}
-        self.total = 0
 
     def add(self, ns: int) -> None:
         """Count one latency."""
-        bucket = int(log(ns) / _LOG_GAMMA) if ns > 0 else 0
+        bucket = bucket_of(ns)
         self.counts[bucket] = self.counts.get(bucket, 0) + 1
-        self.total += 1
 
     def quantile_ms(self, q: float, floor: int) -> float | None:
         """Return the quantile in ms, or None from fewer than `floor` samples."""
-        return quantile_ms([self], q, floor)
+        return log_buckets.quantile_ms(self.counts, q, floor)
 
 
 def quantile_ms(sketches: Iterable[LatencySketch], q: float, floor: int) -> float | None:
     """Return the quantile over several sketches in ms, or None from fewer than `floor` samples."""
-    counts: dict[int, int] = {}
-    total = 0
-    for sketch in sketches:
-        total += sketch.total
-        for bucket, count in sketch.counts.items():
-            counts[bucket] = counts.get(bucket, 0) + count
-    if total < floor:
-        return None
-    rank = q * (total - 1)
-    seen = 0
-    for bucket in sorted(counts):
-        seen += counts[bucket]
-        if seen > rank:
-            return 1.02 ** (bucket + 0.5) / 1e6
-    return None
+    return log_buckets.quantile_ms(log_buckets.merged(sketch.counts for sketch in sketches), q, floor)

@@ -11,6 +11,7 @@ from console.records.percentile import FLOORS
 from console.records.summary_tables import LATENCY, summary_tables
 from console.records.summary_types import Summary
 from console.records.text_table import cells, table_lines
+from console.vocabulary.client_health import result_text
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.safe_text import safe_line
 
@@ -35,7 +36,7 @@ def render_summary(summary: Summary, width: int, *, lanes: bool | None = None, w
     lines = _headline(summary, width)
     for table in summary_tables(summary, wide=wide, lanes=lanes):
         lines += ["", *table_lines(table, None if whole else width)]
-    below = [*_outcomes(summary), *_waits(summary)]
+    below = [*_outcomes(summary), *_waits(summary), *_client(summary, bad=False)]
     below += [f"note: {note}" for note in summary_notes(summary, wide=wide)]
     return "\n".join([*lines, "", *_wrapped(below, width)]).rstrip()
 
@@ -92,7 +93,13 @@ def _headline(summary: Summary, width: int) -> list[str]:
     lines = [*_filled(first, width), *_filled(second, width)]
     if summary.partial:
         lines += _wrapped([f"PARTIAL: {summary.partial_reason}"], width)
-    return [*lines, *_wrapped(_failures(summary), width)]
+    return [*lines, *_wrapped([*_failures(summary), *_client(summary, bad=True)], width)]
+
+
+def _client(summary: Summary, *, bad: bool) -> list[str]:
+    """Return the verdict on the client: above the figures where it concerns them, else below."""
+    health = summary.client
+    return [f"client: {result_text(health)}"] if health is not None and health.bad is bad else []
 
 
 def _failures(summary: Summary) -> list[str]:

@@ -127,7 +127,7 @@ class JournalScan:
             self._locate(stray.name, "not a regular file, so it is not read")
         for segment in self.segments:
             try:
-                with _opened(segment.path, _READ_AHEAD_BYTES) as file:
+                with opened_segment(segment.path, _READ_AHEAD_BYTES) as file:
                     for number, line in enumerate(file, start=1):
                         row = self._decode(segment, number, line)
                         if row is not None:
@@ -229,7 +229,7 @@ def begins_simulated(run_dir: Path) -> bool:
     first_of = {segment.process: segment for segment in reversed(segments_of(run_dir))}
     for segment in first_of.values():
         try:
-            with _opened(segment.path) as file:
+            with opened_segment(segment.path) as file:
                 if _SIMULATED in file.read(_HEAD_BYTES):
                     return True
         except OSError as error:
@@ -246,7 +246,7 @@ def _is_regular(path: Path) -> bool:
         return True  # whoever opens it says why that is not possible
 
 
-def _opened(path: Path, buffering: int = -1) -> BinaryIO:
+def opened_segment(path: Path, buffering: int = -1) -> BinaryIO:
     """Open a segment, asking again what it is: another file may have taken its name since it was listed."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:
@@ -260,7 +260,7 @@ def _opened(path: Path, buffering: int = -1) -> BinaryIO:
 
 def _last_lifecycle_row(path: Path) -> RunStarted | RunEnded | None:
     try:
-        with _opened(path) as file:
+        with opened_segment(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _TAIL_BYTES))
             lines = file.read().splitlines()

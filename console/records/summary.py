@@ -116,6 +116,7 @@ def _summary(
         verdicts=verdict_counts(tests),
         outcomes=overall.outcomes,
         damages=tables.damages,
+        client=tables.client.health(overall.ttft.p50_ms),
         overall=overall,
         per_model=groups["per_model"],
         per_lane=groups["per_lane"],

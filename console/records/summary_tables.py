@@ -10,6 +10,7 @@ import msgspec
 from console.records.figures_text import NONE, ms_text, rate_text, share_text
 from console.records.summary_types import Distribution, GroupSummary, Summary
 from console.records.text_table import TextTable
+from console.vocabulary.client_health import CLIENT_WORDS
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.safe_text import safe_line
 
@@ -24,6 +25,8 @@ class _Column(msgspec.Struct, frozen=True):
     shown: Shown = "always"
     gives: bool = False
     """Leaves where names would have no room."""
+    latency: bool = False
+    """Holds what a client that lags behind measures wrong."""
 
 
 def summary_tables(
@@ -71,11 +74,19 @@ def _table(
 ) -> TextTable:
     shown = [column for column in columns if _is_shown(column, groups, wide=wide)]
     return TextTable(
-        title + (" (SIMULATED)" if summary.simulated else ""),
+        title + _marks(summary, latencies=any(column.latency for column in shown)),
         (first, *(column.head for column in shown)),
         tuple((safe_line(group.name), *(column.text(group) for column in shown)) for group in groups),
         gives=tuple(index for index, column in enumerate(shown, start=1) if column.gives),
     )
+
+
+def _marks(summary: Summary, *, latencies: bool) -> str:
+    """Return what a reader of the title must know: that nothing was measured, or not the server."""
+    marks = ["SIMULATED"] if summary.simulated else []
+    if latencies and summary.client is not None and summary.client.verdict == "client_bound":
+        marks.append(CLIENT_WORDS["client_bound"])
+    return f" ({', '.join(marks)})" if marks else ""
 
 
 def _is_shown(column: _Column, groups: Sequence[GroupSummary], *, wide: bool) -> bool:
@@ -145,9 +156,9 @@ def _speed(window: Window) -> tuple[_Column, ...]:
 
 def _load(groups: Sequence[GroupSummary]) -> tuple[_Column, ...]:
     ttft = (
-        _Column("TTFT p50", lambda group: ms_text(group.ttft.p50_ms))
+        _Column("TTFT p50", lambda group: ms_text(group.ttft.p50_ms), latency=True)
         if all(group.ttft.p50_ms is not None for group in groups)
-        else _Column("TTFT mean", lambda group: ms_text(group.ttft.mean_ms))
+        else _Column("TTFT mean", lambda group: ms_text(group.ttft.mean_ms), latency=True)
     )
     return (
         *_speed("run"),
@@ -175,5 +186,5 @@ def _latency(
     wanted = ("p50", "p90", "p95", "p99") if wide else ("p50", "p90")
     there = [head for head in wanted if any(head not in pick(group).notes for group in groups)]
     heads = there if len(there) == len(wanted) else [*there, "max"] if there else ["min", "max"]
-    mean = _Column(f"{label} mean", lambda group: ms_text(pick(group).mean_ms))
+    mean = _Column(f"{label} mean", lambda group: ms_text(pick(group).mean_ms), latency=True)
     return [mean, *map(column, heads)]

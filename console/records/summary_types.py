@@ -11,6 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from console.records.read_journal import Damages
+from console.vocabulary.client_health import ClientHealth
 
 DEFINITIONS: Final[dict[str, str]] = {
     "ttft": "sent → first non-empty content, reasoning or tool delta; ok streamed requests",
@@ -41,6 +42,8 @@ DEFINITIONS: Final[dict[str, str]] = {
     "infrastructure_failures": "tests and prompts without a complete answer; `failures` has them by their last outcome",
     "cancelled": "begun, stopped, and not done since",
     "not_run": "planned, and without a row in the journal",
+    "client": "p99 of our own delays (stream read delay, loop lag, schedule delay) against the TTFT p50: over 10 % "
+    "of it is client_bound, over 2 % suspect, up to 5 ms always valid; counted while requests were in flight",
     "percentiles": "linear interpolation; n/a below 11 samples (p50), 64 (p90), 130 (p95), 662 (p99)",
     "std": "of the population",
 }
@@ -177,6 +180,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Of all requests; only those that occurred."""
     damages: Damages
     """Lines of the journal that could not be read."""
+    client: ClientHealth | None = None
+    """Whether this client kept up with what it measured; None: it did not measure itself."""
     overall: GroupSummary
     per_model: tuple[GroupSummary, ...] = ()
     per_lane: tuple[GroupSummary, ...] = ()

@@ -17,10 +17,11 @@ import msgspec
 import polars as pl
 
 from console.records.atomic import put_in_place
+from console.records.client_rows import ClientTally
 from console.records.columns import REQUESTS, TESTS, Column, Entry, entry_of, frame, schema
 from console.records.read_journal import Damages, read_rows
 from console.vocabulary.outcome import TERMINAL, Verdict
-from console.vocabulary.rows import EventRow, RequestRow, RunEnded, RunStarted
+from console.vocabulary.rows import ClientRow, EventRow, RequestRow, RunEnded, RunStarted
 
 Storage = Literal["parquet", "json"]
 _BATCH_ROWS: Final = 50_000
@@ -53,6 +54,7 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
     gaps: int
     """Chunk gaps in all."""
     damages: Damages
+    client: ClientTally
 
 
 class _Parts:
@@ -130,6 +132,7 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
     requests = _Parts("requests", REQUESTS, workspace)
     tests = _Parts("tests", TESTS, workspace)
     sessions = _Sessions()
+    client = ClientTally()
     gaps = 0
     for placed in scan.placed():
         row, process = placed.row, placed.segment.process
@@ -143,6 +146,9 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
             session.end_ns = max(session.end_ns, row.at_ns)
         elif isinstance(row, EventRow):
             session.end_ns = max(session.end_ns, row.at_ns)
+        elif isinstance(row, ClientRow):
+            session.end_ns = max(session.end_ns, row.at_ns)
+            client.add(process, row)
         else:
             entry = entry_of(placed.segment.name, placed.line, index, session.offset_ns, row)
             if isinstance(row, RequestRow):
@@ -161,6 +167,7 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
         rows=scan.rows,
         gaps=gaps,
         damages=scan.damages,
+        client=client,
     )
 
 

@@ -330,4 +330,6 @@ class Live(Pane):
             ]
         if view.snapshot is not None and view.snapshot.notice:
             return [paragraph(f" {safe_line(view.snapshot.notice, 300)}", "bad", 1)]
+        if view.snapshot is not None and view.snapshot.health is not None and view.snapshot.health.bad:
+            return [paragraph(*picture.client_notice(view.snapshot.health), 1)]
         return []

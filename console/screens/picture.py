@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from console.vocabulary.client_health import ClientHealth, alarm_text
 from console.vocabulary.outcome import TIMEOUTS, Outcome, Verdict
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import EventView, LaneView, RunState, Snapshot
@@ -55,6 +56,8 @@ def headline(snapshot: Snapshot, width: int, standing: str = "live") -> Line:
         runs.append((f" {snapshot.state.upper()} ", STATE_TONES[snapshot.state]))
     if snapshot.simulated:
         runs.append((" SIMULATED ", "badge"))
+    if snapshot.health is not None and snapshot.health.bad:
+        runs.append(_client_badge(snapshot.health))
     runs.append((f"  {clock_text(snapshot.elapsed_s)}", "strong"))
     if snapshot.state not in OVER and standing != "gone":
         runs.append((f"  ETA {clock_text(snapshot.eta_s)}", ""))
@@ -63,6 +66,16 @@ def headline(snapshot: Snapshot, width: int, standing: str = "live") -> Line:
     if width >= 140:
         runs.append((f"  pid {snapshot.pid}", "muted"))
     return tuple(runs)
+
+
+def _client_badge(health: ClientHealth) -> Run:
+    return (" CLIENT-BOUND ", "bad") if health.verdict == "client_bound" else (" CLIENT SUSPECT ", "warn")
+
+
+def client_notice(health: ClientHealth) -> tuple[str, Tone]:
+    """Return why the latencies on the screen are not to be believed, and how bad that is."""
+    text = f" {safe_line(f'{alarm_text(health)}. {health.hint}', 300)}"
+    return text, "bad" if health.verdict == "client_bound" else "warn"
 
 
 def figures_line(snapshot: Snapshot, width: int) -> Line:

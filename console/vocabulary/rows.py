@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from console.vocabulary.client_health import ClientMeasure
 from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Outcome, Verdict
 
@@ -107,6 +108,17 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     text: str = ""
 
 
+class ClientRow(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="client", tag_field="type"
+):
+    """What an engine process measured of itself since its last such row, or since its start; every 10 s and at the end."""
+
+    at_ns: int
+    measure: ClientMeasure
+    probe: str = ""
+    """What stood in for data that arrives: `timerfd`, or `timer` where there is none."""
+
+
 class RunEnded(msgspec.Struct, frozen=True, kw_only=True, tag="run_ended", tag_field="type"):
     """Last row of a run that ended in order. Without it the run is partial."""
 
@@ -120,4 +132,4 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True, tag="run_ended", tag_f
     """Any answer was simulated."""
 
 
-Row = RunStarted | RequestRow | TestRow | EventRow | RunEnded
+Row = RunStarted | RequestRow | TestRow | EventRow | ClientRow | RunEnded

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from console.vocabulary.client_health import ClientHealth
+
 RunState = Literal[
     "starting", "running", "paused", "blocked", "draining", "stopping", "finished", "interrupted"
 ]
@@ -98,3 +100,5 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot", tag_fi
     events: tuple[EventView, ...] = ()
     notice: str = ""
     """What the operator must know now, such as `disk full: …`; empty: nothing."""
+    health: ClientHealth | None = None
+    """How the client itself keeps up, over the last 10 s; None: nobody measures it."""
