@@ -6,8 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from console.capacity.level_result import LevelAsked, level_result, peak_in_flight, printed
+from console.capacity.level_result import (
+    LevelAsked,
+    client_bound,
+    level_result,
+    peak_in_flight,
+    printed,
+    ttft_p50_ms,
+)
 from console.engine.load import Level
+from console.vocabulary.client_health import ClientHealth
 from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow
@@ -106,3 +114,39 @@ def test_the_printed_lines_are_those_that_scripts_grep():
 
 def test_in_flight_counts_touching_requests_once():
     assert peak_in_flight([row(0, gaps=()), row(100, gaps=()), row(150, gaps=())]) == 2
+
+
+def test_a_level_whose_client_was_too_slow_is_no_answer_and_says_so_in_file_and_print():
+    slow = ClientHealth(
+        verdict="client_bound",
+        reason="stream read delay p99 18.2 ms > 10 % of TTFT p50 (100 ms)",
+        hint="do this",
+        read_delay_p99_ms=18.2,
+        cpu_share=0.97,
+        samples=1000,
+    )
+    result = level_result(asked(1), [row(0)], slow)
+    assert client_bound(result)
+    assert result["ultra"]["client"]["verdict"] == "client_bound"
+    assert result["ultra"]["client"]["read_delay_p99_ms"] == 18.2
+    lines = printed(result)
+    assert "Client:                                  INVALID: client-bound" in lines
+    (note,) = [line for line in lines if line.startswith("note: client: ")]
+    assert "latencies are not the server's (stream read delay p99 18.2 ms" in note
+    assert note.endswith("do this")
+
+
+def test_a_valid_client_is_a_note_and_one_that_nobody_measured_is_nothing():
+    valid = ClientHealth(verdict="valid", read_delay_p99_ms=0.4, cpu_share=0.31, samples=1000)
+    result = level_result(asked(1), [row(0)], valid)
+    assert not client_bound(result)
+    assert "note: client: VALID (read delay p99 0.4 ms, cpu 31 %)" in printed(result)
+    without = level_result(asked(1), [row(0)])
+    assert not client_bound(without)
+    assert "client" not in without["ultra"]
+
+
+def test_the_ttft_that_a_client_is_judged_by_is_of_answers_and_not_of_too_few():
+    assert ttft_p50_ms([row(0)] * 10) is None
+    assert ttft_p50_ms([row(0)] * 11) == pytest.approx(100)
+    assert ttft_p50_ms([row(0)] * 10 + [row(0, outcome=Outcome.CONNECTION)]) is None

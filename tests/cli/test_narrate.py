@@ -7,6 +7,7 @@ import io
 import msgspec
 
 from console.cli.narrate import Narrator, clock, progress_line
+from console.vocabulary.client_health import ClientHealth, ClientVerdict
 from console.vocabulary.snapshot import EventView, LaneView, Snapshot
 
 PICTURE = Snapshot(
@@ -79,3 +80,17 @@ def test_durations_read_as_clocks():
         "59:59",
         "1:00:00",
     ]
+
+
+def test_a_client_that_lags_behind_is_told_before_the_figures_and_a_valid_one_is_not():
+    def line(verdict: ClientVerdict, reason: str) -> str:
+        return progress_line(
+            msgspec.structs.replace(PICTURE, health=ClientHealth(verdict=verdict, reason=reason))
+        )
+
+    reason = "loop lag p99 18.2 ms > 10 % of TTFT p50 (100 ms)"
+    assert line("client_bound", reason).startswith(
+        f"1:05 running SIMULATED · INVALID: client-bound: {reason} · 200/800"
+    )
+    assert line("suspect", "x").startswith("1:05 running SIMULATED · client SUSPECT: x · 200/800")
+    assert line("valid", "") == line("unknown", "too little") == progress_line(PICTURE)

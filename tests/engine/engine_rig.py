@@ -154,6 +154,7 @@ class Rig:
         self.client = client or ScriptedClient()
         self.journal = MemoryJournal()
         self.attempts, self.done, self.work = attempts, frozenset(done), work or OneTurn()
+        self.self_check = None
         self.engine: Engine
         self.ended_s = 0.0
         self.last: Snapshot
@@ -187,6 +188,7 @@ class Rig:
             start_ns=now_ns(),
             rng=random.Random(0),
             done=self.done,
+            self_check=self.self_check,
         )
         async with anyio.create_task_group() as group:
             for function in beside:

@@ -18,6 +18,7 @@ from console.screens.launch import Launch
 from console.screens.leaving import Leaving
 from console.screens.live import Live
 from console.screens.results import Results
+from console.vocabulary.client_health import ClientHealth
 from console.vocabulary.command import Accepted, Drain, Pause, Refused, Resume, Stop
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.snapshot import EventView, JobView, LaneView
@@ -122,6 +123,34 @@ async def test_a_blocked_run_says_why_above_the_grid(until, golden) -> None:
         shown = await until(pilot, "held 50")
         assert "SIMULATED" not in shown
         golden("live-blocked-80", shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["narrow", "wide"])
+async def test_a_client_that_lags_behind_is_said_in_words_with_the_figure(size, until, golden) -> None:
+    health = ClientHealth(
+        verdict="client_bound",
+        reason="stream read delay p99 48.2 ms > 10 % of TTFT p50 (212 ms)",
+        hint="cpu 98 % of a core: more --processes, or fewer requests at a time",
+    )
+    app = ConsoleApp(FakeBackend(FakeWatch(fixed_pid(snapshot(health=health)))), LIVE)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, "s stop")
+        shown = await until(pilot, "held 50")
+        assert "INVALID: client-bound: stream read delay p99 48.2 ms" in shown
+        golden(f"live-client-bound-{size[0]}", shown)
+
+
+async def test_a_suspect_client_gives_way_to_what_is_worse(until) -> None:
+    health = ClientHealth(verdict="suspect", reason="loop lag p99 6.1 ms > 5 ms (TTFT p50 99 ms)")
+    app = ConsoleApp(FakeBackend(FakeWatch(snapshot(health=health))), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "client SUSPECT: loop lag p99 6.1 ms")
+        await until(pilot, "CLIENT SUSPECT")
+    app = ConsoleApp(FakeBackend(FakeWatch(snapshot(health=health, notice="disk: full"))), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        shown = await until(pilot, "disk: full")
+        assert "loop lag" not in shown
+        assert "CLIENT SUSPECT" in shown
 
 
 async def test_an_empty_run_that_is_starting(until) -> None:
