@@ -29,6 +29,7 @@ from console.engine.steering import Steering
 from console.heap import settled_heap
 from console.llm.client import LlmClient
 from console.llm.read_probe import read_probe
+from console.own_time import cpu_ns, waited_ns
 from console.profile.effective import timeouts
 from console.profile.load import LoadedProfile
 from console.profile.secrets import resolve_endpoints
@@ -138,7 +139,7 @@ async def host(
                 profile=what.loaded.name,
                 simulated=bool(sim_urls),
             )
-            self_check = SelfCheck(time.process_time_ns)
+            self_check = SelfCheck(cpu_ns, waited_ns)
             async with LlmClient(timeouts=timeouts(what.loaded.profile), now_ns=now_ns) as client:
                 engine = make(
                     Seat(

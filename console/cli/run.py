@@ -130,7 +130,7 @@ def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Pat
     from console.records.print_summary import render_summary, standing_text
     from console.records.run_dir import read_run_file
     from console.records.summary import summarise
-    from console.vocabulary.client_health import result_text
+    from console.vocabulary.client_health import alarm_text
 
     storage = read_run_file(ended.run_dir).storage
     summary = summarise(ended.run_dir, storage="json" if storage == "json" else "parquet")
@@ -140,7 +140,7 @@ def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Pat
         say(render_summary(summary, shutil.get_terminal_size((100, 24)).columns))
     code = ExitCode.DONE if finish is None else finish(ended.run_dir)
     if summary.client is not None and summary.client.verdict == "client_bound":
-        say(f"client: {result_text(summary.client)}", err=True)
+        say(alarm_text(summary.client), err=True)
     if ended.state == "interrupted":
         say(f"interrupted: {standing_text(summary)}", err=True)
         return ExitCode.INTERRUPTED

@@ -20,13 +20,17 @@ class SelfCheck:
     and idle time would hide what happened in the busy part of a run.
     """
 
-    def __init__(self, cpu_ns: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self, cpu_ns: Callable[[], int] | None = None, waited_ns: Callable[[], int] | None = None
+    ) -> None:
         """Measure nothing yet.
 
         Args:
             cpu_ns: CPU time of the process; None: there is no probe, as on virtual time, and no verdict.
+            waited_ns: for how long the event loop was kept from a CPU, where that is known.
         """
         self._cpu_ns = cpu_ns
+        self._waited_ns = waited_ns
         self.probe = ""
         """What stands in for arriving data, such as `timerfd`."""
         self.in_flight = 0
@@ -38,6 +42,7 @@ class SelfCheck:
         self._unwritten: list[ClientMeasure] = []
         self._turned_ns: int | None = None
         self._turned_cpu_ns = 0
+        self._turned_waited_ns = 0
 
     @property
     def probed(self) -> bool:
@@ -61,18 +66,20 @@ class SelfCheck:
     def turn(self, now_ns: int) -> None:
         """End a second, however long it was; the first turn begins the first one."""
         cpu_ns = self._cpu_ns() if self._cpu_ns is not None else 0
+        waited_ns = self._waited_ns() if self._waited_ns is not None else 0
         if self._turned_ns is not None:
             second = ClientMeasure(
                 read_delay=self._read_delay,
                 loop_lag=self._loop_lag,
                 schedule_delay=self._schedule_delay,
                 cpu_ns=cpu_ns - self._turned_cpu_ns,
+                waited_ns=waited_ns - self._turned_waited_ns,
                 wall_ns=now_ns - self._turned_ns,
             )
             self._recent.append(second)
             self._unwritten.append(second)
         self._read_delay, self._loop_lag, self._schedule_delay = {}, {}, {}
-        self._turned_ns, self._turned_cpu_ns = now_ns, cpu_ns
+        self._turned_ns, self._turned_cpu_ns, self._turned_waited_ns = now_ns, cpu_ns, waited_ns
 
     def recent(self) -> ClientMeasure:
         """Return what the last ten seconds measured."""

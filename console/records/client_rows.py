@@ -33,6 +33,7 @@ class _Process:
         self.loop_lag: dict[int, int] = {}
         self.schedule_delay: dict[int, int] = {}
         self.cpu_ns = 0
+        self.waited_ns = 0
         self.wall_ns = 0
         self.slow_windows: list[tuple[float, int]] = []
         """p99 of the worst delay in ms, and wall time in ns, of rows over the least bound; the others are fine
@@ -43,6 +44,7 @@ class _Process:
         add_counts(self.loop_lag, measure.loop_lag)
         add_counts(self.schedule_delay, measure.schedule_delay)
         self.cpu_ns += measure.cpu_ns
+        self.waited_ns += measure.waited_ns
         self.wall_ns += measure.wall_ns
         alone = judge_client(measure, None)
         if alone.bad:
@@ -55,6 +57,7 @@ class _Process:
             loop_lag=self.loop_lag,
             schedule_delay=self.schedule_delay,
             cpu_ns=self.cpu_ns,
+            waited_ns=self.waited_ns,
             wall_ns=self.wall_ns,
         )
         bound = bound_ms(SUSPECT_SHARE, ttft_p50_ms)

@@ -32,6 +32,8 @@ FLOOR: Final = 130
 grid over the very time that is judged, so 130, which is 1.3 s of it, say what the slowest hundredth of it was."""
 FULL_CORE: Final = 0.9
 """CPU seconds per second from which on the process itself is what is too slow."""
+CROWDED: Final = 0.05
+"""Share of the time without a CPU from which on other programs are."""
 
 
 class ClientMeasure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,6 +48,8 @@ class ClientMeasure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     also from when it was due to when its task ran."""
     cpu_ns: int = 0
     """CPU time of the process, all threads."""
+    waited_ns: int = 0
+    """For how long the event loop was ready to run and had no CPU, where the system tells."""
     wall_ns: int = 0
 
 
@@ -62,6 +66,8 @@ class ClientHealth(msgspec.Struct, frozen=True, kw_only=True):
     schedule_delay_p99_ms: float | None = None
     cpu_share: float | None = None
     """CPU seconds per second; 1 is a whole core."""
+    waited_share: float | None = None
+    """Seconds per second in which it was kept from a CPU."""
     samples: int = 0
     """Of the read probe."""
     over_s: float = 0.0
@@ -81,6 +87,7 @@ def merged_measures(measures: Iterable[ClientMeasure]) -> ClientMeasure:
         loop_lag=merged(one.loop_lag for one in several),
         schedule_delay=merged(one.schedule_delay for one in several),
         cpu_ns=sum(one.cpu_ns for one in several),
+        waited_ns=sum(one.waited_ns for one in several),
         wall_ns=sum(one.wall_ns for one in several),
     )
 
@@ -98,7 +105,7 @@ def judge_client(measure: ClientMeasure, ttft_p50_ms: float | None) -> ClientHea
         "schedule delay": quantile_ms(measure.schedule_delay, 0.99, FLOOR),
     }
     samples = sum(measure.read_delay.values())
-    cpu_share = measure.cpu_ns / measure.wall_ns if measure.wall_ns > 0 else None
+    cpu_share, waited_share = _share(measure.cpu_ns, measure), _share(measure.waited_ns, measure)
     name, worst_ms = max(((name, value or 0.0) for name, value in p99.items()), key=lambda found: found[1])
     verdict: ClientVerdict = "valid"
     reason = hint = ""
@@ -112,7 +119,7 @@ def judge_client(measure: ClientMeasure, ttft_p50_ms: float | None) -> ClientHea
         verdict = "suspect"
         reason = f"{name} p99 {worst_ms:.1f} ms > {_bound_text(SUSPECT_SHARE, ttft_p50_ms)}"
     if verdict in ("suspect", "client_bound"):
-        hint = _hint(cpu_share)
+        hint = _hint(cpu_share or 0.0, waited_share or 0.0)
     return ClientHealth(
         verdict=verdict,
         reason=reason,
@@ -121,6 +128,7 @@ def judge_client(measure: ClientMeasure, ttft_p50_ms: float | None) -> ClientHea
         loop_lag_p99_ms=p99["loop lag"],
         schedule_delay_p99_ms=p99["schedule delay"],
         cpu_share=cpu_share,
+        waited_share=waited_share,
         samples=samples,
     )
 
@@ -138,11 +146,20 @@ def _bound_text(share: float, ttft_p50_ms: float | None) -> str:
     return f"{100 * share:g} % of TTFT p50 ({ttft_p50_ms:.0f} ms)"
 
 
-def _hint(cpu_share: float | None) -> str:
-    if cpu_share is not None and cpu_share > FULL_CORE:
-        return f"cpu {100 * cpu_share:.0f} % of a core: more --processes, or fewer requests at a time"
-    used = "" if cpu_share is None else f"cpu only {100 * cpu_share:.0f} %: "
-    return f"{used}other programs held this machine up; use a quieter one"
+def _share(ns: int, measure: ClientMeasure) -> float | None:
+    return ns / measure.wall_ns if measure.wall_ns > 0 else None
+
+
+def _hint(cpu_share: float, waited_share: float) -> str:
+    """Say what to do: our own work, the work of others, and what is neither have different remedies."""
+    cpu = f"cpu {100 * cpu_share:.0f} %"
+    if cpu_share > FULL_CORE:
+        return f"{cpu} of a core: more --processes, or fewer requests at a time"
+    if waited_share > CROWDED:
+        return (
+            f"other programs kept it from a CPU {100 * waited_share:.0f} % of the time: use a quieter machine"
+        )
+    return f"{cpu} on average: bursts of work (more --processes) or stalls (a quieter machine)"
 
 
 def figures_text(health: ClientHealth) -> str:

@@ -30,13 +30,14 @@ def counts(*delays_ms: float) -> dict[int, int]:
     return found
 
 
-def measured(read=0.1, lag=0.1, schedule=0.1, n=1000, cpu=0.3) -> ClientMeasure:
+def measured(read=0.1, lag=0.1, schedule=0.1, n=1000, cpu=0.3, waited=0.0) -> ClientMeasure:
     """All delays alike."""
     return ClientMeasure(
         read_delay=counts(*[read] * n),
         loop_lag=counts(*[lag] * n),
         schedule_delay=counts(*[schedule] * n),
         cpu_ns=round(cpu * 10 * S),
+        waited_ns=round(waited * 10 * S),
         wall_ns=10 * S,
     )
 
@@ -79,7 +80,9 @@ def test_the_reason_names_the_worst_delay_its_figure_and_the_bound():
 def test_a_full_core_alone_is_no_fault_but_decides_what_to_do_about_one():
     assert judge_client(measured(cpu=1.0), 100).verdict == "valid"
     assert "--processes" in judge_client(measured(read=50, cpu=0.95), 100).hint
-    assert "quieter" in judge_client(measured(read=50, cpu=0.2), 100).hint
+    crowded = judge_client(measured(read=50, cpu=0.4, waited=0.35), 100)
+    assert crowded.hint == "other programs kept it from a CPU 35 % of the time: use a quieter machine"
+    assert "bursts of work" in judge_client(measured(read=50, cpu=0.2), 100).hint
 
 
 @pytest.mark.parametrize("n", [0, 1, FLOOR - 1])
