@@ -10,7 +10,7 @@ import anyio
 from console.engine.gates import NS_PER_S, NowNs
 from console.engine.recording import Recorder
 from console.engine.self_check import SelfCheck
-from console.vocabulary.client_health import SEVERITY, ClientHealth, alarm_text, judge_client
+from console.vocabulary.client_health import SEVERITY, ClientHealth, advice_text, judge_client
 from console.vocabulary.rows import ClientRow
 
 _TURN_S: Final = 1.0
@@ -92,7 +92,7 @@ class ClientWatch:
         if not self._verdict.hear(health):
             return
         if health.bad:
-            self._recorder.event("warn", "client_bound", "", f"{alarm_text(health)}. {health.hint}")
+            self._recorder.event("warn", "client_bound", "", advice_text(health))
         else:
             self._recorder.event("info", "client_bound", "", "the client keeps up again")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.vocabulary.client_health import ClientHealth, alarm_text
+from console.vocabulary.client_health import ClientHealth, advice_text
 from console.vocabulary.outcome import TIMEOUTS, Outcome, Verdict
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import EventView, LaneView, RunState, Snapshot
@@ -74,7 +74,7 @@ def _client_badge(health: ClientHealth) -> Run:
 
 def client_notice(health: ClientHealth) -> tuple[str, Tone]:
     """Return why the latencies on the screen are not to be believed, and how bad that is."""
-    text = f" {safe_line(f'{alarm_text(health)}. {health.hint}', 300)}"
+    text = f" {safe_line(advice_text(health), 300)}"
     return text, "bad" if health.verdict == "client_bound" else "warn"
 
 

@@ -183,6 +183,11 @@ def alarm_text(health: ClientHealth) -> str:
     )
 
 
+def advice_text(health: ClientHealth) -> str:
+    """Write the alarm with what to do about it."""
+    return f"{alarm_text(health)}; {health.hint}"
+
+
 def result_text(health: ClientHealth) -> str:
     """Write the verdict with its figures, as results bear it after `client: `."""
     word, figures = CLIENT_WORDS[health.verdict], figures_text(health)
@@ -192,4 +197,4 @@ def result_text(health: ClientHealth) -> str:
         over = f"; over the bound for {health.over_s:.0f} s" if health.over_s else ""
         return f"{word} ({figures}{over})"
     means = " - latencies are not the server's" if health.verdict == "client_bound" else ""
-    return f"{word}{means} ({health.reason}; {figures}). {health.hint}"
+    return f"{word}{means} ({health.reason}; {figures}); {health.hint}"
