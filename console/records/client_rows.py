@@ -11,6 +11,8 @@ import msgspec
 from console.records.read_journal import opened_segment, segments_of
 from console.records.rows_codec import DamagedLine, UnknownRow, decode_line
 from console.vocabulary.client_health import (
+    FLOOR,
+    LEAST_MS,
     SEVERITY,
     SUSPECT_SHARE,
     ClientHealth,
@@ -47,9 +49,8 @@ class _Process:
         self.waited_ns += measure.waited_ns
         self.wall_ns += measure.wall_ns
         alone = judge_client(measure, None)
-        if alone.bad:
-            worst = (alone.read_delay_p99_ms, alone.loop_lag_p99_ms, alone.schedule_delay_p99_ms)
-            self.slow_windows.append((max(value or 0.0 for value in worst), measure.wall_ns))
+        if alone.samples >= FLOOR and alone.worst_ms > LEAST_MS:
+            self.slow_windows.append((alone.worst_ms, measure.wall_ns))
 
     def health(self, ttft_p50_ms: float | None) -> ClientHealth:
         whole = ClientMeasure(
@@ -95,9 +96,7 @@ def worst_health(of_process: dict[int, ClientHealth]) -> ClientHealth | None:
         return None
 
     def badness(process: int) -> tuple[int, float]:
-        health = of_process[process]
-        delays = (health.read_delay_p99_ms, health.loop_lag_p99_ms, health.schedule_delay_p99_ms)
-        return SEVERITY[health.verdict], max(delay or 0.0 for delay in delays)
+        return SEVERITY[of_process[process].verdict], of_process[process].worst_ms
 
     worst = max(of_process, key=badness)
     health = of_process[worst]

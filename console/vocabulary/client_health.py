@@ -78,6 +78,13 @@ class ClientHealth(msgspec.Struct, frozen=True, kw_only=True):
         """Whether there is anything to say."""
         return self.verdict in ("suspect", "client_bound")
 
+    @property
+    def worst_ms(self) -> float:
+        """The p99 of the longest delay; 0 where none is known."""
+        return max(
+            self.read_delay_p99_ms or 0.0, self.loop_lag_p99_ms or 0.0, self.schedule_delay_p99_ms or 0.0
+        )
+
 
 def merged_measures(measures: Iterable[ClientMeasure]) -> ClientMeasure:
     """Return the measure of all the time together."""
@@ -97,7 +104,7 @@ def judge_client(measure: ClientMeasure, ttft_p50_ms: float | None) -> ClientHea
 
     Args:
         measure: what it measured.
-        ttft_p50_ms: median TTFT of the same time; None: not known, and 5 ms is the only bound.
+        ttft_p50_ms: median TTFT of the same time; None: not known, and only up to 5 ms there is a verdict.
     """
     p99 = {
         "stream read delay": quantile_ms(measure.read_delay, 0.99, FLOOR),
@@ -112,6 +119,9 @@ def judge_client(measure: ClientMeasure, ttft_p50_ms: float | None) -> ClientHea
     if samples < FLOOR:
         verdict = "unknown"
         reason = f"too little time with requests in flight: {samples} probes < {FLOOR}"
+    elif ttft_p50_ms is None and worst_ms > LEAST_MS:
+        verdict = "unknown"
+        reason = f"{name} p99 {worst_ms:.1f} ms, and too few answers to tell how much that is of a TTFT"
     elif worst_ms > bound_ms(INVALID_SHARE, ttft_p50_ms):
         verdict = "client_bound"
         reason = f"{name} p99 {worst_ms:.1f} ms > {_bound_text(INVALID_SHARE, ttft_p50_ms)}"
@@ -139,10 +149,8 @@ def bound_ms(share: float, ttft_p50_ms: float | None) -> float:
 
 
 def _bound_text(share: float, ttft_p50_ms: float | None) -> str:
-    if ttft_p50_ms is None:
-        return f"{LEAST_MS:g} ms (TTFT p50 n/a)"
-    if share * ttft_p50_ms <= LEAST_MS:
-        return f"{LEAST_MS:g} ms (TTFT p50 {ttft_p50_ms:.0f} ms)"
+    if ttft_p50_ms is None or share * ttft_p50_ms <= LEAST_MS:
+        return f"{LEAST_MS:g} ms (TTFT p50 {ttft_p50_ms or 0.0:.0f} ms)"
     return f"{100 * share:g} % of TTFT p50 ({ttft_p50_ms:.0f} ms)"
 
 

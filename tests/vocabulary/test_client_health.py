@@ -47,7 +47,7 @@ def measured(read=0.1, lag=0.1, schedule=0.1, n=1000, cpu=0.3, waited=0.0) -> Cl
     [
         (4.9, 1, "valid"),
         (5.2, 1, "client_bound"),
-        (5.2, None, "client_bound"),
+        (5.2, None, "unknown"),
         (4.9, None, "valid"),
         (4.9, 100, "valid"),
         (5.2, 100, "suspect"),
@@ -71,7 +71,6 @@ def test_the_reason_names_the_worst_delay_its_figure_and_the_bound():
     assert alarm_text(health).startswith("INVALID: client-bound: stream read delay p99 18.")
     assert "latencies are not the server's" in result_text(health)
     assert judge_client(measured(lag=6), 10).reason.endswith("> 5 ms (TTFT p50 10 ms)")
-    assert judge_client(measured(lag=6), None).reason.endswith("> 5 ms (TTFT p50 n/a)")
     assert alarm_text(judge_client(measured(schedule=6), 100)).startswith(
         "client SUSPECT: schedule delay p99 "
     )
@@ -91,6 +90,13 @@ def test_too_few_probes_are_no_verdict_and_say_so(n):
     assert (health.verdict, health.bad) == ("unknown", False)
     assert f"{n} probes < {FLOOR}" in result_text(health)
     assert judge_client(measured(n=FLOOR), 100).verdict == "valid"
+
+
+def test_while_no_ttft_is_known_only_what_is_fine_anyway_has_a_verdict():
+    health = judge_client(measured(read=40), None)
+    assert (health.verdict, health.bad) == ("unknown", False)
+    assert "too few answers" in health.reason
+    assert judge_client(measured(read=4), None).verdict == "valid"
 
 
 def test_schedule_delays_of_a_few_requests_say_nothing():
