@@ -17,7 +17,7 @@ _TURN_S: Final = 1.0
 ROW_EVERY_NS: Final = 10 * NS_PER_S
 WORSE_AFTER: Final = 2
 """Judgements in a row before a worse verdict is told. Each looks back ten seconds."""
-BETTER_AFTER: Final = 10
+BETTER_AFTER: Final = 5
 """Judgements in a row before a better one is: a client at the edge shall not flap."""
 
 
@@ -62,12 +62,13 @@ class ClientWatch:
         self._now_ns = now_ns
         self._ttft_p50_ms = ttft_p50_ms
         self._verdict = SteadyVerdict()
+        self._ended = False
         self._row_ns = now_ns()
 
     @property
     def health(self) -> ClientHealth | None:
-        """What watchers are told; None: nobody measures."""
-        return self._verdict.told
+        """What watchers are told; None: nobody measures, or the run has ended and its results tell."""
+        return None if self._ended else self._verdict.told
 
     async def run(self) -> None:
         """Watch until cancelled; the last row is written then."""
@@ -80,6 +81,7 @@ class ClientWatch:
                 await anyio.sleep(_TURN_S)
                 self._turn()
         finally:
+            self._ended = True
             self._check.turn(self._now_ns())
             self._write()
 

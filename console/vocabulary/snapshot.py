@@ -101,4 +101,4 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot", tag_fi
     notice: str = ""
     """What the operator must know now, such as `disk full: …`; empty: nothing."""
     health: ClientHealth | None = None
-    """How the client itself keeps up, over the last 10 s; None: nobody measures it."""
+    """How the client itself keeps up, over the last 10 s; None: nobody measures it, or the run has ended."""

@@ -64,14 +64,14 @@ def heard(verdicts: str) -> str:
 
 
 def test_a_worse_verdict_is_told_once_when_it_stands_and_a_better_one_when_it_lasts():
-    assert (WORSE_AFTER, BETTER_AFTER) == (2, 10)
+    assert (WORSE_AFTER, BETTER_AFTER) == (2, 5)
     assert heard("vvccc") == "vvvCc"
     assert heard("uvcvcvcv") == "uvvvvvvv"
     assert heard("vsscc") == "vvSsC"
-    assert heard("ccvvvvvvvvvvv") == "-CcccccccccVv"
-    assert heard("ccvvvvvvvvvcvv") == "-Ccccccccccccc"
-    assert heard("ccssssssssssvvvvvvvvvv") == "-CcccccccccSsssssssssV"
-    assert heard("ss" + "uuuuuuuuuu") == "-SsssssssssU"
+    assert heard("ccvvvvvv") == "-CccccVv"
+    assert heard("ccvvvvcvv") == "-Cccccccc"
+    assert heard("ccsssssvvvvv") == "-CccccSssssV"
+    assert heard("ssuuuuu") == "-SssssU"
 
 
 class Watched:
@@ -142,8 +142,8 @@ def test_an_engine_writes_what_its_self_check_found_before_its_end_and_shows_it(
     assert sum(sum(row.measure.schedule_delay.values()) for row in rows) == 25
     assert rig.self_check.in_flight == 0
     assert seen[0] is None
-    assert seen[-1] is not None
-    assert seen[-1].verdict == "client_bound"
+    assert any(health is not None and health.verdict == "client_bound" for health in seen)
+    assert rig.last.health is None  # from here on the journal tells
 
 
 def test_without_a_probe_there_is_no_row_and_no_verdict():
