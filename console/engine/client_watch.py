@@ -14,6 +14,9 @@ from console.vocabulary.client_health import SEVERITY, ClientHealth, advice_text
 from console.vocabulary.rows import ClientRow
 
 _TURN_S: Final = 1.0
+LIVE_FLOOR: Final = 400
+"""Fewest probes for a live verdict, 4 s of the last 10: the burst in which a run starts, when all connect at once
+and no answer is due yet, keeps three or four of them waiting, and shall not cry wolf."""
 ROW_EVERY_NS: Final = 10 * NS_PER_S
 WORSE_AFTER: Final = 2
 """Judgements in a row before a worse verdict is told. Each looks back ten seconds."""
@@ -90,7 +93,7 @@ class ClientWatch:
         self._check.turn(now_ns)
         if now_ns - self._row_ns >= ROW_EVERY_NS:
             self._write()
-        health = judge_client(self._check.recent(), self._ttft_p50_ms())
+        health = judge_client(self._check.recent(), self._ttft_p50_ms(), floor=LIVE_FLOOR)
         if not self._verdict.hear(health):
             return
         if health.bad:

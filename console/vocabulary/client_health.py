@@ -99,12 +99,13 @@ def merged_measures(measures: Iterable[ClientMeasure]) -> ClientMeasure:
     )
 
 
-def judge_client(measure: ClientMeasure, ttft_p50_ms: float | None) -> ClientHealth:
+def judge_client(measure: ClientMeasure, ttft_p50_ms: float | None, *, floor: int = FLOOR) -> ClientHealth:
     """Apply the rule to one process.
 
     Args:
         measure: what it measured.
         ttft_p50_ms: median TTFT of the same time; None: not known, and only up to 5 ms there is a verdict.
+        floor: fewest samples for one.
     """
     p99 = {
         "stream read delay": quantile_ms(measure.read_delay, 0.99, FLOOR),
@@ -116,9 +117,9 @@ def judge_client(measure: ClientMeasure, ttft_p50_ms: float | None) -> ClientHea
     name, worst_ms = max(((name, value or 0.0) for name, value in p99.items()), key=lambda found: found[1])
     verdict: ClientVerdict = "valid"
     reason = hint = ""
-    if samples < FLOOR:
+    if samples < floor:
         verdict = "unknown"
-        reason = f"too little time with requests in flight: {samples} probes < {FLOOR}"
+        reason = f"too little time with requests in flight: {samples} probes < {floor}"
     elif ttft_p50_ms is None and worst_ms > LEAST_MS:
         verdict = "unknown"
         reason = f"{name} p99 {worst_ms:.1f} ms, and too few answers to tell how much that is of a TTFT"

@@ -151,3 +151,18 @@ def test_without_a_probe_there_is_no_row_and_no_verdict():
     rig.run()
     assert rig.journal.of(ClientRow) == []
     assert rig.last.health is None
+
+
+def test_the_burst_at_the_start_of_a_run_is_no_alarm():
+    async def main() -> Watched:
+        watched = Watched()
+        async with anyio.create_task_group() as group:
+            group.start_soon(watched.watch.run)
+            for _ in range(4):
+                watched.check.read_delay(80 * MS)
+            await watched.lag(15, MS)
+            group.cancel_scope.cancel()
+        return watched
+
+    watched = trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert watched.journal.of(EventRow) == []
