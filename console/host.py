@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -72,6 +72,10 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     now_ns: Callable[[], int]
     start_ns: int
     self_check: SelfCheck
+    wall: str
+    """Wall time of the start, which rows count from."""
+    announce_segment: Callable[[str], None]
+    """Puts a segment that another process of the run writes into `run.toml`."""
 
 
 class Hosting(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +93,8 @@ class Hosting(msgspec.Struct, frozen=True, kw_only=True):
     out: Path | None = None
     run_id: str | None = None
     storage: str = "parquet"
+    processes: int = 1
+    """Engine processes; with more than one, this one only coordinates."""
     args: tuple[str, ...] = ()
 
 
@@ -124,13 +130,10 @@ async def host(
         run_id = what.run_id or new_run_id(created, what.title, what.loaded.name, what.out)
         run_dir = create_run_dir(what.out, run_id, numbered=what.run_id is None)
         run_file = _run_file(what, run_dir, created, simulated=bool(sim_urls))
-        with open_files(run_dir, run_file, what.plan) as journal:
+        with open_files(run_dir, run_file, what.plan) as (journal, announce_segment):
             start_ns = now_ns()
-            journal.append(
-                RunStarted(
-                    run_id=run_file.run_id, pid=os.getpid(), wall=created.isoformat(timespec="milliseconds")
-                )
-            )
+            wall = created.isoformat(timespec="milliseconds")
+            journal.append(RunStarted(run_id=run_file.run_id, pid=os.getpid(), wall=wall))
             headline = Headline(
                 run_id=run_file.run_id,
                 run_dir=str(run_dir),
@@ -150,9 +153,12 @@ async def host(
                         now_ns=now_ns,
                         start_ns=start_ns,
                         self_check=self_check,
+                        wall=wall,
+                        announce_segment=announce_segment,
                     )
                 )
-                with settled_heap(), read_probe(self_check, now_ns):
+                probe = read_probe(self_check, now_ns) if what.processes == 1 else nullcontext()
+                with settled_heap(), probe:
                     state = await attended(engine, run_dir, Path(run_file.control_socket), narrate, started)
     return Ended(run_dir=run_dir, state=state)
 
@@ -195,12 +201,15 @@ def _run_file(what: Hosting, run_dir: Path, created: datetime, *, simulated: boo
         simulated=simulated,
         control_socket=str(socket_path(run_dir)),
         storage=what.storage,
+        processes=what.processes,
     )
 
 
 @contextmanager
-def open_files(run_dir: Path, run_file: RunFile, plan: Any) -> Generator[Journal]:
-    """Write run.toml and plan.json, hold the run's lock, and yield the journal."""
+def open_files(
+    run_dir: Path, run_file: RunFile, plan: Any
+) -> Generator[tuple[Journal, Callable[[str], None]]]:
+    """Write run.toml and plan.json, hold the run's lock, and yield the journal and what announces a segment."""
     with hold_run_lock(run_dir):
         write_run_file(run_dir, run_file)
         write_atomic(run_dir / "plan.json", plan_bytes(plan))
@@ -212,7 +221,7 @@ def open_files(run_dir: Path, run_file: RunFile, plan: Any) -> Generator[Journal
 
         journal = Journal.open(run_dir, on_rotate=rotated)
         try:
-            yield journal
+            yield journal, rotated
         finally:
             _close(journal, run_dir)
 

@@ -14,6 +14,8 @@ from console.phases.build import build_plan
 from console.phases.load import load_phases
 from console.phases.plan import Plan
 from console.phases.selection import Selection, ad_hoc_phase
+from console.processes.count import peak_of_plan, processes_for, usable_cores
+from console.processes.plan_run import PlanRun
 from console.profile.load import LoadedProfile, load_profile
 from console.vocabulary.errors import ConsoleError
 from console.work.single_turn import SingleTurnWork
@@ -32,6 +34,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     out: Path | None = None
     run_id: str | None = None
     storage: str = "parquet"
+    processes: int | None = 1
+    """Engine processes; None: as many as the expected load is worth."""
     args: tuple[str, ...] = ()
 
 
@@ -74,8 +78,13 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
         ConsoleError: if a secret is not there, or the run directory cannot be made.
     """
     request, plan = prepared.request, prepared.plan
+    processes = request.processes or processes_for(
+        peak_of_plan(plan), cores=usable_cores(simulated=plan.simulated)
+    )
 
-    def make(seat: Seat) -> Engine:
+    def make(seat: Seat) -> Engine | PlanRun:
+        if processes > 1:
+            return PlanRun(seat, plan, processes)
         return Engine(
             plan=plan,
             headline=seat.headline,
@@ -100,6 +109,7 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
         out=request.out,
         run_id=request.run_id,
         storage=request.storage,
+        processes=processes,
         args=request.args,
     )
     return await host(what, make, narrate, started)

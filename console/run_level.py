@@ -13,7 +13,9 @@ import msgspec
 from console.capacity.level_result import LevelAsked, level_result, ttft_p50_ms
 from console.engine.load import Level, LoadEngine
 from console.host import Ended, Hosting, Narrate, Seat, host
-from console.profile.effective import lane_setups, totals
+from console.processes.count import peak_of_lanes, processes_for, usable_cores
+from console.processes.level_run import LevelOnProcesses
+from console.profile.effective import lane_setups, timeouts, totals
 from console.profile.load import LoadedProfile
 from console.records.client_rows import client_health
 from console.vocabulary.chat import ChatRequest
@@ -33,6 +35,8 @@ class LevelRequest(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     out: Path | None = None
     storage: str = "parquet"
+    processes: int | None = 1
+    """Engine processes; None: as many as the expected load is worth."""
     args: tuple[str, ...] = ()
 
 
@@ -42,7 +46,13 @@ class LevelRun:
     def __init__(self, asked: LevelRequest) -> None:
         self._asked = asked
         self._lanes = level_lanes(asked.loaded, asked.model)
-        self._engine: LoadEngine | None = None
+        self._engine: LoadEngine | LevelOnProcesses | None = None
+        simulated = any(
+            asked.loaded.profile.providers[setup.lane.provider].api == "sim" for setup in self._lanes
+        )
+        self._processes = asked.processes or processes_for(
+            peak_of_lanes(self._lanes, asked.level.max_concurrency), cores=usable_cores(simulated=simulated)
+        )
         self.caps = profile_caps(self._lanes, asked.level)
         """Where the profile allows less than is asked for."""
         self.result: dict[str, Any] | None = None
@@ -71,10 +81,12 @@ class LevelRun:
             },
             out=asked.out,
             storage=asked.storage,
+            processes=self._processes,
             args=asked.args,
         )
         ended = await host(what, self._make, narrate, started)
         if self._engine is not None:
+            rows = self._engine.rows if isinstance(self._engine, LoadEngine) else self._engine.rows()
             provider = asked.loaded.profile.providers[self._lanes[0].lane.provider]
             self.result = level_result(
                 LevelAsked(
@@ -89,12 +101,23 @@ class LevelRun:
                     run_id=ended.run_dir.name,
                     held_s=self._engine.held_s,
                 ),
-                self._engine.rows,
-                client_health(ended.run_dir, ttft_p50_ms(self._engine.rows)),
+                rows,
+                client_health(ended.run_dir, ttft_p50_ms(rows)),
             )
         return ended
 
-    def _make(self, seat: Seat) -> LoadEngine:
+    def _make(self, seat: Seat) -> LoadEngine | LevelOnProcesses:
+        if self._processes > 1:
+            self._engine = LevelOnProcesses(
+                seat,
+                self._asked.level,
+                self._asked.requests,
+                self._lanes,
+                processes=self._processes,
+                timeouts=timeouts(self._asked.loaded.profile),
+                seed=self._asked.seed,
+            )
+            return self._engine
         self._engine = LoadEngine(
             level=self._asked.level,
             requests=self._asked.requests,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from console.cli.process_count import processes_option
 from console.cli.run import detached, host_here
 from console.cli.saying import say
 from console.vocabulary.errors import ConsoleError, ExitCode
@@ -81,6 +82,7 @@ def capacity() -> None:
 @click.option("--result-dir", type=click.Path(path_type=Path), help="Where, if not here.")
 @click.option("--result-filename", type=click.Path(path_type=Path), help="Under which name.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the run directory is made.")
+@processes_option
 @click.option("--detach", is_flag=True, help="Start in the background and return.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout, and nothing else there.")
 @click.option("--announce", is_flag=True, hidden=True)
@@ -106,6 +108,7 @@ def run(
     result_dir: Path | None,
     result_filename: Path | None,
     out: Path | None,
+    processes: int | None,
     detach: bool,
     as_json: bool,
     announce: bool,
@@ -130,6 +133,7 @@ def run(
         seed=seed,
         out=out,
         storage=os.environ.get("STORAGE_FORMAT", "parquet") or "parquet",
+        processes=processes,
         args=tuple(sys.argv[1:]),
     )
     level_run = LevelRun(asked)

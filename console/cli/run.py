@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.cli.event_loop import loop_options
 from console.cli.narrate import Narrator, quiet_streams
+from console.cli.process_count import processes_option
 from console.cli.saying import say
 from console.cli.selecting import run_request, selection_options
+from console.event_loop import loop_options
 from console.vocabulary.errors import ConsoleError, ExitCode
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ Hosted = Callable[["Narrate", Callable[[Path], None]], Any]
 @selection_options
 @click.option("--out", type=click.Path(path_type=Path), help="Where the run directory is made.")
 @click.option("--run-id", help="Name of the run directory; made up if absent.")
+@processes_option
 @click.option("--detach", is_flag=True, help="Start the run in the background and return.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout, and nothing else there.")
 @click.option("--announce", is_flag=True, hidden=True)

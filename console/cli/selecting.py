@@ -84,6 +84,7 @@ def run_request(
     seed: int,
     out: Path | None = None,
     run_id: str | None = None,
+    processes: int | None = 1,
 ) -> Any:
     """Return the RunRequest of these options."""
     from console.phases.selection import Selection
@@ -112,5 +113,6 @@ def run_request(
         out=out,
         run_id=run_id,
         storage=storage,
+        processes=processes,
         args=tuple(sys.argv[1:]),
     )

@@ -15,7 +15,7 @@ from typing import Any, get_args, get_type_hints
 import anyio
 import click
 
-from console.cli.event_loop import loop_options
+from console.event_loop import loop_options
 from console.sim.config import SimConfig, config_from_json, field_range
 from console.sim.http_server import SimulatorServer, serve
 from console.sim.player import TestPlayer

@@ -16,6 +16,7 @@ from console.engine.lane_runtime import LaneOff, LaneRuntime
 from console.engine.recording import Recorder
 from console.engine.self_check import SelfCheck
 from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Stamps
+from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import RETRYABLE, Outcome
 from console.vocabulary.rows import RequestRow
 from console.work.contract import Unanswered
@@ -53,6 +54,7 @@ class Surroundings:
         attempts: int,
         quarantine: Callable[[LaneRuntime, Outcome, str], None],
         self_check: SelfCheck | None = None,
+        held: Callable[[Lane, float], None] | None = None,
     ) -> None:
         self.client = client
         self.recorder = recorder
@@ -64,6 +66,8 @@ class Surroundings:
         """Switches a lane off, and with a refused key all lanes of that key."""
         self.self_check = self_check or SelfCheck()
         """Told what of a request's time was ours."""
+        self.held = held
+        """Told where a server asks to wait on a lane; None: nobody else has it."""
 
 
 class Attempt:
@@ -184,6 +188,8 @@ class Attempt:
             text = f"{result.outcome}: holds for {hint_s:g} s as asked"
             self._around.recorder.event("warn", "throttled", lane.lane.id, text)
         lane.throttle(hint_s)
+        if self._around.held is not None:
+            self._around.held(lane.lane, hint_s)
 
     def _row(
         self,

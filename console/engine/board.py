@@ -35,7 +35,7 @@ class Tally:
         elif isinstance(row, TestRow):
             self.verdicts[row.verdict] = self.verdicts.get(row.verdict, 0) + 1
             if row.verdict is not Verdict.CANCELLED:
-                self.durations.add(row)
+                self.durations.add(row.job, row.lane.provider, row.duration_ns)
 
 
 class Headline(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import anyio
 from anyio.abc import TaskGroup
@@ -15,6 +15,7 @@ from console.engine.forecast import eta_s
 from console.engine.gates import NS_PER_S, NowNs, Valve
 from console.engine.jobs import JobRun
 from console.engine.lane_runtime import LaneRuntime
+from console.engine.link import Link
 from console.engine.quarantine import switch_off
 from console.engine.recording import Recorder, RowWriter
 from console.engine.self_check import SelfCheck
@@ -23,6 +24,8 @@ from console.engine.steering import Steering
 from console.phases.order import Order
 from console.phases.plan import Plan
 from console.vocabulary.chat import Endpoint
+from console.vocabulary.command import Command, Drain
+from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RunEnded
 from console.vocabulary.snapshot import JobState, JobView, RunState, Snapshot
@@ -46,8 +49,9 @@ class Engine:
         rng: random.Random,
         done: frozenset[str] = frozenset(),
         self_check: SelfCheck | None = None,
+        link: Link | None = None,
     ) -> None:
-        """Prepare a run.
+        """Prepare a run, or with `link` the part of one: its jobs begin and end, and tests come, as it is told.
 
         Args:
             plan: what to run; the limits in it are the ones enforced.
@@ -61,6 +65,7 @@ class Engine:
             rng: jitters back-offs.
             done: ids of tests that have a terminal verdict already.
             self_check: told by a probe how late this process is; None: nothing is said of it.
+            link: the way to the coordinator of several processes, which keeps the order of jobs and their tests.
         """
         self._plan = plan
         self._now_ns = now_ns
@@ -70,7 +75,8 @@ class Engine:
         self._recorder = Recorder(
             journal, now_ns=now_ns, start_ns=start_ns, valve=self._valve, observe=self._tally.observe
         )
-        self.steering = Steering(self._valve, self._recorder, self._wake)
+        self._link = link
+        self.steering = Steering(self._valve, self._recorder, self._obeyed, recorded=link is None)
         gates = shared_gates(plan.lanes)
         self._lanes = {
             setup.lane.id: LaneRuntime(setup, endpoints[setup.lane.id], gates, self._valve, now_ns)
@@ -84,18 +90,30 @@ class Engine:
             attempts=plan.attempts,
             quarantine=self._quarantine,
             self_check=self_check,
+            held=None if link is None else link.held,
         )
         self._client_watch = ClientWatch(
             around.self_check, self._recorder, now_ns, lambda: ttft_p50_ms(self._lanes.values())
         )
         self._jobs = [
-            JobRun(job, self._lanes, work, around, done, lambda: self.steering.draining) for job in plan.jobs
+            JobRun(
+                job,
+                self._lanes,
+                work,
+                around,
+                done,
+                lambda: self.steering.draining,
+                None if link is None else _JobFeed(link, index),
+            )
+            for index, job in enumerate(plan.jobs)
         ]
         self._order = Order(
             [frozenset(job.before) for job in plan.jobs], [int(job.stagger_s * NS_PER_S) for job in plan.jobs]
         )
         self._job_states: list[JobState] = ["waiting"] * len(plan.jobs)
         self._job_changed = anyio.Event()
+        self._group: TaskGroup | None = None
+        self._over = anyio.Event()
         self._board = Board(headline, self._tally)
 
     @property
@@ -111,9 +129,12 @@ class Engine:
                 background.start_soon(self._recorder.mend)
                 background.start_soon(self._client_watch.run)
                 async with anyio.create_task_group() as group:
-                    await self._start_jobs(group)
+                    self._group = group
+                    await (self._start_jobs(group) if self._link is None else self._over.wait())
                 background.cancel_scope.cancel()
         state = self.steering.end()
+        if self._link is not None:
+            return state
         self._recorder.write_now(
             RunEnded(
                 at_ns=self._now_ns() - self._start_ns,
@@ -125,10 +146,47 @@ class Engine:
         )
         return state
 
-    def _wake(self) -> None:
-        self._job_changed.set()
+    def _obeyed(self, command: Command) -> None:
+        if isinstance(command, Drain):
+            self._job_changed.set()
+            for job in self._jobs:
+                job.drain()
+
+    # What a coordinator says
+
+    def start_job(self, index: int) -> None:
+        """Let the shards of a job have workers."""
+        assert self._group is not None
+        self._group.start_soon(self._run_job, index)
+
+    def feed(self, index: int, tests: Sequence[str], attempts: Mapping[str, int]) -> None:
+        """Take further tests of a job; they go back at once if it has ended here."""
+        if self._job_states[index] == "done":
+            assert self._link is not None
+            self._link.job_ended(index, tests, attempts)
+        else:
+            self._jobs[index].feed(tests, attempts)
+
+    def close_job(self, index: int) -> None:
+        """Take note that no further test of a job comes."""
+        self._jobs[index].close()
+
+    def hold_lane(self, lane_id: str, seconds: float) -> None:
+        """Wait on a lane as a server asked another process to."""
+        if lane_id in self._lanes:
+            self._lanes[lane_id].throttle(seconds)
+
+    def lane_is_off(self, lane: Lane, outcome: Outcome, reason: str) -> None:
+        """Switch off what another process had to switch off, as far as it is here as well."""
+        switch_off(self._lanes.values(), lane, outcome, reason)
         for job in self._jobs:
-            job.drain()
+            job.refill()
+
+    def finish(self) -> None:
+        """End in order: the run is over."""
+        self._over.set()
+
+    # Inside
 
     async def _start_jobs(self, group: TaskGroup) -> None:
         while not self._order.finished and not self.steering.draining:
@@ -145,10 +203,16 @@ class Engine:
     async def _run_job(self, index: int) -> None:
         job = self._plan.jobs[index]
         self._job_states[index] = "running"
-        self._recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests")
-        await self._jobs[index].run()
-        self._job_states[index] = "done"
         run = self._jobs[index]
+        if self._link is not None:
+            await run.run()
+            self._job_states[index] = "done"
+            left = run.left
+            self._link.job_ended(index, left, run.attempts_of(left))
+            return
+        self._recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests")
+        await run.run()
+        self._job_states[index] = "done"
         if run.answered == len(job.tests):
             level, text = "info", "done"
         else:
@@ -159,7 +223,10 @@ class Engine:
         self._job_changed.set()
 
     def _quarantine(self, lane: LaneRuntime, outcome: Outcome, reason: str) -> None:
-        switch_off(self._lanes.values(), lane, outcome, reason, self._recorder)
+        for off in switch_off(self._lanes.values(), lane.lane, outcome, reason):
+            self._recorder.event("error", "lane_off", off.lane.id, f"switched off: {reason}")
+        if self._link is not None:
+            self._link.switched_off(lane.lane, outcome, reason)
 
     def look(self) -> Snapshot:
         """Return the picture now."""
@@ -199,4 +266,22 @@ class Engine:
         if self.steering.state != "running":
             return None
         done = [job.done for job in self._jobs]
-        return eta_s(self._plan, done, [job.lanes for job in self._jobs], self._tally.durations)
+        return eta_s(self._plan, done, [job.working for job in self._jobs], self._tally.durations)
+
+    def ttft_counts(self) -> dict[str, dict[int, int]]:
+        """Return TTFT of each lane in logarithmic buckets, which the parts of a run merge."""
+        return {lane_id: lane.ttft.counts for lane_id, lane in self._lanes.items()}
+
+
+class _JobFeed:
+    """The link as one job sees it."""
+
+    def __init__(self, link: Link, job: int) -> None:
+        self._link = link
+        self._job = job
+
+    def want(self, now: int, ahead: int) -> None:
+        self._link.want(self._job, now, ahead)
+
+    def done(self, test: str, duration_ns: int, *, answered: bool) -> None:
+        self._link.done(self._job, test, duration_ns, answered=answered)

@@ -1,10 +1,13 @@
-"""One job while it runs: its queue of tests, its shards, and the workers that play them."""
+"""One job while it runs: its queue of tests, its shards, and the workers that play them.
+
+The tests are all there when it begins, or, where the job runs on several processes, they are fed to it as it asks.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Protocol
 
 import anyio
 from anyio.abc import TaskGroup
@@ -20,8 +23,25 @@ from console.work.contract import TestResult, Unanswered, Work
 
 _LONG_REST_S: Final = 2.0
 """A longer back-off gives the worker slot back."""
+_MANY: Final = 1000
+"""Tests asked for at a time where workers are not limited."""
 _TEST_ATTEMPTS: Final = 3
 """Attempts of a test that infrastructure failed, the first included."""
+
+
+class Feed(Protocol):
+    """Where the tests of a job come from that runs on several processes."""
+
+    def want(self, now: int, ahead: int) -> None:
+        """Ask for tests until so many have come in all: those for idle workers, and with some at hand besides.
+
+        Counted from the beginning, so that an answer on its way is not asked for twice.
+        """
+        ...
+
+    def done(self, test: str, duration_ns: int, *, answered: bool) -> None:
+        """Tell that the verdict on a test stands."""
+        ...
 
 
 class JobRun:
@@ -30,16 +50,23 @@ class JobRun:
     def __init__(
         self,
         job: Job,
-        lanes: dict[str, LaneRuntime],
+        lanes: Mapping[str, LaneRuntime],
         work: Work,
         around: Surroundings,
         done: frozenset[str],
         stopped_pulling: Callable[[], bool],
+        feed: Feed | None = None,
     ) -> None:
         self.job = job
         self._work = work
         self._around = around
         self._stopped_pulling = stopped_pulling
+        self._feed = feed
+        self._closed = feed is None
+        """Whether no further test will come."""
+        self._received = 0
+        """Tests that were fed."""
+        self._wanted = (0, 0)
         self.done = sum(1 for test in job.tests if test in done)
         """Tests with a verdict that stands, for better or worse."""
         self._done_before = self.answered = self.done
@@ -60,11 +87,43 @@ class JobRun:
         ]
         self.lanes = [shard.lane for shard in self._shards]
 
+    def feed(self, tests: Iterable[str], attempts: Mapping[str, int]) -> None:
+        """Take further tests, and what other processes tried of them."""
+        fresh = list(tests)
+        self._received += len(fresh)
+        self._outstanding += len(fresh)
+        self._attempts.update(attempts)
+        self._queue.extend(fresh)
+        self.refill()
+
+    def close(self) -> None:
+        """Take note that no further test will come."""
+        self._closed = True
+        if not self._outstanding:
+            self._over.set()
+
+    @property
+    def working(self) -> int | None:
+        """Workers on lanes that take requests now; None: unlimited."""
+        limits = [lane.workers for lane in self.lanes if not lane.off and not lane.resting]
+        return None if None in limits else sum(limit for limit in limits if limit is not None)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Tests that wait in its queues."""
+        return (*(test for shard in self._shards for test in shard.own), *self._queue)
+
+    def attempts_of(self, tests: Iterable[str]) -> dict[str, int]:
+        """Return how often those of `tests` were tried that were."""
+        return {test: self._attempts[test] for test in tests if test in self._attempts}
+
     async def run(self) -> None:
         """Play all tests that can be played; what is left then, no lane could take."""
-        if not self._outstanding:
+        if not self._outstanding and self._closed:
             return
         async with anyio.create_task_group() as group:
+            if not self._closed:
+                group.start_soon(self._over.wait)
             start_s = 0.0
             for shard in self._shards:
                 start_s += shard.shard.delay_s
@@ -73,8 +132,9 @@ class JobRun:
                 else:
                     shard.start(group)
             self.refill()
-        # What was to be tried again and found no lane any more: its last row stands.
-        self.done += sum(1 for test in self._queue if test in self._attempts)
+        if self._feed is None:
+            # What was to be tried again and found no lane any more: its last row stands.
+            self.done += sum(1 for test in self._queue if test in self._attempts)
 
     @property
     def unplayed(self) -> int:
@@ -98,7 +158,10 @@ class JobRun:
             return None
         if shard.own:
             return shard.own.popleft()
-        return self._queue.popleft() if self._queue else None
+        test = self._queue.popleft() if self._queue else None
+        if test is not None:
+            self.ask()
+        return test
 
     def _lanes_changed(self) -> None:
         """Take in that a lane was switched off: its tests go to the others; without any lane the job is over."""
@@ -123,6 +186,21 @@ class JobRun:
                     shared -= not shard.own_waiting()
                     shard.add_worker()
                     started = True
+        self.ask()
+
+    def ask(self) -> None:
+        """Ask the feed, where there is one, for tests as far as workers are free, and for some to have at hand."""
+        if self._feed is None or self._closed:
+            return
+        free = sum(shard.free for shard in self._shards)
+        at_hand = sum(shard.at_hand for shard in self._shards)
+        waiting = len(self._queue)
+        now = self._received + max(0, free - waiting)
+        ahead = self._received + max(0, free + at_hand - waiting)
+        if (now, ahead) == self._wanted or (now <= self._wanted[0] and ahead - self._wanted[1] < at_hand / 2):
+            return  # a word for every few tests is enough
+        self._wanted = (now, ahead)
+        self._feed.want(now, ahead)
 
     async def play(self, test: str, shard: ShardRun) -> None:
         """Play one attempt of `test`, write its row, and give it back to the queue if infrastructure failed it."""
@@ -146,14 +224,17 @@ class JobRun:
             result = TestResult(verdict=Verdict.INFRASTRUCTURE, turns=attempt.turn, detail=text[:500])
         await around.recorder.write(self._row(test, attempt, shard, started_ns, result))
         again = result.verdict is Verdict.INFRASTRUCTURE and attempt_no < _TEST_ATTEMPTS
-        if again and any(not other.lane.off for other in self._shards):
+        if again and (self._feed is not None or any(not other.lane.off for other in self._shards)):
             self._queue.append(test)
             self.refill()
             return
+        answered = result.verdict in TERMINAL
         self.done += 1
-        self.answered += result.verdict in TERMINAL
+        self.answered += answered
         self._outstanding -= 1
-        if not self._outstanding:
+        if self._feed is not None:
+            self._feed.done(test, around.now_ns() - started_ns, answered=answered)
+        if not self._outstanding and self._closed:
             self._over.set()
 
     def _row(
@@ -206,6 +287,22 @@ class ShardRun:
             return False
         return limit is None or self._workers - self._resting < limit
 
+    @property
+    def free(self) -> int:
+        """Workers that it might have more."""
+        limit = self._slots.limit
+        if self._group is None or self.lane.off:
+            return 0
+        return _MANY if limit is None else max(0, limit - (self._workers - self._resting))
+
+    @property
+    def at_hand(self) -> int:
+        """Tests to have waiting, so that no worker waits for the next one to be sent over."""
+        limit = self._slots.limit
+        if self._group is None or self.lane.off:
+            return 0
+        return _MANY if limit is None else max(1, limit // 8)
+
     def own_waiting(self) -> bool:
         """Whether tests dealt to it wait for a worker that is not on its way yet."""
         return len(self.own) > self._coming
@@ -238,6 +335,8 @@ class ShardRun:
             self._coming -= coming
             if self.lane.off:
                 self._job.refill()
+            else:
+                self._job.ask()
 
     def _surplus(self) -> bool:
         limit = self._slots.limit

@@ -3,12 +3,16 @@
 Closed loop (no rate): as many loops as the concurrency admits, each sending its next prompt when the last one is
 answered. Open loop (a rate): prompts are due at absolute times drawn beforehand and are sent then, or, where the
 concurrency is used up, as soon as a slot is free; they are never skipped, and rows tell when they were due.
+
+Where a level runs on several processes, a coordinator feeds each of them prompts, or its part of the schedule.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import anyio
 import msgspec
@@ -18,17 +22,22 @@ from console.engine.board import Board, Headline, Tally, ttft_p50_ms
 from console.engine.client_watch import ClientWatch
 from console.engine.gates import NS_PER_S, NowNs, Slots, Valve
 from console.engine.lane_runtime import LaneRuntime
+from console.engine.link import Link, Prompt
 from console.engine.quarantine import switch_off
 from console.engine.recording import Recorder, RowWriter
 from console.engine.self_check import SelfCheck
 from console.engine.shared_gates import shared_gates
 from console.engine.steering import Steering
 from console.vocabulary.chat import ChatRequest, Endpoint
-from console.vocabulary.lane import LaneSetup
+from console.vocabulary.command import Command, Drain, Stop
+from console.vocabulary.lane import Lane, LaneSetup
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow, Row, RunEnded
 from console.vocabulary.snapshot import RunState, Snapshot
 from console.work.contract import Unanswered
+
+_AT_HAND: Final = 16
+"""Fewest prompts to have waiting in a fed loop, so that nobody waits for the next one to be sent over."""
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,9 +85,19 @@ class LoadEngine:
         rng: random.Random,
         attempts: int = 1,
         self_check: SelfCheck | None = None,
+        link: Link | None = None,
     ) -> None:
+        """Prepare a level, or with `link` the part of one, which gets its prompts from a coordinator."""
         self._level = level
         self._requests = requests
+        self._link = link
+        self._fed: deque[Prompt] = deque()
+        self._received = 0
+        self._asked = (0, 0)
+        self._idle = 0
+        """Loops that have no prompt."""
+        self._more = anyio.Event()
+        self._closed = False
         self._now_ns = now_ns
         self._start_ns = start_ns
         self._rng = rng
@@ -90,7 +109,7 @@ class LoadEngine:
         self._recorder = Recorder(
             journal, now_ns=now_ns, start_ns=start_ns, valve=valve, observe=self._observe
         )
-        self.steering = Steering(valve, self._recorder, self._drained.set)
+        self.steering = Steering(valve, self._recorder, self._obeyed, recorded=link is None)
         gates = shared_gates(lanes)
         self._lanes = [
             LaneRuntime(setup, endpoints[setup.lane.id], gates, valve, now_ns, rests=False) for setup in lanes
@@ -103,6 +122,7 @@ class LoadEngine:
             attempts=attempts,
             quarantine=self._quarantine,
             self_check=self_check,
+            held=None if link is None else link.held,
         )
         self._client_watch = ClientWatch(
             self._around.self_check, self._recorder, now_ns, lambda: ttft_p50_ms(self._lanes)
@@ -121,12 +141,16 @@ class LoadEngine:
             async with anyio.create_task_group() as background:
                 background.start_soon(self._recorder.mend)
                 background.start_soon(self._client_watch.run)
-                if self._level.request_rate is None:
+                if self._link is not None:
+                    await self._fed_loop(self._link)
+                elif self._level.request_rate is None:
                     await self._closed_loop()
                 else:
                     await self._open_loop()
                 background.cancel_scope.cancel()
         state = self.steering.end()
+        if self._link is not None:
+            return state
         self._recorder.write_now(
             RunEnded(
                 at_ns=self._now_ns() - self._start_ns,
@@ -152,39 +176,114 @@ class LoadEngine:
         while self._next < len(self._requests) and not self.steering.draining:
             index = self._next
             self._next += 1
-            await self._send(index, None)
+            await self._send(Prompt(index, self._requests[index]))
+
+    def _obeyed(self, command: Command) -> None:
+        if isinstance(command, Drain | Stop):
+            self._drained.set()
+            self._more.set()
+
+    # As a part of a level
+
+    def feed(self, prompts: Iterable[Prompt]) -> None:
+        """Take further prompts."""
+        fresh = list(prompts)
+        self._received += len(fresh)
+        self._fed.extend(fresh)
+        self._wake()
+
+    def close(self) -> None:
+        """Take note that no further prompt comes."""
+        self._closed = True
+        self._wake()
+
+    def hold_lane(self, lane_id: str, seconds: float) -> None:
+        """Wait on a lane as a server asked another process to."""
+        for lane in self._lanes:
+            if lane.lane.id == lane_id:
+                lane.throttle(seconds)
+
+    def lane_is_off(self, lane: Lane, outcome: Outcome, reason: str) -> None:
+        """Switch off what another process had to switch off, as far as it is here as well."""
+        switch_off(self._lanes, lane, outcome, reason)
+
+    def ttft_counts(self) -> dict[str, dict[int, int]]:
+        """Return TTFT of each lane in logarithmic buckets, which the parts of a level merge."""
+        return {lane.lane.id: lane.ttft.counts for lane in self._lanes}
+
+    def _wake(self) -> None:
+        self._more.set()
+        self._more = anyio.Event()
+
+    async def _fed_loop(self, link: Link) -> None:
+        loops = self._level.max_concurrency or self._capacity()
+        if self._level.request_rate is not None:
+            while not self._closed and not self.steering.draining:
+                await self._more.wait()
+            await self._on_schedule(self._fed)
+            return
+        async with anyio.create_task_group() as group:
+            for _ in range(loops):
+                group.start_soon(self._send_what_is_fed, link, max(_AT_HAND, loops // 2))
+
+    async def _send_what_is_fed(self, link: Link, at_hand: int) -> None:
+        self._idle += 1
+        while not self.steering.draining:
+            prompt = self._fed.popleft() if self._fed else None
+            self._idle -= prompt is not None
+            self._ask(link, at_hand)
+            if prompt is not None:
+                await self._send(prompt)
+                self._idle += 1
+            elif self._closed:
+                return
+            else:
+                await self._more.wait()
+
+    def _ask(self, link: Link, at_hand: int) -> None:
+        now = self._received + max(0, self._idle - len(self._fed))
+        ahead = self._received + max(0, self._idle + at_hand - len(self._fed))
+        if now > self._asked[0] or ahead - self._asked[1] >= at_hand / 2:
+            self._asked = (now, ahead)
+            link.want(0, now, ahead)
 
     async def _open_loop(self) -> None:
         offsets = due_offsets_ns(len(self._requests), self._level, self._rng)
         start_ns = self._now_ns()
+        await self._on_schedule(
+            Prompt(index, request, start_ns + offset_ns)
+            for index, (request, offset_ns) in enumerate(zip(self._requests, offsets, strict=True))
+        )
+
+    async def _on_schedule(self, prompts: Iterable[Prompt]) -> None:
         async with anyio.create_task_group() as group:
-            for index, offset_ns in enumerate(offsets):
-                wait_ns = start_ns + offset_ns - self._now_ns()
+            for prompt in prompts:
+                wait_ns = (prompt.due_ns or 0) - self._now_ns()
                 if wait_ns > 0:
                     with anyio.move_on_after(wait_ns / NS_PER_S):
                         await self._drained.wait()
                 if self.steering.draining:
                     return
-                group.start_soon(self._send_when_free, index, start_ns + offset_ns)
+                group.start_soon(self._send_when_free, prompt)
 
-    async def _send_when_free(self, index: int, due_ns: int) -> None:
-        self._around.self_check.schedule_delay(self._now_ns() - due_ns)
+    async def _send_when_free(self, prompt: Prompt) -> None:
+        self._around.self_check.schedule_delay(self._now_ns() - (prompt.due_ns or 0))
         await self._slots.acquire()
         try:
             if not self.steering.draining:
-                await self._send(index, due_ns)
+                await self._send(prompt)
         finally:
             self._slots.release()
 
-    async def _send(self, index: int, due_ns: int | None) -> None:
+    async def _send(self, prompt: Prompt) -> None:
         lane = self._least_loaded()
         slots = lane.slots("")
         await slots.acquire()
         try:
-            attempt = Attempt(self._around, lane, job_id="", work_id=f"prompt/{index}")
-            attempt.due_ns = due_ns
+            attempt = Attempt(self._around, lane, job_id="", work_id=f"prompt/{prompt.index}")
+            attempt.due_ns = prompt.due_ns
             try:
-                await attempt.ask(self._requests[index])
+                await attempt.ask(prompt.request)
                 self._answered += 1
             except Unanswered:
                 pass  # its rows say what happened; a level counts it as failed
@@ -215,7 +314,10 @@ class LoadEngine:
             self.rows.append(row)
 
     def _quarantine(self, lane: LaneRuntime, outcome: Outcome, reason: str) -> None:
-        switch_off(self._lanes, lane, outcome, reason, self._recorder)
+        for off in switch_off(self._lanes, lane.lane, outcome, reason):
+            self._recorder.event("error", "lane_off", off.lane.id, f"switched off: {reason}")
+        if self._link is not None:
+            self._link.switched_off(lane.lane, outcome, reason)
 
     def look(self) -> Snapshot:
         """Return the picture now."""

@@ -20,7 +20,7 @@ from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import EventView
 
 _RETRY_S: Final = 1.0
-_EVENTS_SHOWN: Final = 100
+EVENTS_SHOWN: Final = 100
 
 
 class RowWriter(Protocol):
@@ -46,7 +46,9 @@ class Recorder:
         start_ns: int,
         valve: Valve,
         observe: Callable[[Row], None],
+        events: deque[EventView] | None = None,
     ) -> None:
+        """Write into `journal`; `events` is where events are shown, if others show theirs there as well."""
         self._journal = journal
         self._now_ns = now_ns
         self.start_ns = start_ns
@@ -61,7 +63,7 @@ class Recorder:
         self._led = False
         """Whether somebody is about to write for all of this turn."""
         self._trouble = anyio.Event()
-        self.events: deque[EventView] = deque(maxlen=_EVENTS_SHOWN)
+        self.events: deque[EventView] = deque(maxlen=EVENTS_SHOWN) if events is None else events
 
     def since_start(self, at_ns: int) -> int:
         """Return a time of the monotonic clock as rows bear it."""

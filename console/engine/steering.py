@@ -9,7 +9,7 @@ import anyio
 
 from console.engine.gates import Valve
 from console.engine.recording import Recorder
-from console.vocabulary.command import Accepted, Command, Drain, Pause, Refused, Resume
+from console.vocabulary.command import Accepted, Command, Drain, Pause, Refused, Resume, Stop
 from console.vocabulary.snapshot import RunState
 
 ENDED: Final = ("finished", "interrupted")
@@ -18,10 +18,26 @@ ENDED: Final = ("finished", "interrupted")
 class Steering:
     """The state of a run and the commands that change it."""
 
-    def __init__(self, valve: Valve, recorder: Recorder, on_drain: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        valve: Valve,
+        recorder: Recorder,
+        on_command: Callable[[Command], None],
+        *,
+        recorded: bool = True,
+    ) -> None:
+        """Steer what `valve` lets through.
+
+        Args:
+            valve: closed by a pause.
+            recorder: takes the events.
+            on_command: told of every command that was taken.
+            recorded: whether commands are events of the journal; not in a process that another one steers.
+        """
         self._valve = valve
         self._recorder = recorder
-        self._on_drain = on_drain
+        self._on_command = on_command
+        self._recorded = recorded
         self._base: RunState = "starting"
         self._paused = False
         self.draining = False
@@ -70,7 +86,7 @@ class Steering:
             return Refused("it is paused already")
         self._paused = True
         self._valve.close("pause")
-        self._recorder.event("warn", "pause", "", "paused: nothing new is sent")
+        self._took(Pause(), "warn", "pause", "paused: nothing new is sent")
         return Accepted("paused: what is in flight ends, nothing new is sent")
 
     def _resume(self) -> Accepted | Refused:
@@ -78,7 +94,7 @@ class Steering:
             return Refused("it is not paused")
         self._paused = False
         self._valve.open("pause")
-        self._recorder.event("info", "resume", "", "goes on")
+        self._took(Resume(), "info", "resume", "goes on")
         return Accepted("goes on")
 
     def drain(self, why: str) -> Accepted | Refused:
@@ -88,8 +104,7 @@ class Steering:
         self.draining = True
         self._paused = False
         self._valve.open("pause")
-        self._recorder.event("warn", "drain", "", f"drains ({why}): finishes what is begun")
-        self._on_drain()
+        self._took(Drain(), "warn", "drain", f"drains ({why}): finishes what is begun")
         return Accepted("finishes what is begun, then ends")
 
     def stop(self, why: str) -> Accepted | Refused:
@@ -97,6 +112,11 @@ class Steering:
         if self.stopping:
             return Refused("it stops already")
         self.stopping = True
-        self._recorder.event("warn", "stop", "", f"stops now ({why})")
+        self._took(Stop(), "warn", "stop", f"stops now ({why})")
         self.scope.cancel()
         return Accepted("stops now; what is finished is kept")
+
+    def _took(self, command: Command, level: str, kind: str, text: str) -> None:
+        if self._recorded:
+            self._recorder.event(level, kind, "", text)
+        self._on_command(command)

@@ -212,16 +212,17 @@ def read_rows(run_dir: Path) -> JournalScan:
 def read_end(run_dir: Path) -> RunEnded | None:
     """Return how a run ended, from the tail of its journal alone, or None if it did not end in order.
 
-    The row may be followed by events, but not by the start of a resumed run.
+    The first process tells: it ends when all others have. Its last row may be followed by events, but not by the
+    start of a resumed run.
     """
-    ended: RunEnded | None = None
-    last_of = {segment.process: segment for segment in segments_of(run_dir)}
-    for segment in last_of.values():
-        last = _last_lifecycle_row(segment.path)
-        if not isinstance(last, RunEnded):
-            return None
-        ended = ended or last
-    return ended
+    segments = segments_of(run_dir)
+    last = max((segment for segment in segments if segment.process == segments[0].process), key=_number, default=None)
+    row = None if last is None else _last_lifecycle_row(last.path)
+    return row if isinstance(row, RunEnded) else None
+
+
+def _number(segment: Segment) -> int:
+    return segment.number
 
 
 def begins_simulated(run_dir: Path) -> bool:

@@ -91,7 +91,7 @@ class _Parts:
 
 
 class _Sessions:
-    """Which session a row belongs to, process by process."""
+    """Which session a row belongs to, process by process. Processes that started the run together share one."""
 
     def __init__(self) -> None:
         self.all: list[Session] = []
@@ -99,6 +99,10 @@ class _Sessions:
         self._zero: datetime | None = None
 
     def begin(self, process: int, wall: str) -> None:
+        shared = next((index for index, session in enumerate(self.all) if session.wall == wall), None)
+        if wall and shared is not None and self._current.get(process) != shared:
+            self._current[process] = shared
+            return
         moment = _moment(wall)
         if self._zero is None:
             self._zero = moment
@@ -117,9 +121,11 @@ class _Sessions:
         return self._current[process]
 
     def ended(self) -> RunEnded | None:
-        """Return how the run ended: in order only if every process's last session did."""
-        last = [self.all[index].ended for _, index in sorted(self._current.items())]
-        return last[0] if last and all(row is not None for row in last) else None
+        """Return how the run ended: in order only if the last session of its first process did.
+
+        That process ends when all others have, and says so for them too.
+        """
+        return self.all[self._current[min(self._current)]].ended if self._current else None
 
 
 def collect_tables(run_dir: Path, workspace: Path) -> Tables:
@@ -158,10 +164,14 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
             else:
                 session.end_ns = max(session.end_ns, row.at_ns + row.duration_ns)
                 tests.add(entry)
-    request_rows = requests.finish()
+    request_rows, test_rows = requests.finish(), tests.finish()
+    if len({segment.process for segment in scan.segments}) > 1:
+        # A test that went from one process to another has rows in the segments of both: time puts them in order.
+        request_rows = request_rows.sort("since_first_ns", maintain_order=True)
+        test_rows = test_rows.sort("since_first_ns", maintain_order=True)
     return Tables(
         requests=request_rows,
-        tests=_simulated_like(counted(tests.finish()), request_rows),
+        tests=_simulated_like(counted(test_rows), request_rows),
         sessions=tuple(sessions.all),
         ended=sessions.ended(),
         rows=scan.rows,

@@ -147,11 +147,11 @@ def test_a_torn_end_is_no_end(tmp_path: Path) -> None:
     assert read_end(tmp_path) is None
 
 
-def test_a_run_of_two_processes_has_ended_when_both_have(tmp_path: Path) -> None:
-    add_rows(tmp_path, [started(), ended(2, 2)], process=0)
-    add_rows(tmp_path, [started()], process=1)
+def test_of_several_processes_the_first_says_how_the_run_ended(tmp_path: Path) -> None:
+    add_rows(tmp_path, [started()], process=0)
+    add_rows(tmp_path, [started(), ended(1, 1)], process=1)
     assert read_end(tmp_path) is None
-    add_rows(tmp_path, [ended(2, 2)], process=1)
+    add_rows(tmp_path, [ended(2, 2)], process=0)
     assert read_end(tmp_path) == ended(2, 2)
 
 

@@ -1,0 +1,99 @@
+"""One picture out of those of several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from console.processes.messages import Seen
+from console.records.client_rows import worst_health
+from console.records.percentile import FLOORS
+from console.vocabulary.client_health import ClientHealth
+from console.vocabulary.log_buckets import merged, quantile_ms
+from console.vocabulary.snapshot import LaneState, LaneView
+
+_LOUDEST_FIRST: Final[tuple[LaneState, ...]] = ("parked", "throttled", "busy", "full", "idle", "off")
+"""What a lane is that has several parts: off or full only if all of them are."""
+
+
+class Merged(msgspec.Struct, frozen=True):
+    """What processes saw, together."""
+
+    lanes: tuple[LaneView, ...]
+    verdicts: dict[str, int]
+    requests: dict[str, int]
+    simulated: bool
+    ttft_p50_ms: float | None
+    ttft_p95_ms: float | None
+    health: ClientHealth | None
+    notice: str
+
+
+def merge(seen: Mapping[int, Seen], order: Sequence[str]) -> Merged:
+    """Put pictures together.
+
+    Args:
+        seen: process → its picture.
+        order: ids of the lanes as they are to be shown; those that nobody has shown yet are left out.
+    """
+    views: dict[str, list[LaneView]] = {}
+    counts: dict[str, list[Mapping[int, int]]] = {}
+    for picture in seen.values():
+        for view in picture.snapshot.lanes:
+            lane_id = f"{view.provider}/{view.deployment}@{view.key}"
+            views.setdefault(lane_id, []).append(view)
+            counts.setdefault(lane_id, []).append(picture.ttft.get(lane_id, {}))
+    all_counts = merged(found for several in counts.values() for found in several)
+    snapshots = [picture.snapshot for picture in seen.values()]
+    notices = sorted({snapshot.notice for snapshot in snapshots if snapshot.notice})
+    return Merged(
+        lanes=tuple(_lane(views[lane_id], merged(counts[lane_id])) for lane_id in order if lane_id in views),
+        verdicts=_added(snapshot.verdicts for snapshot in snapshots),
+        requests=_added(snapshot.requests for snapshot in snapshots),
+        simulated=any(snapshot.simulated for snapshot in snapshots),
+        ttft_p50_ms=quantile_ms(all_counts, 0.5, FLOORS[50]),
+        ttft_p95_ms=quantile_ms(all_counts, 0.95, FLOORS[95]),
+        health=worst_health(
+            {
+                process: picture.snapshot.health
+                for process, picture in seen.items()
+                if picture.snapshot.health is not None
+            }
+        ),
+        notice="; ".join(notices),
+    )
+
+
+def _lane(views: Sequence[LaneView], ttft: Mapping[int, int]) -> LaneView:
+    if len(views) == 1:
+        return views[0]
+    states = {view.state for view in views}
+    waits = [view.resume_in_s for view in views if view.resume_in_s is not None]
+    workers = [view.workers for view in views]
+    return msgspec.structs.replace(
+        views[0],
+        state=next(state for state in _LOUDEST_FIRST if state in states),
+        in_flight=sum(view.in_flight for view in views),
+        held=sum(view.held for view in views),
+        waiting=sum(view.waiting for view in views),
+        workers=None if None in workers else sum(limit for limit in workers if limit is not None),
+        rate=sum(view.rate for view in views),
+        tokens_per_s=sum(view.tokens_per_s for view in views),
+        ok=sum(view.ok for view in views),
+        rate_limited=sum(view.rate_limited for view in views),
+        errors=sum(view.errors for view in views),
+        ttft_p50_ms=quantile_ms(ttft, 0.5, FLOORS[50]),
+        ttft_p95_ms=quantile_ms(ttft, 0.95, FLOORS[95]),
+        resume_in_s=max(waits, default=None),
+        note=next((view.note for view in views if view.note), ""),
+    )
+
+
+def _added(several: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for counts in several:
+        for name, count in counts.items():
+            total[name] = total.get(name, 0) + count
+    return total

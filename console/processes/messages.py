@@ -1,0 +1,250 @@
+"""What the coordinator of a run and its engine processes say to each other: one JSON line each over a socket pair.
+
+Only parent and child hold the two ends, so a credential may pass here; it is written nowhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from console.engine.link import Prompt
+from console.phases.plan import Plan
+from console.vocabulary.chat import Api, Endpoint, Timeouts
+from console.vocabulary.command import Drain, Pause, Resume, Stop
+from console.vocabulary.lane import Lane, LaneSetup
+from console.vocabulary.log_buckets import Counts
+from console.vocabulary.outcome import Outcome
+from console.vocabulary.secret import Secret
+from console.vocabulary.snapshot import EventView, Snapshot
+
+MAX_LINE_BYTES = 256 * 1024 * 1024
+"""The prompts of a whole level go over in one line where they are due at fixed times."""
+
+
+class PartEndpoint(msgspec.Struct, frozen=True):
+    """An endpoint whose credential can be sent."""
+
+    api: Api
+    base_url: str
+    deployment: str
+    api_version: str | None
+    credential: str | None
+    source: str
+
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> PartEndpoint:
+        """Take an endpoint apart."""
+        secret = endpoint.secret
+        return cls(
+            endpoint.api,
+            endpoint.base_url,
+            endpoint.deployment,
+            endpoint.api_version,
+            None if secret is None else secret.reveal(),
+            "" if secret is None else secret.source,
+        )
+
+    def endpoint(self) -> Endpoint:
+        """Put it together again."""
+        return Endpoint(
+            api=self.api,
+            base_url=self.base_url,
+            deployment=self.deployment,
+            api_version=self.api_version,
+            secret=None if self.credential is None else Secret(self.credential, self.source),
+        )
+
+    def __repr__(self) -> str:
+        return f"PartEndpoint({self.base_url}, {self.deployment})"
+
+
+# To a process
+
+
+class Begin(msgspec.Struct, frozen=True, kw_only=True, tag="begin"):
+    """First line: what this process is."""
+
+    process: int
+    """Its number; 0 is the coordinator."""
+    run_id: str
+    run_dir: str
+    wall: str
+    """Of the run's start, which all rows count from."""
+    start_ns: int
+    """The same on the monotonic clock, which all processes of a machine share."""
+    endpoints: dict[str, PartEndpoint]
+    """By lane id."""
+    timeouts: Timeouts
+    plan: Plan | None = None
+    """Its part of a plan: all jobs, with its own lanes, and of the tests only those that are dealt to these lanes."""
+    level: PartOfLevel | None = None
+    """Or its part of a level of load."""
+
+
+class PartOfLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a level of load."""
+
+    max_concurrency: int
+    open_loop: bool
+    lanes: tuple[LaneSetup, ...]
+
+
+class StartJob(msgspec.Struct, frozen=True, tag="start_job"):
+    """Let the shards of a job have workers."""
+
+    job: int
+    """Index in the plan."""
+
+
+class Deal(msgspec.Struct, frozen=True, tag="deal"):
+    """Tests of a job to play."""
+
+    job: int
+    tests: tuple[str, ...]
+    attempts: dict[str, int] = {}
+    """Attempts that other processes made of them."""
+
+
+class CloseJob(msgspec.Struct, frozen=True, tag="close_job"):
+    """No further test of a job comes."""
+
+    job: int
+
+
+class DealPrompts(msgspec.Struct, frozen=True, tag="deal_prompts"):
+    """Prompts to send."""
+
+    prompts: tuple[Prompt, ...]
+
+
+class ClosePrompts(msgspec.Struct, frozen=True, tag="close_prompts"):
+    """No further prompt comes."""
+
+
+class HoldLane(msgspec.Struct, frozen=True, tag="hold_lane"):
+    """Another process was asked to wait on a lane; said in both directions."""
+
+    lane_id: str
+    seconds: float
+
+
+class LaneIsOff(msgspec.Struct, frozen=True, tag="lane_is_off"):
+    """A lane was switched off by another process; said in both directions."""
+
+    lane: Lane
+    outcome: Outcome
+    reason: str
+
+
+class Picture(msgspec.Struct, frozen=True, tag="picture"):
+    """Ask for a picture."""
+
+
+class Finish(msgspec.Struct, frozen=True, tag="finish"):
+    """Everything is done: end in order."""
+
+
+ToPart = (
+    Begin
+    | StartJob
+    | Deal
+    | CloseJob
+    | DealPrompts
+    | ClosePrompts
+    | HoldLane
+    | LaneIsOff
+    | Picture
+    | Finish
+    | Pause
+    | Resume
+    | Drain
+    | Stop
+)
+
+
+# From a process
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """It has opened its journal and takes work."""
+
+
+class Segment(msgspec.Struct, frozen=True, tag="segment"):
+    """It writes into a new segment."""
+
+    name: str
+
+
+class Want(msgspec.Struct, frozen=True, tag="want"):
+    """It takes tests of a job, or prompts of a level (job 0), until so many have come in all."""
+
+    job: int
+    now: int
+    """With work for everybody who is idle."""
+    ahead: int
+    """And with some at hand besides."""
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """Tests with a verdict that stands, in the order of their rows."""
+
+    job: int
+    tests: tuple[str, ...]
+    answered: tuple[bool, ...]
+    duration_ns: tuple[int, ...]
+
+
+class JobEnded(msgspec.Struct, frozen=True, tag="job_ended"):
+    """It plays no further test of a job; those that it could not play go back."""
+
+    job: int
+    returned: tuple[str, ...]
+    attempts: dict[str, int]
+
+
+class Told(msgspec.Struct, frozen=True, tag="told"):
+    """Something happened that a watcher is to see; it is in the process's journal."""
+
+    event: EventView
+
+
+class Seen(msgspec.Struct, frozen=True, tag="seen"):
+    """Its picture, and what merging needs besides."""
+
+    snapshot: Snapshot
+    ttft: dict[str, Counts]
+    """TTFT of each lane in logarithmic buckets."""
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended"):
+    """Last line: its journal is closed."""
+
+    state: Literal["finished", "interrupted"]
+    held_s: float = 0.0
+    """For how long servers asked it to wait; only of a level."""
+    lost_rows: int = 0
+    """Rows that the disk did not take any more."""
+
+
+FromPart = Ready | Segment | Want | Done | JobEnded | HoldLane | LaneIsOff | Told | Seen | Ended
+
+_encode = msgspec.json.Encoder().encode
+_to_part: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ToPart)
+_from_part: msgspec.json.Decoder[Any] = msgspec.json.Decoder(FromPart)
+
+
+def line_of(message: ToPart | FromPart) -> bytes:
+    """Write a message as a line."""
+    return _encode(message) + b"\n"
+
+
+def read_to_part(line: bytes) -> ToPart:
+    """Read what a coordinator says."""
+    return _to_part.decode(line)
+
+
+def read_from_part(line: bytes) -> FromPart:
+    """Read what a process says."""
+    return _from_part.decode(line)

@@ -1,0 +1,278 @@
+"""A plan on several processes: the order of jobs and their queues are here, the tests are played there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import anyio
+import msgspec
+
+from console.engine.forecast import Durations, eta_s
+from console.engine.gates import NS_PER_S
+from console.phases.order import Order
+from console.phases.plan import Job, Plan, Shard
+from console.processes.child import Child
+from console.processes.coordinator import Coordinator, Given
+from console.processes.count import parts_text
+from console.processes.deal import deal_lanes
+from console.processes.dealer import Dealer
+from console.processes.messages import (
+    Begin,
+    CloseJob,
+    Deal,
+    Done,
+    FromPart,
+    JobEnded,
+    PartEndpoint,
+    StartJob,
+    Want,
+)
+from console.records.read_journal import read_rows
+from console.vocabulary.chat import Endpoint
+from console.vocabulary.lane import LaneSetup
+from console.vocabulary.outcome import TERMINAL
+from console.vocabulary.rows import TestRow
+from console.vocabulary.snapshot import JobState, JobView
+
+
+class GivenEndpoints(Given, Protocol):
+    """What a coordinator of processes is given."""
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """Lane id → where its requests go."""
+        ...
+
+    @property
+    def wall(self) -> str:
+        """Wall time of the run's start."""
+        ...
+
+
+class PlanRun(Coordinator):
+    """Runs one plan on several processes."""
+
+    def __init__(self, given: GivenEndpoints, plan: Plan, processes: int) -> None:
+        super().__init__(given, plan.lanes)
+        self._given_here = given
+        self._plan = plan
+        self._parts = dict(enumerate(deal_lanes(plan.lanes, processes), start=1))
+        self._part_jobs = {
+            number: [_part_of(job, lanes, self._parts, number) for job in plan.jobs]
+            for number, lanes in self._parts.items()
+        }
+        self._order_of_jobs = Order(
+            [frozenset(job.before) for job in plan.jobs], [int(job.stagger_s * NS_PER_S) for job in plan.jobs]
+        )
+        self._dealers: dict[int, Dealer] = {}
+        self._states: list[JobState] = ["waiting"] * len(plan.jobs)
+        self._ended_done = [0] * len(plan.jobs)
+        self._durations = Durations()
+        self._changed = anyio.Event()
+        self._answered = 0
+        """Of jobs that have ended."""
+
+    def beginnings(self) -> Sequence[Begin]:
+        """Return what each process is told first: its lanes, and the tests that the plan deals to them."""
+        given = self._given_here
+        return [
+            Begin(
+                process=number,
+                run_id=given.headline.run_id,
+                run_dir=given.headline.run_dir,
+                wall=given.wall,
+                start_ns=given.start_ns,
+                endpoints={setup.lane.id: PartEndpoint.of(given.endpoints[setup.lane.id]) for setup in lanes},
+                timeouts=self._plan.timeouts,
+                plan=msgspec.structs.replace(
+                    self._plan, lanes=lanes, jobs=tuple(self._part_jobs[number]), warnings=()
+                ),
+            )
+            for number, lanes in self._parts.items()
+        ]
+
+    async def play(self) -> None:
+        """Start jobs in their order, deal their tests, and end each when nothing more can come of it."""
+        text = parts_text(self._plan.lanes, list(self._parts.values()))
+        self.recorder.event("info", "processes", "", text)
+        while not self._order_of_jobs.finished:
+            self._changed = anyio.Event()
+            now_ns = self._now_ns()
+            if not self.steering.draining:
+                while (index := self._order_of_jobs.startable(now_ns)) is not None:
+                    self._order_of_jobs.start(index, now_ns)
+                    self._start(index)
+            self._deal()
+            for index in [index for index, dealer in self._dealers.items() if dealer.over]:
+                self._finish(index)
+            if self.steering.draining and not self._dealers:
+                return
+            next_ns = None if self.steering.draining else self._order_of_jobs.next_start_ns()
+            wait_s = None if next_ns is None else max(0.0, (next_ns - self._now_ns()) / NS_PER_S)
+            with anyio.move_on_after(wait_s):
+                await self._changed.wait()
+
+    def hear(self, child: Child, message: FromPart) -> None:
+        """Take in verdicts, wishes and what comes back."""
+        match message:
+            case Want(job, now, ahead) if job in self._dealers:
+                self._dealers[job].want(child.number, now, ahead)
+            case Done(job, tests, answered, duration_ns) if job in self._dealers:
+                self._dealers[job].finish(child.number, tests, answered)
+                for duration in duration_ns:
+                    self._durations.add(self._plan.jobs[job].id, self._plan.jobs[job].provider, duration)
+            case JobEnded(job, returned, attempts) if job in self._dealers:
+                self._dealers[job].leave(child.number, returned, attempts)
+            case _:
+                return  # of a job that is over already
+        self._changed.set()
+
+    def lost(self, child: Child) -> None:
+        """Give what a dead process had to the others, but for what its journal says is done."""
+        verdicts: dict[str, bool] = {}
+        for placed in read_rows(Path(self._given.headline.run_dir)).placed():
+            row = placed.row
+            if (
+                placed.segment.process == child.number
+                and isinstance(row, TestRow)
+                and row.verdict in TERMINAL
+            ):
+                verdicts[row.test] = True
+        for dealer in self._dealers.values():
+            dealer.lose(child.number, verdicts)
+        del self._part_jobs[child.number]
+        self._changed.set()
+
+    def drain(self) -> None:
+        """Begin no further job."""
+        self._changed.set()
+
+    @property
+    def planned(self) -> int:
+        """Tests to run."""
+        return self._plan.planned
+
+    @property
+    def done(self) -> int:
+        """Tests whose verdict stands."""
+        return sum(self._done_of(index) for index in range(len(self._plan.jobs)))
+
+    @property
+    def answered(self) -> int:
+        """Those of them that the model answered."""
+        return self._answered + sum(dealer.answered for dealer in self._dealers.values())
+
+    def jobs(self) -> tuple[JobView, ...]:
+        """Return the picture of the jobs."""
+        now_ns = self._now_ns()
+        views: list[JobView] = []
+        for index, job in enumerate(self._plan.jobs):
+            state = self._states[index]
+            earliest_ns = self._order_of_jobs.earliest_ns(index) if state == "waiting" else None
+            starts_in_s = None
+            if earliest_ns is not None and earliest_ns > now_ns:
+                state, starts_in_s = "staggered", (earliest_ns - now_ns) / NS_PER_S
+            views.append(job_view(job, state, self._done_of(index), starts_in_s))
+        return tuple(views)
+
+    def eta_s(self) -> float | None:
+        """Return the seconds until the last job ends, if tests go on to take what they took."""
+        working = {
+            f"{view.provider}/{view.deployment}@{view.key}": view
+            for child in self.children.values()
+            if child.seen is not None
+            for view in child.seen.snapshot.lanes
+            if view.state not in ("off", "parked")
+        }
+        limits = {
+            setup.lane.id: setup.limits.workers for setup in self._plan.lanes if setup.lane.id in working
+        }
+        workers: list[int | None] = []
+        for job in self._plan.jobs:
+            of_job = [limits[shard.lane_id] for shard in job.shards if shard.lane_id in limits]
+            workers.append(None if None in of_job else sum(limit for limit in of_job if limit is not None))
+        return eta_s(
+            self._plan, [self._done_of(index) for index in range(len(workers))], workers, self._durations
+        )
+
+    # Inside
+
+    def _done_of(self, index: int) -> int:
+        dealer = self._dealers.get(index)
+        return self._ended_done[index] if dealer is None else dealer.done
+
+    def _start(self, index: int) -> None:
+        job = self._plan.jobs[index]
+        self._states[index] = "running"
+        self.recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests")
+        parts = {number: jobs[index] for number, jobs in self._part_jobs.items() if jobs[index].shards}
+        owned = {number: part.tests for number, part in parts.items()}
+        dealt = {test for tests in owned.values() for test in tests}
+        self._dealers[index] = Dealer((test for test in job.tests if test not in dealt), owned, parts)
+        for number in parts:
+            self.children[number].say(StartJob(index))
+
+    def _deal(self) -> None:
+        if self.steering.draining:
+            return
+        for index, dealer in self._dealers.items():
+            for number, tests in dealer.deal().items():
+                attempts = {test: dealer.attempts[test] for test in tests if test in dealer.attempts}
+                self.children[number].say(Deal(index, tuple(tests), attempts))
+
+    def _finish(self, index: int) -> None:
+        dealer, job = self._dealers.pop(index), self._plan.jobs[index]
+        for number in self._part_jobs:
+            self.children[number].say(CloseJob(index))
+        # What was to be tried again and found no lane any more: its last row stands.
+        tried = sum(1 for test in dealer.left if test in dealer.attempts)
+        self._ended_done[index] = dealer.done + tried
+        self._answered += dealer.answered
+        self._states[index] = "done"
+        unplayed = len(job.tests) - self._ended_done[index]
+        if dealer.answered == len(job.tests):
+            self.recorder.event("info", "job_done", job.id, "done")
+        else:
+            text = (
+                f"ended: {dealer.answered} answered, {self._ended_done[index] - dealer.answered} without an answer, "
+                f"{unplayed} not run"
+            )
+            self.recorder.event("warn", "job_done", job.id, text)
+        self._order_of_jobs.finish(index)
+        self._changed.set()
+
+
+def job_view(job: Job, state: JobState, done: int, starts_in_s: float | None) -> JobView:
+    """Return the picture of one job."""
+    return JobView(
+        id=job.id,
+        title=f"{job.model} {job.difficulty} {job.group} {job.rate}",
+        model=job.model,
+        state=state,
+        planned=len(job.tests),
+        done=done,
+        starts_in_s=starts_in_s,
+    )
+
+
+def _part_of(
+    job: Job, lanes: Sequence[LaneSetup], parts: Mapping[int, Sequence[LaneSetup]], number: int
+) -> Job:
+    """Return the part of a job that a process plays: the shards on its lanes, and what is dealt to these lanes."""
+    here = {setup.lane.id for setup in lanes}
+    shards: list[Shard] = []
+    before_s = 0.0
+    for shard in job.shards:
+        before_s += shard.delay_s
+        if shard.lane_id not in here:
+            continue
+        holders = [
+            other for other, held in parts.items() if shard.lane_id in {setup.lane.id for setup in held}
+        ]
+        tests = None if shard.tests is None else shard.tests[holders.index(number) :: len(holders)]
+        shards.append(Shard(lane_id=shard.lane_id, delay_s=before_s, tests=tests))
+        before_s = 0.0
+    own = tuple(test for shard in shards for test in shard.tests or ())
+    return msgspec.structs.replace(job, shards=tuple(shards), tests=own)
