@@ -39,6 +39,8 @@ _LOOK_EVERY_S: Final = 0.25
 _LOOKED_AT_FOR_S: Final = 2.0
 """A picture that nobody asked for in this time is not kept fresh."""
 _END_WITHIN_S: Final = 15.0
+_MOST_DEATHS: Final = 3
+"""Deaths of one process after which no other takes its place: what kills it would kill the next one too."""
 
 
 class Given(Protocol):
@@ -92,6 +94,9 @@ class Coordinator(ABC):
         self.held_s = 0.0
         """For how long servers asked the lanes to wait, the longest process."""
         self._looked_ns = given.now_ns()
+        self._group: TaskGroup | None = None
+        """Where processes are attended that take the place of others; None: the run is at its end."""
+        self._deaths: dict[int, int] = {}
         self._seq = 0
 
     # What a plan and a level do differently
@@ -110,7 +115,15 @@ class Coordinator(ABC):
 
     @abstractmethod
     def lost(self, child: Child) -> None:
-        """Take in that a process died."""
+        """Take in that a process died: what it had is for others."""
+
+    @abstractmethod
+    def replacement(self, number: int) -> Begin | None:
+        """Return what a process is told first that takes the place of one that died; None: none does."""
+
+    @abstractmethod
+    def replaced(self, number: int) -> None:
+        """Give work to a process that took the place of another."""
 
     @abstractmethod
     def drain(self) -> None:
@@ -159,6 +172,7 @@ class Coordinator(ABC):
                         await self.play()
                 except ConsoleError as error:
                     failure = error  # raised outside, where no group wraps it
+                self._group = None
                 await self._end_children()
                 group.cancel_scope.cancel()
         finally:
@@ -179,6 +193,7 @@ class Coordinator(ABC):
         return state
 
     async def _start_children(self, group: TaskGroup) -> None:
+        self._group = group
         for begin in self.beginnings():
             child = self.children[begin.process] = Child(begin)
             group.start_soon(child.attend, self._hear, self._lost)
@@ -224,9 +239,19 @@ class Coordinator(ABC):
                 self.hear(child, message)
 
     def _lost(self, child: Child) -> None:
-        text = f"engine process {child.number} (pid {child.pid}) died; what it had goes to the others"
-        self.recorder.event("error", "process_lost", "", text)
+        number = child.number
         self.lost(child)
+        begin = None
+        if self._group is not None and not self.steering.draining and not self.steering.stopping:
+            self._deaths[number] = self._deaths.get(number, 0) + 1
+            begin = self.replacement(number) if self._deaths[number] <= _MOST_DEATHS else None
+        what = "another takes its place" if begin is not None else "its part of the limits stays unused"
+        text = f"engine process {number} (pid {child.pid}) died: what it had in hand is played again, {what}"
+        self.recorder.event("error", "process_lost", "", text)
+        if begin is not None and self._group is not None:
+            self.children[number] = Child(begin)
+            self._group.start_soon(self.children[number].attend, self._hear, self._lost)
+            self.replaced(number)
 
     async def _keep_fresh(self) -> None:
         """Ask for pictures while somebody looks."""

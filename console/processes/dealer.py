@@ -105,6 +105,12 @@ class Dealer:
         self.attempts.update(attempts)
         self._left.add(process)
 
+    def join(self, process: int) -> None:
+        """Let a process play that has nothing yet."""
+        self._held[process] = {}
+        self._given[process] = self._now[process] = self._ahead[process] = 0
+        self._left.discard(process)
+
     def lose(self, process: int, done: Mapping[str, bool]) -> int:
         """Take back everything that a process held which is gone, but for what its journal says is done.
 

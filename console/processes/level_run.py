@@ -109,6 +109,13 @@ class LevelOnProcesses(Coordinator):
         self._dealer.lose(child.number, {})
         self._changed.set()
 
+    def replacement(self, number: int) -> Begin | None:
+        """Return none: a level that lost a process measured something else than was asked for."""
+        return None
+
+    def replaced(self, number: int) -> None:
+        """Do nothing: nobody takes the place of another here."""
+
     def drain(self) -> None:
         """Send no further prompt."""
         self._changed.set()

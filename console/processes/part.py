@@ -127,6 +127,7 @@ class Part:
             group.start_soon(self._speak)
             self._outbox.say(Ready())
             state = await self._engine.run()
+            self._tell_picture()  # the last one: with all that was done
             group.cancel_scope.cancel()
         return state
 

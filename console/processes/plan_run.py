@@ -76,22 +76,36 @@ class PlanRun(Coordinator):
 
     def beginnings(self) -> Sequence[Begin]:
         """Return what each process is told first: its lanes, and the tests that the plan deals to them."""
-        given = self._given_here
-        return [
-            Begin(
-                process=number,
-                run_id=given.headline.run_id,
-                run_dir=given.headline.run_dir,
-                wall=given.wall,
-                start_ns=given.start_ns,
-                endpoints={setup.lane.id: PartEndpoint.of(given.endpoints[setup.lane.id]) for setup in lanes},
-                timeouts=self._plan.timeouts,
-                plan=msgspec.structs.replace(
-                    self._plan, lanes=lanes, jobs=tuple(self._part_jobs[number]), warnings=()
-                ),
-            )
-            for number, lanes in self._parts.items()
+        return [self._beginning(number) for number in self._parts]
+
+    def replacement(self, number: int) -> Begin:
+        """Return the same for one that takes the place of another; tests of jobs that have begun are dealt anew."""
+        return self._beginning(number)
+
+    def replaced(self, number: int) -> None:
+        """Let it play the jobs that have begun."""
+        for index, dealer in self._dealers.items():
+            if self._part_jobs[number][index].shards:
+                dealer.join(number)
+                self.children[number].say(StartJob(index))
+        self._changed.set()
+
+    def _beginning(self, number: int) -> Begin:
+        given, lanes = self._given_here, self._parts[number]
+        jobs = [
+            job if self._states[index] == "waiting" else _without_own_tests(job)
+            for index, job in enumerate(self._part_jobs[number])
         ]
+        return Begin(
+            process=number,
+            run_id=given.headline.run_id,
+            run_dir=given.headline.run_dir,
+            wall=given.wall,
+            start_ns=given.start_ns,
+            endpoints={setup.lane.id: PartEndpoint.of(given.endpoints[setup.lane.id]) for setup in lanes},
+            timeouts=self._plan.timeouts,
+            plan=msgspec.structs.replace(self._plan, lanes=lanes, jobs=tuple(jobs), warnings=()),
+        )
 
     async def play(self) -> None:
         """Start jobs in their order, deal their tests, and end each when nothing more can come of it."""
@@ -142,7 +156,6 @@ class PlanRun(Coordinator):
                 verdicts[row.test] = True
         for dealer in self._dealers.values():
             dealer.lose(child.number, verdicts)
-        del self._part_jobs[child.number]
         self._changed.set()
 
     def drain(self) -> None:
@@ -207,7 +220,11 @@ class PlanRun(Coordinator):
         job = self._plan.jobs[index]
         self._states[index] = "running"
         self.recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests")
-        parts = {number: jobs[index] for number, jobs in self._part_jobs.items() if jobs[index].shards}
+        parts = {
+            number: jobs[index]
+            for number, jobs in self._part_jobs.items()
+            if jobs[index].shards and not self.children[number].gone.is_set()
+        }
         owned = {number: part.tests for number, part in parts.items()}
         dealt = {test for tests in owned.values() for test in tests}
         self._dealers[index] = Dealer((test for test in job.tests if test not in dealt), owned, parts)
@@ -276,3 +293,8 @@ def _part_of(
         before_s = 0.0
     own = tuple(test for shard in shards for test in shard.tests or ())
     return msgspec.structs.replace(job, shards=tuple(shards), tests=own)
+
+
+def _without_own_tests(job: Job) -> Job:
+    shards = tuple(msgspec.structs.replace(shard, tests=None) for shard in job.shards)
+    return msgspec.structs.replace(job, shards=shards, tests=())

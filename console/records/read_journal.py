@@ -216,7 +216,9 @@ def read_end(run_dir: Path) -> RunEnded | None:
     start of a resumed run.
     """
     segments = segments_of(run_dir)
-    last = max((segment for segment in segments if segment.process == segments[0].process), key=_number, default=None)
+    last = max(
+        (segment for segment in segments if segment.process == segments[0].process), key=_number, default=None
+    )
     row = None if last is None else _last_lifecycle_row(last.path)
     return row if isinstance(row, RunEnded) else None
 

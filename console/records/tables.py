@@ -100,7 +100,7 @@ class _Sessions:
 
     def begin(self, process: int, wall: str) -> None:
         shared = next((index for index, session in enumerate(self.all) if session.wall == wall), None)
-        if wall and shared is not None and self._current.get(process) != shared:
+        if wall and shared is not None:
             self._current[process] = shared
             return
         moment = _moment(wall)
