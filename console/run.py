@@ -46,6 +46,12 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     loaded: LoadedProfile
     plan: Plan
 
+    @property
+    def processes(self) -> int:
+        """Engine processes: as asked for, or as many as the expected load is worth."""
+        cores = usable_cores(simulated=self.plan.simulated)
+        return self.request.processes or processes_for(peak_of_plan(self.plan), cores=cores)
+
 
 def prepare(request: RunRequest) -> Prepared:
     """Load, check and plan; resolves no secret and writes nothing.
@@ -78,9 +84,7 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
         ConsoleError: if a secret is not there, or the run directory cannot be made.
     """
     request, plan = prepared.request, prepared.plan
-    processes = request.processes or processes_for(
-        peak_of_plan(plan), cores=usable_cores(simulated=plan.simulated)
-    )
+    processes = prepared.processes
 
     def make(seat: Seat) -> Engine | PlanRun:
         if processes > 1:

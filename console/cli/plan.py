@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli.process_count import processes_option
 from console.cli.saying import say
 from console.cli.selecting import run_request, selection_options
 from console.vocabulary.errors import ExitCode
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @selection_options
+@processes_option
 @click.option("--json", "as_json", is_flag=True, help="The plan as JSON on stdout.")
 def plan(*, as_json: bool, **options: Any) -> int:
     """Show what a run would do: jobs, shards, tests, limits. Resolves no secret and sends nothing."""
     import msgspec
 
+    from console.processes.count import parts_text
+    from console.processes.deal import deal_lanes
     from console.run import prepare
 
     prepared = prepare(run_request(**options))
@@ -31,6 +35,8 @@ def plan(*, as_json: bool, **options: Any) -> int:
         return ExitCode.DONE
     for line in plan_lines(prepared.plan, prepared.loaded):
         say(safe_line(line))
+    if prepared.processes > 1:
+        say(parts_text(prepared.plan.lanes, deal_lanes(prepared.plan.lanes, prepared.processes)))
     return ExitCode.DONE
 
 

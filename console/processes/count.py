@@ -57,7 +57,8 @@ def parts_text(lanes: Sequence[LaneSetup], parts: Sequence[Sequence[LaneSetup]])
             places[setup.lane.id] = places.get(setup.lane.id, 0) + 1
     split = sum(count > 1 for count in places.values())
     whole = len(lanes) - split
-    text = f"{len(parts)} engine process{'es' if len(parts) > 1 else ''}: {split} lanes split over them"
+    processes = "1 engine process" if len(parts) == 1 else f"{len(parts)} engine processes"
+    text = f"{processes}: {split} lane{'' if split == 1 else 's'} split over them"
     return f"{text}, {whole} whole on one (a rate, or few workers, is not split)" if whole else text
 
 
