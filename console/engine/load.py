@@ -314,9 +314,10 @@ class LoadEngine:
             self.rows.append(row)
 
     def _quarantine(self, lane: LaneRuntime, outcome: Outcome, reason: str) -> None:
-        for off in switch_off(self._lanes, lane.lane, outcome, reason):
+        switched = switch_off(self._lanes, lane.lane, outcome, reason)
+        for off in switched:
             self._recorder.event("error", "lane_off", off.lane.id, f"switched off: {reason}")
-        if self._link is not None:
+        if switched and self._link is not None:
             self._link.switched_off(lane.lane, outcome, reason)
 
     def look(self) -> Snapshot:
