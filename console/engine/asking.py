@@ -25,7 +25,7 @@ _TOLD_FROM_S: Final = 1.0
 """A shorter hold of a lane is no event."""
 
 
-class Waits(msgspec.Struct, frozen=True):
+class Waits(msgspec.Struct, frozen=True, gc=False):
     """What a request waited for before it was sent, apart (law 6)."""
 
     limiter_ns: int

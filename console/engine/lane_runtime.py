@@ -30,7 +30,7 @@ class LaneOff(Exception):  # noqa: N818 - a fact, not a fault of ours
     """The lane takes no requests any more."""
 
 
-class Ticket(msgspec.Struct, frozen=True):
+class Ticket(msgspec.Struct, frozen=True, gc=False):
     """One request that was let through."""
 
     passage: Passage

@@ -52,7 +52,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Assemble the text. False: only shapes, times and counts are read."""
 
 
-class ToolCall(msgspec.Struct, frozen=True):
+class ToolCall(msgspec.Struct, frozen=True, gc=False):
     """A tool call as the model wrote it; `arguments` is its raw JSON text, valid or not."""
 
     id: str
@@ -60,7 +60,7 @@ class ToolCall(msgspec.Struct, frozen=True):
     arguments: str
 
 
-class Stamps(msgspec.Struct, kw_only=True):
+class Stamps(msgspec.Struct, kw_only=True, gc=False):
     """Monotonic times of one request in ns; None: it did not get there. Only the client writes them."""
 
     connect_start_ns: int | None = None
@@ -82,7 +82,7 @@ class Stamps(msgspec.Struct, kw_only=True):
     """The answer was complete, or the request had failed."""
 
 
-class ChatResult(msgspec.Struct, kw_only=True):
+class ChatResult(msgspec.Struct, kw_only=True, gc=False):
     """What came of one request. Never raised: failures are classified in `outcome`."""
 
     outcome: Outcome

@@ -12,7 +12,7 @@ ScopeKind = Literal["provider", "key", "deployment", "model", "lane"]
 SplitKind = Literal["pull", "even", "one-key", "lease"]
 
 
-class Lane(msgspec.Struct, frozen=True, order=True):
+class Lane(msgspec.Struct, frozen=True, order=True, gc=False):
     """One deployment reached with one key: the thing that has workers and a rate."""
 
     provider: str

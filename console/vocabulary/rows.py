@@ -1,4 +1,7 @@
-"""Rows of the journal: what a run leaves behind (law 4). Times in ns; *_ns durations unless `at`."""
+"""Rows of the journal: what a run leaves behind (law 4). Times in ns; *_ns durations unless `at`.
+
+Those that come by the thousand are values that cannot form a cycle, so the garbage collector need not walk them.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ class RunStarted(msgspec.Struct, frozen=True, kw_only=True, tag="run_started", t
 
 
 class RequestRow(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="request", tag_field="type"
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="request", tag_field="type", gc=False
 ):
     """One request as sent once: every retry is a row of its own."""
 
@@ -67,7 +70,9 @@ class RequestRow(
     simulated: bool = False
 
 
-class TestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="test", tag_field="type"):
+class TestRow(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="test", tag_field="type", gc=False
+):
     """One attempt of one test. The first row with a terminal verdict counts; later ones are ignored."""
 
     __test__ = False
