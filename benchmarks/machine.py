@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+
+from console.heap import settled_heap
 
 _ALL = set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set[int]()
 """Cores of this process before it is pinned."""
@@ -119,15 +120,11 @@ class Window:
 
 @contextmanager
 def window() -> Generator[Window]:
-    """Measure the body: wall time and CPU of this process, with everything before it out of the collector's way."""
+    """Measure the body: wall time and CPU of this process, with the heap as a run has it."""
     measured = Window()
-    gc.collect()
-    gc.freeze()
-    try:
+    with settled_heap():
         others = others_s()
         started, cpu = time.perf_counter(), cpu_s()
         yield measured
         measured.seconds, measured.cpu_s = time.perf_counter() - started, cpu_s() - cpu
         measured.others = max(others_s() - others, 0.0) / measured.seconds
-    finally:
-        gc.unfreeze()
