@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Final, Protocol
 
 import anyio
@@ -21,6 +20,8 @@ from console.vocabulary.outcome import RETRYABLE, Outcome
 from console.vocabulary.rows import RequestRow
 from console.work.contract import Unanswered
 
+_OK: Final = Outcome.OK
+_REFUSED: Final = frozenset({Outcome.RATE_LIMITED, Outcome.OVERLOADED})
 _TOLD_FROM_S: Final = 1.0
 """A shorter hold of a lane is no event."""
 
@@ -105,7 +106,7 @@ class Attempt:
         retry_wait_ns = 0
         for try_no in range(1, around.attempts + 1):
             result = await self._send(request, try_no, retry_wait_ns)
-            if result.outcome is Outcome.OK:
+            if result.outcome is _OK:
                 return result
             off = lane_off_reason(result)
             if off is not None:
@@ -123,19 +124,20 @@ class Attempt:
         around, lane = self._around, self._lane
         asked_ns = around.now_ns()
         estimate = estimate_tokens(request) if lane.counts_tokens else 0.0
-        try:
-            ticket = await lane.enter(self._job_id, estimate)
-        except LaneOff as error:
-            raise Unanswered(Outcome.CONNECTION, f"lane {lane.lane.id} is off: {error}") from None
+        ticket = lane.enter_at_once(self._job_id, estimate, asked_ns)
+        if ticket is None:
+            try:
+                ticket = await lane.enter(self._job_id, estimate)
+            except LaneOff as error:
+                raise Unanswered(Outcome.CONNECTION, f"lane {lane.lane.id} is off: {error}") from None
         entered_ns, held_ns = ticket.entered_ns, ticket.held_ns
-        waits = Waits(limiter_ns=entered_ns - asked_ns - held_ns, held_ns=held_ns, retry_ns=retry_wait_ns)
+        waits = Waits(entered_ns - asked_ns - held_ns, held_ns, retry_wait_ns)
         self.limiter_wait_ns += waits.limiter_ns
         self.held_ns += held_ns
         self.requests += 1
         lane.sends.add(entered_ns)
         lane.in_flight += 1
         around.self_check.in_flight += 1
-        row = partial(self._row, request, try_no, entered_ns, waits)
         try:
             result = await around.client.complete(lane.endpoint, request)
         except anyio.get_cancelled_exc_class():
@@ -145,16 +147,16 @@ class Attempt:
             lane.in_flight -= 1
             around.self_check.in_flight -= 1
             lane.leave(ticket, result)
-            around.recorder.write_now(row(result))
+            around.recorder.write_now(self._row(request, try_no, entered_ns, waits, result))
             lane.count(result.outcome)
             raise
         lane.in_flight -= 1
         around.self_check.in_flight -= 1
-        if result.stamps.sent_ns is not None:
-            ready_ns = result.stamps.connected_ns or entered_ns
-            around.self_check.schedule_delay(result.stamps.sent_ns - ready_ns)
+        sent_ns = result.stamps.sent_ns
+        if sent_ns is not None:
+            around.self_check.schedule_delay(sent_ns - (result.stamps.connected_ns or entered_ns))
         told = lane.leave(ticket, result)
-        await around.recorder.write(row(result))
+        await around.recorder.write(self._row(request, try_no, entered_ns, waits, result))
         lane.count(result.outcome)
         self._take_in(result, told)
         return result
@@ -163,15 +165,16 @@ class Attempt:
         lane, recorder = self._lane, self._around.recorder
         if told is not None:
             recorder.event("warn", "lane", lane.lane.id, told)
-        if result.outcome in (Outcome.RATE_LIMITED, Outcome.OVERLOADED) and lane_off_reason(result) is None:
-            self._hold(result)
-        if result.outcome is not Outcome.OK:
+        if result.outcome is not _OK:
+            if result.outcome in _REFUSED and lane_off_reason(result) is None:
+                self._hold(result)
             return
         stamps = result.stamps
-        if stamps.sent_ns is not None and stamps.last_content_ns is not None:
-            self.service_ns += stamps.last_content_ns - stamps.sent_ns
-        if stamps.sent_ns is not None and stamps.first_content_ns is not None:
-            lane.ttft.add(stamps.first_content_ns - stamps.sent_ns)
+        sent_ns, first_ns, last_ns = stamps.sent_ns, stamps.first_content_ns, stamps.last_content_ns
+        if sent_ns is not None and last_ns is not None:
+            self.service_ns += last_ns - sent_ns
+        if sent_ns is not None and first_ns is not None:
+            lane.ttft.add(first_ns - sent_ns)
         produced = result.completion_tokens if result.completion_tokens is not None else result.chunks
         lane.tokens.add(self._around.now_ns(), produced)
         if result.prompt_tokens is not None:
@@ -202,11 +205,6 @@ class Attempt:
         stamps = result.stamps
         sent_ns = stamps.sent_ns
         recorder = self._around.recorder
-
-        def after_sent(at_ns: int | None) -> int | None:
-            return None if at_ns is None or sent_ns is None else at_ns - sent_ns
-
-        connected = stamps.connect_start_ns is not None and stamps.connected_ns is not None
         return RequestRow(
             test=self._work_id,
             attempt=self.attempt,
@@ -222,11 +220,11 @@ class Attempt:
             limiter_wait_ns=waits.limiter_ns,
             held_ns=waits.held_ns,
             retry_wait_ns=waits.retry_ns,
-            connect_ns=(stamps.connected_ns or 0) - (stamps.connect_start_ns or 0) if connected else None,
-            ttft_ns=after_sent(stamps.first_content_ns),
-            ttfo_ns=after_sent(stamps.first_output_ns),
-            latency_ns=after_sent(stamps.last_content_ns),
-            total_ns=after_sent(stamps.end_ns),
+            connect_ns=_between(stamps.connect_start_ns, stamps.connected_ns),
+            ttft_ns=_between(sent_ns, stamps.first_content_ns),
+            ttfo_ns=_between(sent_ns, stamps.first_output_ns),
+            latency_ns=_between(sent_ns, stamps.last_content_ns),
+            total_ns=_between(sent_ns, stamps.end_ns),
             chunks=result.chunks,
             chunk_gap_ns=result.chunk_gaps_ns,
             prompt_tokens=result.prompt_tokens,
@@ -239,6 +237,10 @@ class Attempt:
             stream=request.stream,
             simulated=result.simulated,
         )
+
+
+def _between(begin_ns: int | None, end_ns: int | None) -> int | None:
+    return None if begin_ns is None or end_ns is None else end_ns - begin_ns
 
 
 def estimate_tokens(request: ChatRequest) -> float:

@@ -36,10 +36,21 @@ class Slots:
         """How many wait for a slot."""
         return len(self._waiters)
 
+    @property
+    def free(self) -> bool:
+        """Whether a slot may be taken at once: there is one, and nobody waits for it."""
+        return not self._waiters and (self._limit is None or self.in_use < self._limit)
+
+    def take_free(self) -> bool:
+        """Take a slot if that needs no waiting; False: it does."""
+        if not self.free:
+            return False
+        self.in_use += 1
+        return True
+
     async def acquire(self, *, ahead: bool = False) -> None:
         """Take a slot, waiting for one if need be; `ahead` waits before all others."""
-        if not self._waiters and (self._limit is None or self.in_use < self._limit):
-            self.in_use += 1
+        if self.take_free():
             return
         event = anyio.Event()
         if ahead:
@@ -159,6 +170,17 @@ class Passage:
         self._paced = [gate for gate in ordered if gate.paces]
         self._gates = ordered
         self._now_ns = now_ns
+
+    def enter_at_once(self) -> bool:
+        """Pass as `enter` does if nothing is to be waited for and no rate to be kept; else hold nothing."""
+        if self._paced:
+            return False
+        for slots in self._slots:
+            if not slots.free:
+                return False
+        for slots in self._slots:
+            slots.take_free()
+        return True
 
     async def enter(self, estimated_tokens: float, still_open: Callable[[], bool]) -> bool:
         """Pass all gates, holding a slot in each; `leave` gives the slots back.

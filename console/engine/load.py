@@ -278,7 +278,8 @@ class LoadEngine:
     async def _send(self, prompt: Prompt) -> None:
         lane = self._least_loaded()
         slots = lane.slots("")
-        await slots.acquire()
+        if not slots.take_free():
+            await slots.acquire()
         try:
             attempt = Attempt(self._around, lane, job_id="", work_id=f"prompt/{prompt.index}")
             attempt.due_ns = prompt.due_ns

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from console.vocabulary.client_health import ClientMeasure, merged_measures
-from console.vocabulary.log_buckets import add_counts, bucket_of
+from console.vocabulary.log_buckets import bucket_of
 
 RECENT_S: Final = 10
 """How far back live figures look, in turns of a second."""
@@ -93,4 +93,5 @@ class SelfCheck:
 
 
 def _count(counts: dict[int, int], ns: int) -> None:
-    add_counts(counts, {bucket_of(ns): 1})
+    bucket = bucket_of(ns)
+    counts[bucket] = counts.get(bucket, 0) + 1

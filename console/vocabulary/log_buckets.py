@@ -21,7 +21,10 @@ Counts = dict[
 
 def bucket_of(ns: int) -> int:
     """Return the bucket of a duration; all below a nanosecond share the first."""
-    return min(int(log(ns) / _LOG_GAMMA), LAST_BUCKET) if ns > 0 else 0
+    if ns <= 0:
+        return 0
+    bucket = int(log(ns) / _LOG_GAMMA)
+    return bucket if bucket < LAST_BUCKET else LAST_BUCKET
 
 
 def middle_ms(bucket: int) -> float:
