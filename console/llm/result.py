@@ -22,7 +22,13 @@ from console.vocabulary.names import SIMULATED_HEADER
 from console.vocabulary.outcome import Outcome
 
 _SIMULATED = SIMULATED_HEADER.encode("ascii")
-_REQUEST_IDS = (b"x-request-id", b"apim-request-id", b"x-ms-request-id", b"request-id")
+_RATE_PREFIX: Final = b"x-ratelimit-"
+_REQUEST_IDS = {b"x-request-id": 0, b"apim-request-id": 1, b"x-ms-request-id": 2, b"request-id": 3}
+"""With their ranks: the first of these that is there is the one to ask a provider about."""
+_BEGINNINGS: Final = frozenset(
+    name[: len(_RATE_PREFIX)] for name in (_RATE_PREFIX, _SIMULATED, *_REQUEST_IDS)
+)
+"""Of the headers that are kept, so that one look passes over each of the others."""
 _MAX_NAME_CHARS: Final = 200
 """Of a model, a request id and a header: they are in every row."""
 _MAX_REASON_CHARS: Final = 64
@@ -57,7 +63,7 @@ def result_of(
             error = problem
     failure = _failure(reader, error, timeouts, secret_forms)
     stamps = reader.stamps
-    if stamps.end_ns is None or (failure.outcome is not Outcome.OK and not reader.ended):
+    if stamps.end_ns is None or (failure is not _OK and not reader.ended):
         stamps.end_ns = now_ns
     result = ChatResult(
         outcome=failure.outcome,
@@ -102,7 +108,7 @@ def _failure(
 ) -> Failure:
     """Decide the outcome. What the server said goes before how the exchange ended."""
     if reader.status is not None and not 200 <= reader.status < 300:
-        body = b"".join(reader.document)
+        body = b"".join(reader.document or ())
         return classify_response(reader.status, reader.headers, body, secret_forms=secret_forms)
     if reader.error_object is not None:
         return classify_error_object(reader.error_object, secret_forms=secret_forms)
@@ -158,14 +164,16 @@ def _take_headers(result: ChatResult, headers: list[Header]) -> None:
     rank = len(_REQUEST_IDS)
     rates: dict[str, str] = {}
     for raw_name, raw_value in headers:
+        if raw_name[: len(_RATE_PREFIX)].lower() not in _BEGINNINGS:
+            continue
         name = raw_name.lower()
-        if name.startswith(b"x-ratelimit-"):
+        if name[: len(_RATE_PREFIX)] == _RATE_PREFIX:
             if len(rates) < _MAX_RATE_HEADERS:
                 rates[raw_name.decode("latin-1")] = raw_value.decode("latin-1").strip()
         elif name == _SIMULATED:
             result.simulated = raw_value.strip().lower() not in (b"", b"0", b"false")
-        elif name in _REQUEST_IDS and _REQUEST_IDS.index(name) < rank:
-            rank = _REQUEST_IDS.index(name)
+        elif _REQUEST_IDS.get(name, rank) < rank:
+            rank = _REQUEST_IDS[name]
             result.request_id = raw_value.decode("latin-1").strip()
     if rates:
         result.rate_headers = rates
@@ -198,4 +206,4 @@ def _make_keepable(result: ChatResult, forms: tuple[str, ...]) -> None:
 
 
 def _kept(text: str | None, forms: tuple[str, ...], limit: int) -> str | None:
-    return None if text is None else redact(text, forms, limit)
+    return text if text is None or (not forms and len(text) <= limit) else redact(text, forms, limit)

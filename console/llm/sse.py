@@ -70,6 +70,8 @@ class SseParser:
             self._after_cr = data.endswith(b"\r")
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         events: list[SseEvent] = []
+        if self._first and not self._open_bytes and data and data[0] != _BOM[0]:
+            self._first = False
         if self._open_bytes or self._first:
             cut = data.find(b"\n\n")
             if cut < 0:

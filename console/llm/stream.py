@@ -92,14 +92,14 @@ class AnswerReader:
         self._template_tries = _TEMPLATE_TRIES
         self._content: list[str] = []
         self._reasoning: list[str] = []
-        self._tools = ToolAssembly()
+        self._tools: ToolAssembly | None = None
         self._body_bytes = 0
         self.stamps = Stamps()
         self.reused = True
         """Whether a pooled connection served; the transport says when not."""
         self.status: int | None = None
         self.headers: list[Header] = []
-        self.document: list[bytes] = []
+        self.document: list[bytes] | None = None
         """The body, where it is no stream: a whole answer or an error."""
         self.chunks = 0
         self.gaps_ns: list[int] = []
@@ -129,7 +129,7 @@ class AnswerReader:
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """Tool calls in the order in which they began."""
-        return self._tools.calls()
+        return () if self._tools is None else self._tools.calls()
 
     @property
     def whole(self) -> bool:
@@ -235,6 +235,8 @@ class AnswerReader:
     def _keep_document(self, data: bytes, now_ns: int) -> None:
         if self.stamps.first_byte_ns is None:
             self.stamps.first_byte_ns = now_ns
+        if self.document is None:
+            self.document = []
         self.document.append(data)
         if self.status is not None and self.status >= 300 and self._body_bytes > MAX_ERROR_BYTES:
             raise MalformedError("a very long error page")
@@ -331,13 +333,15 @@ class AnswerReader:
             self._take_tool(tool)
 
     def _take_tool(self, piece: ToolDelta) -> None:
+        if self._tools is None:
+            self._tools = ToolAssembly()
         if not self._tools.add(piece):
             raise MalformedError(f"the answer holds more than {MAX_CALLS} tool calls")
 
     def _take_document(self) -> None:
         if self.status is None or not 200 <= self.status < 300:
             return
-        chunk = _decoded(b"".join(self.document))
+        chunk = _decoded(b"".join(self.document or ()))
         if chunk.error is not None:
             self.error_object = chunk.error
             return
