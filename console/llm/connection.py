@@ -35,6 +35,10 @@ class Keeper(Protocol):
         """Forget one that is closed."""
         ...
 
+    def wake(self, waiter: asyncio.Future[Exception | None]) -> None:
+        """Tell the one who waits that the answer is complete, before long."""
+        ...
+
 
 class Connection(asyncio.Protocol):
     """A socket, its parser, and the exchange on it."""
@@ -287,7 +291,7 @@ class Connection(asyncio.Protocol):
             self.abort()
         self._wake_writer()
         if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+            self._keeper.wake(waiter)
 
     def _fail(self, error: Exception) -> None:
         receiver, self._receiver = self._receiver, None

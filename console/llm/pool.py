@@ -9,6 +9,7 @@ import anyio
 
 from console.llm.connection import Connection
 from console.llm.route import Route
+from console.llm.wakes import Wakes
 
 _CLOSE_WAIT_S = 2.0
 
@@ -29,6 +30,8 @@ class Pool:
         self._sweeper: asyncio.TimerHandle | None = None
         self._emptied: asyncio.Event | None = None
         self._closing = False
+        self.wake = Wakes().wake
+        """Wakes one who waits for an answer that is complete."""
 
     @property
     def open_count(self) -> int:
