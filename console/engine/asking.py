@@ -204,19 +204,19 @@ class Attempt:
     ) -> RequestRow:
         stamps = result.stamps
         sent_ns = stamps.sent_ns
-        recorder = self._around.recorder
+        start_ns = self._around.recorder.start_ns
         return RequestRow(
             test=self._work_id,
             attempt=self.attempt,
-            turn=max(self.turn, 1),
+            turn=self.turn,
             try_no=try_no,
             lane=self._lane.lane,
             outcome=result.outcome,
             status=result.status,
             error=result.error or None,
             error_code=result.error_code,
-            at_ns=recorder.since_start(sent_ns if sent_ns is not None else entered_ns),
-            due_ns=None if self.due_ns is None or try_no > 1 else recorder.since_start(self.due_ns),
+            at_ns=(sent_ns if sent_ns is not None else entered_ns) - start_ns,
+            due_ns=None if self.due_ns is None or try_no > 1 else self.due_ns - start_ns,
             limiter_wait_ns=waits.limiter_ns,
             held_ns=waits.held_ns,
             retry_wait_ns=waits.retry_ns,

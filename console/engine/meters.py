@@ -21,7 +21,8 @@ class RateMeter:
 
     def add(self, now_ns: int, units: float = 1.0) -> None:
         """Count `units` now."""
-        self._turn(now_ns)
+        if now_ns // 1_000_000_000 != self._second:
+            self._turn(now_ns)
         self._buckets[self._second % (_WINDOW_S + 1)] += units
 
     def per_second(self, now_ns: int) -> float:

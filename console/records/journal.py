@@ -184,7 +184,10 @@ class Journal:
         self._size += taken
         self._torn = self._pending[taken - 1] != ord("\n")
         del self._pending[:taken]
-        self._syncer.dirty.set()
+        if (
+            not self._syncer.dirty.is_set()
+        ):  # cheaper by its lock; what is set is cleared before the next sync
+            self._syncer.dirty.set()
 
     def _rotate(self) -> None:
         self._number += 1
