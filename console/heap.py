@@ -18,7 +18,7 @@ streams. This many are made by no wave of up to a thousand requests; a walk of t
 
 @contextmanager
 def settled_heap() -> Generator[None]:
-    """Keep what is alive now out of collections, and collections out of the way of a run, which makes no cycles.
+    """Keep what is alive now out of collections, and collections out of the way of a run: its answers leave no cycles.
 
     Modules, profile, plan and lanes live to the end; walking them takes tens of milliseconds, in which no
     stream is read.
