@@ -12,7 +12,8 @@ _THRESHOLDS: Final = (50_000, 10, 20)
 
 A request in flight is some 40 objects that all go by reference counting. By default (700) each of them is walked two
 or three times while it lives, and most of all when a wave of requests ends and the next begins: 13 ms for 600
-streams. This many are made by no wave of up to a thousand requests; a walk of them takes 15 ms and is rare.
+streams. This many are made by no wave of up to a thousand requests; a walk of them takes 15 ms and is rare. What there
+is to collect are a few objects of each refused connection.
 """
 
 
