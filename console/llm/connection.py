@@ -157,6 +157,10 @@ class Connection(asyncio.Protocol):
             self._waiter = None
             self.abort()
 
+    def end(self, error: Exception) -> None:
+        """Close at once, and end the exchange at hand, if any, with `error`."""
+        self._fail(error)
+
     def abort(self) -> None:
         """Close at once."""
         self.closed = True
@@ -305,7 +309,9 @@ class Connection(asyncio.Protocol):
 
     def _reason(self, exc: Exception | None) -> Exception:
         if isinstance(exc, BrokenPipeError):
-            return httpx.WriteError(str(exc) or "broken pipe")
+            return httpx.WriteError("broken pipe: the server closed the connection while it was sent the request")
+        if isinstance(exc, ConnectionResetError):
+            return httpx.ReadError("connection reset by the server")
         if exc is not None:
             return httpx.ReadError(str(exc) or type(exc).__name__)
         if not self.answered:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import anyio
+import httpx
 
 from console.llm.connection import Connection
 from console.llm.route import Route
@@ -42,6 +43,11 @@ class Pool:
     def idle_count(self) -> int:
         """Connections that wait for a request."""
         return sum(not connection.closed for stack in self._idle.values() for connection in stack)
+
+    @property
+    def closed(self) -> bool:
+        """Whether `aclose` was called: no connection is made any more."""
+        return self._closing
 
     def take(self, route: Route) -> Connection | None:
         """Return the connection that was idle for the shortest time, if one may still serve."""
@@ -92,7 +98,7 @@ class Pool:
             return
         self._emptied = asyncio.Event()
         for connection in tuple(self._open):
-            connection.abort()
+            connection.end(httpx.ReadError("the client was closed"))
         with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_WAIT_S):
             await self._emptied.wait()
 

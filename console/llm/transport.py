@@ -116,7 +116,7 @@ class Transport(httpx.AsyncBaseTransport):
             except BaseException:
                 connection.abandon(receiver)
                 raise
-            if error is None or not (pooled and _stale(connection, error)):
+            if error is None or not (pooled and self._stale(connection, error)):
                 return error
             connection = None
 
@@ -165,7 +165,7 @@ class Transport(httpx.AsyncBaseTransport):
                 await body.wait_head()
             except httpx.TransportError as error:
                 connection.abandon(body)
-                if not (pooled and content is not None and _stale(connection, error)):
+                if not (pooled and content is not None and self._stale(connection, error)):
                     raise
                 connection = None
                 continue
@@ -196,7 +196,17 @@ class Transport(httpx.AsyncBaseTransport):
             raise httpx.WriteTimeout("the server took nothing of the request for too long") from None
 
     async def _dial(self, route: Route, connect_s: float | None) -> Connection:
-        return await dial(route, self._pool, self._tls_context, self._now_ns, connect_s)
+        if not self._pool.closed:
+            connection = await dial(route, self._pool, self._tls_context, self._now_ns, connect_s)
+            if not self._pool.closed:
+                return connection
+            connection.abort()
+        raise httpx.ConnectError("the client was closed")
+
+    def _stale(self, connection: Connection, error: Exception) -> bool:
+        """Whether the peer, and not we, had closed a pooled connection before the request reached it."""
+        lost = isinstance(error, Disconnected | httpx.ReadError | httpx.WriteError)
+        return lost and not connection.answered and not self._pool.closed
 
     def _tls_context(self) -> ssl.SSLContext:
         """Make the context when the first TLS connection needs it: reading the roots takes 20 ms."""
@@ -209,8 +219,3 @@ class Transport(httpx.AsyncBaseTransport):
                     self._context.check_hostname = False
                     self._context.verify_mode = ssl.CERT_NONE
         return self._context
-
-
-def _stale(connection: Connection, error: Exception) -> bool:
-    """Whether the peer had closed a pooled connection before the request reached it."""
-    return not connection.answered and isinstance(error, Disconnected | httpx.ReadError | httpx.WriteError)
