@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
@@ -40,7 +41,7 @@ class PulledBody(httpx.AsyncByteStream):
         """Give up when no byte comes for `read_s` while somebody waits for one."""
         self._loop = loop
         self._now_ns = now_ns
-        self._read_ns = None if read_s is None else int(read_s * 1e9)
+        self._read_ns = None if read_s is None or read_s == math.inf else int(read_s * 1e9)
         self._pieces: deque[tuple[int, bytes]] = deque()
         self._unread_bytes = 0
         self._paused = False
@@ -143,6 +144,7 @@ class PulledBody(httpx.AsyncByteStream):
         if connection is not None and not self._ended:
             self._error = httpx.StreamClosed()
             connection.abandon(self)
+            self._wake()  # a reader in another task
 
     def _with_request(self, error: Exception) -> Exception:
         if self.request is not None and isinstance(error, httpx.RequestError):
