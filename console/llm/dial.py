@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
+import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -14,6 +16,8 @@ import httpx
 from console.llm.connection import Connection, Keeper
 from console.llm.receiver import NEVER, Header
 from console.llm.route import Origin, Route
+
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
 
 
 class TunnelReceiver:
@@ -142,12 +146,35 @@ def reason(problem: BaseException) -> str:
         if problem.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
             return "the server does not speak TLS on this port (is it http:// and not https://?)"
         return f"TLS handshake failed: {problem.reason or problem}"
+    if isinstance(problem, socket.gaierror) and _no_file_is_left():
+        return "too many open files: raise `ulimit -n`"  # the resolver could not read its files, and does not say so
     if isinstance(problem, socket.gaierror | UnicodeError):
         return f"name not found ({getattr(problem, 'strerror', None) or problem})"
     if isinstance(problem, ConnectionRefusedError):
         return "connection refused"
     if isinstance(problem, ConnectionResetError):
         return "connection reset before it was ready"
-    if isinstance(problem, OSError) and problem.errno in (errno.EMFILE, errno.ENFILE):
-        return "too many open files: raise `ulimit -n`"
+    if isinstance(problem, OSError):
+        return _system_reason(problem)
     return str(problem) or type(problem).__name__
+
+
+def _no_file_is_left() -> bool:
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return True
+    return False
+
+
+def _system_reason(problem: OSError) -> str:
+    """Say what the system said. A name with several addresses gives one error of all, with their numbers in its text."""
+    numbers = {int(number) for number in _ERRNO.findall(str(problem))}
+    if problem.errno is not None:
+        numbers.add(problem.errno)
+    if numbers & {errno.EMFILE, errno.ENFILE}:
+        return "too many open files: raise `ulimit -n`"
+    if numbers == {errno.ECONNREFUSED}:
+        return "connection refused"
+    words = (os.strerror(number) for number in sorted(numbers))
+    return ", ".join(words).lower() or str(problem) or type(problem).__name__

@@ -29,7 +29,8 @@ class Origin:
             raise httpx.UnsupportedProtocol(f"a URL must begin with http:// or https://, not {url.scheme!r}")
         if not url.host:
             raise httpx.UnsupportedProtocol("the URL has no host")
-        return cls(url.scheme, url.raw_host.decode("ascii"), url.port or DEFAULT_PORTS[url.scheme])
+        port = DEFAULT_PORTS[url.scheme] if url.port is None else url.port
+        return cls(url.scheme, url.raw_host.decode("ascii"), port)
 
     @property
     def netloc(self) -> str:

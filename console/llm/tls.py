@@ -14,7 +14,12 @@ def client_context() -> ssl.SSLContext:
 
     Roots come from SSL_CERT_FILE and SSL_CERT_DIR, else from the system; a slim container that has none gets
     certifi's, so that a public endpoint still verifies.
+
+    Raises:
+        OSError: if no file can be opened: OpenSSL would say nothing, and the context would trust nobody for good.
     """
+    with Path(os.devnull).open("rb"):
+        pass
     context = ssl.create_default_context()
     if not _has_roots():
         context.load_verify_locations(cafile=certifi.where())
