@@ -197,6 +197,8 @@ def _by_client_error(status: int, text: str) -> tuple[Outcome, str]:
         return Outcome.CONTENT_FILTER, ""
     if _BAD_KEY.search(text):
         return Outcome.AUTH, ""
+    if status == 407:
+        return Outcome.BAD_REQUEST, " (the proxy asks for a user and password)"
     if status == 404:
         return Outcome.BAD_REQUEST, " (is it the right base URL, and does the model or deployment exist?)"
     if not _TOO_LONG.search(text) and _THROTTLED.search(text):

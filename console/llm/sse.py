@@ -85,7 +85,7 @@ class SseParser:
             payload = block.removeprefix(b"data: ")
             if payload is not block and _LF not in payload:
                 events.append((b"", payload))
-            else:
+            elif block:
                 for line in block.split(b"\n"):
                     self._take_line(line, events)
                 self._take_line(b"", events)
