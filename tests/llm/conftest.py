@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import trustme
@@ -26,3 +28,35 @@ async def nothing_left() -> AsyncIterator[None]:
     before = len(asyncio.all_tasks())
     yield
     await until(lambda: len(asyncio.all_tasks()) <= before)
+
+
+def open_sockets() -> int:
+    """Sockets of this process. Other descriptors come and go with the loop's own threads."""
+    count = 0
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            count += os.readlink(f"/proc/self/fd/{number}").startswith("socket:")
+        except OSError:
+            continue  # the one of the listing itself
+    return count
+
+
+@pytest.fixture
+async def no_socket_left() -> AsyncIterator[None]:
+    """No socket outlives a test."""
+    if not os.path.isdir("/proc/self/fd"):
+        pytest.skip("open sockets are counted in /proc")
+    before = open_sockets()
+    yield
+    await until(lambda: open_sockets() <= before)
+
+
+@pytest.fixture
+async def loop_unharmed() -> AsyncIterator[None]:
+    """No exception reaches the loop's handler."""
+    caught: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: caught.append(context))
+    yield
+    loop.set_exception_handler(None)
+    assert caught == []
