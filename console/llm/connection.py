@@ -309,7 +309,9 @@ class Connection(asyncio.Protocol):
 
     def _reason(self, exc: Exception | None) -> Exception:
         if isinstance(exc, BrokenPipeError):
-            return httpx.WriteError("broken pipe: the server closed the connection while it was sent the request")
+            return httpx.WriteError(
+                "broken pipe: the server closed the connection while it was sent the request"
+            )
         if isinstance(exc, ConnectionResetError):
             return httpx.ReadError("connection reset by the server")
         if exc is not None:

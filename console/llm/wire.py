@@ -18,7 +18,8 @@ def head_bytes(request: httpx.Request, route: Route) -> bytes:
     """Return request line and headers, with the empty line.
 
     Raises:
-        httpx.LocalProtocolError: if one of them would break out of its line. Values are not in the message.
+        httpx.LocalProtocolError: if one of them would break out of its line, or the length is no number. Values are
+            not in the message.
     """
     method = request.method.encode("ascii", "replace")
     target = request.url.raw_path
@@ -28,6 +29,8 @@ def head_bytes(request: httpx.Request, route: Route) -> bytes:
         raise httpx.LocalProtocolError("the path holds a space or a control character")
     lines = [b"%s %s%s HTTP/1.1\r\n" % (method, route.target_prefix, target)]
     chunked = _is_chunked(request)
+    if not chunked:
+        _length(request)
     for name, value in request.headers.raw:
         if chunked and name.lower() == b"content-length":
             continue  # httpx adds it where the caller asked for chunks; both together are two framings

@@ -124,7 +124,9 @@ def theirs(sent: bytes, method: str) -> tuple[int, bytes, str, bool]:
         return status, body, "cut" if "without sending complete" in str(problem) else "refused", False
 
 
-BODIES = st.one_of(st.binary(max_size=40), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n\r\n", b"0\r\n\r\n", b"\r\n"]))
+BODIES = st.one_of(
+    st.binary(max_size=40), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n\r\n", b"0\r\n\r\n", b"\r\n"])
+)
 
 
 @st.composite

@@ -22,10 +22,10 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nothing_left", "no_soc
 NUMBERS = itertools.count()
 
 
-def numbered(keep: bool = True) -> ChatRequest:
+def numbered() -> ChatRequest:
     """A request that the server can tell from all others."""
     message = {"role": "user", "content": f"{next(NUMBERS)}"}
-    return ChatRequest(messages=(message,), keep_content=keep)
+    return ChatRequest(messages=(message,))
 
 
 def check(result: ChatResult) -> None:
@@ -107,32 +107,36 @@ async def test_cancelling_at_any_turn_of_the_loop_leaves_nothing() -> None:
         await until(lambda: server.open == 0)
 
 
+async def close_in_the_middle(seed: int, after_s: float) -> None:
+    transport = Transport()
+    async with rough(seed=seed) as server:
+        client = LlmClient(timeouts=SLOW, transport=transport)
+        results: list[ChatResult] = []
+
+        async def worker() -> None:
+            while not results or "client was closed" not in results[-1].error:
+                results.append(await client.complete(at(server.url), numbered()))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(worker)
+            await asyncio.sleep(after_s)
+            await client.aclose()
+            accepted = server.accepted
+        for result in results:
+            check(result)
+        assert transport.open_connections == 0
+        after = await client.complete(at(server.url), numbered())
+        assert (after.outcome, after.error) == (Outcome.CONNECTION, "the client was closed")
+        await until(lambda: server.open == 0)
+        assert server.accepted <= accepted + 5  # dials that were under way
+        assert max(server.asked.values(), default=1) <= 2
+
+
 async def test_closing_the_client_in_the_middle_of_it_all() -> None:
     dice = random.Random(7)
     for _ in range(40):
-        transport = Transport()
-        async with rough(seed=dice.randrange(1000)) as server:
-            client = LlmClient(timeouts=SLOW, transport=transport)
-            results: list[ChatResult] = []
-
-            async def worker() -> None:
-                while not results or "closed" not in results[-1].error:
-                    results.append(await client.complete(at(server.url), numbered()))
-
-            async with anyio.create_task_group() as group:
-                for _ in range(5):
-                    group.start_soon(worker)
-                await asyncio.sleep(dice.choice([0, 0.001, 0.002, 0.004]))
-                await client.aclose()
-                accepted = server.accepted
-            for result in results:
-                check(result)
-            assert transport.open_connections == 0
-            after = await client.complete(at(server.url), numbered())
-            assert (after.outcome, after.error) == (Outcome.CONNECTION, "the client was closed")
-            await until(lambda: server.open == 0)
-            assert server.accepted <= accepted + 5  # dials that were under way
-            assert max(server.asked.values(), default=1) <= 2
+        await close_in_the_middle(dice.randrange(1000), dice.choice([0, 0.001, 0.002, 0.004]))
 
 
 async def test_each_limit_of_time_holds_under_load() -> None:
