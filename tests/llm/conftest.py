@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 from scripted_server import until
+
+SOCKETS = Path("/proc/self/fd")
 
 
 @pytest.fixture(params=[{"use_uvloop": True}, {"use_uvloop": False}], ids=["uvloop", "asyncio"])
@@ -33,9 +36,9 @@ async def nothing_left() -> AsyncIterator[None]:
 def open_sockets() -> int:
     """Sockets of this process. Other descriptors come and go with the loop's own threads."""
     count = 0
-    for number in os.listdir("/proc/self/fd"):
+    for number in os.listdir(SOCKETS):
         try:
-            count += os.readlink(f"/proc/self/fd/{number}").startswith("socket:")
+            count += os.readlink(SOCKETS / number).startswith("socket:")
         except OSError:
             continue  # the one of the listing itself
     return count
@@ -44,7 +47,7 @@ def open_sockets() -> int:
 @pytest.fixture
 async def no_socket_left() -> AsyncIterator[None]:
     """No socket outlives a test."""
-    if not os.path.isdir("/proc/self/fd"):
+    if not SOCKETS.is_dir():
         pytest.skip("open sockets are counted in /proc")
     before = open_sockets()
     yield

@@ -104,7 +104,7 @@ async def rough(*moves: str, seed: int = 7) -> AsyncIterator[RoughServer]:
     server = RoughServer(lambda: dice.choice(moves or MOVES))
     loop = asyncio.get_running_loop()
     listener = await loop.create_server(lambda: Rough(server), "127.0.0.1", 0, backlog=1000)
-    server.url = "http://127.0.0.1:%d" % listener.sockets[0].getsockname()[1]
+    server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     try:
         yield server
     finally:
