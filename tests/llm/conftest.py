@@ -35,6 +35,8 @@ async def nothing_left() -> AsyncIterator[None]:
 
 def open_sockets() -> int:
     """Sockets of this process. Other descriptors come and go with the loop's own threads."""
+    if not SOCKETS.is_dir():
+        return 0
     count = 0
     for number in os.listdir(SOCKETS):
         try:
@@ -46,9 +48,7 @@ def open_sockets() -> int:
 
 @pytest.fixture
 async def no_socket_left() -> AsyncIterator[None]:
-    """No socket outlives a test."""
-    if not SOCKETS.is_dir():
-        pytest.skip("open sockets are counted in /proc")
+    """No socket outlives a test, as far as /proc tells."""
     before = open_sockets()
     yield
     await until(lambda: open_sockets() <= before)
