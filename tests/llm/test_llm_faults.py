@@ -6,6 +6,7 @@ import asyncio
 import errno
 import socket
 import ssl
+from datetime import UTC, datetime
 
 import pytest
 import trustme
@@ -150,6 +151,62 @@ async def test_tls_to_a_server_that_speaks_plain_http() -> None:
         result = await ask(server.url.replace("http:", "https:"), SLOW)
         assert result.outcome is Outcome.CONNECTION
         assert "does not speak TLS" in result.error
+
+
+async def test_tls_with_a_certificate_of_yesterday(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    bundle = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(bundle)
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    past = [datetime(year, 1, 1, tzinfo=UTC) for year in (2000, 2001)]
+    authority.issue_cert("localhost", not_before=past[0], not_after=past[1]).configure_cert(context)
+    async with serving(plays(*GOOD), context) as server:
+        result = await ask(server.url, SLOW)
+        assert result.outcome is Outcome.CONNECTION
+        assert "certificate has expired" in result.error
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (b"", "reset before it was ready"),
+        (b"\x16\x03\x03\x00\x7a\x02\x00", "reset before it was ready"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "TLS handshake failed"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "does not speak TLS"),
+    ],
+    ids=["nothing", "half a hello", "alert", "ssh"],
+)
+async def test_tls_handshakes_that_are_cut(sent: bytes, said: str, loop_unharmed: None) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.reader.read(1000)
+        await peer.send(sent)
+
+    async with serving(script) as server, LlmClient(timeouts=SLOW) as client:
+        result = await client.complete(at(server.url.replace("http:", "https:")), ASK)
+        assert result.outcome is Outcome.CONNECTION
+        assert said in result.error
+        assert client.transport.open_connections == 0  # type: ignore[attr-defined]
+        await until(lambda: server.open == 0)
+
+
+async def test_tls_that_is_cut_in_the_middle_of_an_answer(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    bundle = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(bundle)
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(*GOOD[:2])
+        peer.writer.transport.abort()
+
+    async with serving(script, server_context(authority, "localhost")) as server:
+        result = await ask(server.url, SLOW)
+        assert result.outcome in (Outcome.PROTOCOL, Outcome.CONNECTION)
+        assert (result.chunks, result.content) == (1, "x")
 
 
 # Answers that are not HTTP
