@@ -11,14 +11,13 @@ from typing import Generic, TypeVar
 import anyio
 from anyio.abc import TaskGroup
 
-
 Item = TypeVar("Item")
 
 
 class _Idle(Generic[Item]):
     """One that waits for its next request."""
 
-    __slots__ = ("called", "request")
+    __slots__ = ("called", "item")
 
     def __init__(self) -> None:
         self.called = anyio.Event()
