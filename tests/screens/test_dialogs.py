@@ -113,7 +113,10 @@ async def test_a_doubled_key_leaves_the_launch_once_and_starts_nothing(key, unti
     assert backend.launched == []
 
 
-async def test_a_doubled_enter_opens_the_launch_without_starting_it_and_starts_it_once(until) -> None:
+async def test_a_doubled_enter_opens_the_launch_without_starting_it_and_starts_it_once(
+    until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.screens.dialog.ECHO_S", 3600)  # however slow this machine is
     backend = FakeBackend()
     app = ConsoleApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
