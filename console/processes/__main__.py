@@ -1,5 +1,10 @@
-"""`python -m console.processes FD`: one engine process of a run, started by its coordinator, which holds the other end."""
+"""`python -m console.processes FD`: one engine process of a run, started by its coordinator, which holds the other end.
 
+Signals are the coordinator's: what sends them to a whole group (systemd, a closing session) would otherwise kill
+the processes in the middle of their requests, while the coordinator still ends them in order.
+"""
+
+import signal
 import socket
 import sys
 
@@ -9,5 +14,7 @@ from console.event_loop import loop_options
 from console.processes.part import play_part
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     with socket.socket(fileno=int(sys.argv[1])) as connection:
         anyio.run(play_part, connection, backend_options=loop_options())
