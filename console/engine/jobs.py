@@ -25,7 +25,7 @@ _LONG_REST_S: Final = 2.0
 """A longer back-off gives the worker slot back."""
 _MANY: Final = 1000
 """Tests asked for at a time where workers are not limited."""
-_TEST_ATTEMPTS: Final = 3
+TEST_ATTEMPTS: Final = 3
 """Attempts of a test that infrastructure failed, the first included."""
 
 
@@ -223,7 +223,7 @@ class JobRun:
             around.recorder.event("error", "our_fault", test, text)
             result = TestResult(verdict=Verdict.INFRASTRUCTURE, turns=attempt.turn, detail=text[:500])
         await around.recorder.write(self._row(test, attempt, shard, started_ns, result))
-        again = result.verdict is Verdict.INFRASTRUCTURE and attempt_no < _TEST_ATTEMPTS
+        again = result.verdict is Verdict.INFRASTRUCTURE and attempt_no < TEST_ATTEMPTS
         if again and (self._feed is not None or any(not other.lane.off for other in self._shards)):
             self._queue.append(test)
             self.refill()

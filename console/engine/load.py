@@ -327,10 +327,11 @@ class LoadEngine:
 
     def _quarantine(self, lane: LaneRuntime, outcome: Outcome, reason: str) -> None:
         switched = switch_off(self._lanes, lane.lane, outcome, reason)
-        for off in switched:
-            self._recorder.event("error", "lane_off", off.lane.id, f"switched off: {reason}")
-        if switched and self._link is not None:
-            self._link.switched_off(lane.lane, outcome, reason)
+        if self._link is None:
+            for off in switched:
+                self._recorder.event("error", "lane_off", off.lane.id, f"switched off: {reason}")
+        elif switched:
+            self._link.switched_off(lane.lane, outcome, reason)  # which other processes have lanes of, too
 
     def look(self) -> Snapshot:
         """Return the picture now."""

@@ -13,8 +13,13 @@ def switch_off(lanes: Iterable[LaneRuntime], lane: Lane, outcome: Outcome, reaso
     """Switch `lane` off, and after a refused key every lane of that key at that provider; return those that were on."""
     switched: list[LaneRuntime] = []
     for other in lanes:
-        same_key = (other.lane.provider, other.lane.key) == (lane.provider, lane.key)
-        if not other.off and (other.lane == lane or (outcome is Outcome.AUTH and same_key)):
+        if not other.off and is_switched_off_with(other.lane, lane, outcome):
             other.switch_off(reason)
             switched.append(other)
     return switched
+
+
+def is_switched_off_with(other: Lane, lane: Lane, outcome: Outcome) -> bool:
+    """Whether what switches `lane` off switches `other` off as well."""
+    same_key = (other.provider, other.key) == (lane.provider, lane.key)
+    return other == lane or (outcome is Outcome.AUTH and same_key)

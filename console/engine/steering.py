@@ -39,7 +39,7 @@ class Steering:
         self._on_command = on_command
         self._recorded = recorded
         self._base: RunState = "starting"
-        self._paused = False
+        self.paused = False
         self.draining = False
         self.stopping = False
         self.scope = anyio.CancelScope()
@@ -56,7 +56,7 @@ class Steering:
             return "blocked"
         if self.draining:
             return "draining"
-        return "paused" if self._paused else "running"
+        return "paused" if self.paused else "running"
 
     def begin(self) -> None:
         """Note that the run has begun."""
@@ -82,17 +82,17 @@ class Steering:
     def _pause(self) -> Accepted | Refused:
         if self.draining or self.stopping:
             return Refused("it ends already")
-        if self._paused:
+        if self.paused:
             return Refused("it is paused already")
-        self._paused = True
+        self.paused = True
         self._valve.close("pause")
         self._took(Pause(), "warn", "pause", "paused: nothing new is sent")
         return Accepted("paused: what is in flight ends, nothing new is sent")
 
     def _resume(self) -> Accepted | Refused:
-        if not self._paused:
+        if not self.paused:
             return Refused("it is not paused")
-        self._paused = False
+        self.paused = False
         self._valve.open("pause")
         self._took(Resume(), "info", "resume", "goes on")
         return Accepted("goes on")
@@ -102,7 +102,7 @@ class Steering:
         if self.draining or self.stopping:
             return Refused("it ends already; `stop` ends it at once")
         self.draining = True
-        self._paused = False
+        self.paused = False
         self._valve.open("pause")
         self._took(Drain(), "warn", "drain", f"drains ({why}): finishes what is begun")
         return Accepted("finishes what is begun, then ends")
