@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from console.processes.messages import (
     Begin,
     Ended,
     FromPart,
+    Picture,
     Seen,
     ToPart,
     line_of,
@@ -42,35 +44,22 @@ class Child:
         self.number = begin.process
         self.ready = anyio.Event()
         self.gone = anyio.Event()
-        """Set when nothing more will come from it."""
+        """Set when nothing more will come from it, and its death was taken in if it died."""
         self.ended: Ended | None = None
         """How it ended; None: it has not, or it died."""
         self.seen: Seen | None = None
         """Its latest picture."""
+        self.asked = 0
+        """How often it was to be asked for a picture since it last showed one."""
         self._unsent: list[ToPart] = [begin]
         self._something = anyio.Event()
         self._something.set()
-        ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "console.processes", str(theirs.fileno())]
-        log = os.open(Path(begin.run_dir) / "engine.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+            self._process, self._line = started(Path(begin.run_dir) / "engine.log")
         except OSError as error:
-            ours.close()
             raise ConsoleError(
                 f"an engine process cannot be started: {error.strerror}", exit_code=ExitCode.OUR_FAULT
             ) from None
-        finally:
-            os.close(log)
-            theirs.close()
-        self._line = LineSocket(ours)
 
     @property
     def pid(self) -> int:
@@ -83,23 +72,25 @@ class Child:
             self._unsent.append(message)
             self._something.set()
 
+    def ask_for_picture(self) -> None:
+        """Ask for a picture, once until it comes."""
+        self.asked += 1
+        if self.asked == 1:
+            self.say(Picture())
+
     async def attend(self, hear: Callable[[Child, FromPart], None], lost: Callable[[Child], None]) -> None:
         """Speak and listen until it has ended; `lost` is told if it did so without a last word."""
         async with anyio.create_task_group() as group:
             group.start_soon(self._speak)
             await self._listen(hear)
-            self.gone.set()
             group.cancel_scope.cancel()
         if self.ended is None:
             self.end()
             lost(self)
+        self.gone.set()
 
-    async def wait_ready(self) -> None:
-        """Wait until it takes work.
-
-        Raises:
-            ConsoleError: if it does not come to that.
-        """
+    async def wait_ready(self) -> bool:
+        """Wait until it takes work; False if it does not come to that."""
         with anyio.move_on_after(_READY_WITHIN_S):
             async with anyio.create_task_group() as group:
 
@@ -109,12 +100,11 @@ class Child:
 
                 group.start_soon(first_of, self.ready)
                 group.start_soon(first_of, self.gone)
-        if not self.ready.is_set():
-            raise ConsoleError(
-                f"engine process {self.number} did not start",
-                hint="engine.log in the run directory says why",
-                exit_code=ExitCode.OUR_FAULT,
-            )
+        return self.ready.is_set()
+
+    def kill(self) -> None:
+        """End the process at once; whoever attends it finds out."""
+        self._process.kill()
 
     def end(self) -> None:
         """Make sure that the process is gone, and reap it."""
@@ -123,7 +113,10 @@ class Child:
             self._process.wait(_EXIT_WITHIN_S if self.ended is not None else 0)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            with suppress(
+                subprocess.TimeoutExpired
+            ):  # a disk that hangs keeps it: nobody shall wait for that
+                self._process.wait(_EXIT_WITHIN_S)
 
     async def _speak(self) -> None:
         try:
@@ -143,3 +136,27 @@ class Child:
                     return
         except (OSError, LineTooLong, msgspec.DecodeError):
             pass  # as good as gone: it is ended, and its work goes to others
+
+
+def started(log_path: Path) -> tuple[subprocess.Popen[bytes], LineSocket]:
+    """Start a process, and return it with our end of the line to it."""
+    ours, theirs = socket.socketpair()
+    try:
+        log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own program, no shell
+                [sys.executable, "-m", "console.processes", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        finally:
+            os.close(log)
+    except OSError:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    return process, LineSocket(ours)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from collections.abc import Sequence
+from typing import Final
 
 import anyio
 from anyio.abc import TaskGroup
 
-from console.engine.board import Headline
-from console.engine.gates import NS_PER_S, NowNs, Valve
-from console.engine.recording import EVENTS_SHOWN, Recorder, RowWriter
+from console.engine.gates import NS_PER_S, Valve
+from console.engine.quarantine import is_switched_off_with
+from console.engine.recording import EVENTS_SHOWN, Recorder
 from console.engine.steering import Steering
 from console.processes.child import Child
-from console.processes.merge import Merged, merge
+from console.processes.given import Given
+from console.processes.merge import Merged, merge, remains_of
 from console.processes.messages import (
     Begin,
     Ended,
@@ -23,53 +24,26 @@ from console.processes.messages import (
     FromPart,
     HoldLane,
     LaneIsOff,
-    Picture,
     Ready,
     Seen,
     Segment,
     Told,
 )
-from console.vocabulary.command import Command, Stop
-from console.vocabulary.errors import ConsoleError
+from console.vocabulary.command import Command, Pause, Stop
+from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.lane import LaneSetup
 from console.vocabulary.rows import Row, RunEnded
 from console.vocabulary.snapshot import EventView, JobView, RunState, Snapshot
 
 _LOOK_EVERY_S: Final = 0.25
 _LOOKED_AT_FOR_S: Final = 2.0
-"""A picture that nobody asked for in this time is not kept fresh."""
+"""A picture that nobody asked for in this time need not be as fresh."""
+_TURNS_UNLOOKED_AT: Final = 8
+_TURNS_OF_SILENCE: Final = 240
+"""A process that shows no picture in so many turns hangs."""
 _END_WITHIN_S: Final = 15.0
 _MOST_DEATHS: Final = 3
 """Deaths of one process after which no other takes its place: what kills it would kill the next one too."""
-
-
-class Given(Protocol):
-    """What a coordinator is given by its host."""
-
-    @property
-    def headline(self) -> Headline:
-        """What snapshots say besides figures."""
-        ...
-
-    @property
-    def journal(self) -> RowWriter:
-        """Takes the coordinator's own rows: events and the end."""
-        ...
-
-    @property
-    def now_ns(self) -> NowNs:
-        """The monotonic clock."""
-        ...
-
-    @property
-    def start_ns(self) -> int:
-        """The time that rows count from."""
-        ...
-
-    @property
-    def announce_segment(self) -> Callable[[str], None]:
-        """Puts a segment of the journal into `run.toml`."""
-        ...
 
 
 class Coordinator(ABC):
@@ -77,7 +51,7 @@ class Coordinator(ABC):
 
     def __init__(self, given: Given, lanes: Sequence[LaneSetup]) -> None:
         self._given = given
-        self._order = [setup.lane.id for setup in lanes]
+        self._lanes = [setup.lane for setup in lanes]
         self._now_ns = given.now_ns
         self._simulated = given.headline.simulated
         self._events: deque[EventView] = deque(maxlen=EVENTS_SHOWN)
@@ -96,7 +70,13 @@ class Coordinator(ABC):
         self._looked_ns = given.now_ns()
         self._group: TaskGroup | None = None
         """Where processes are attended that take the place of others; None: the run is at its end."""
-        self._deaths: dict[int, int] = {}
+        self.deaths: dict[int, int] = {}
+        """How often processes died while there was work for them."""
+        self._remains: list[tuple[int, Seen]] = []
+        """What those had counted that are gone."""
+        self._off: list[LaneIsOff] = []
+        self._off_ids: set[str] = set()
+        self._holds_until_ns: dict[str, int] = {}
         self._seq = 0
 
     # What a plan and a level do differently
@@ -195,10 +175,32 @@ class Coordinator(ABC):
     async def _start_children(self, group: TaskGroup) -> None:
         self._group = group
         for begin in self.beginnings():
-            child = self.children[begin.process] = Child(begin)
-            group.start_soon(child.attend, self._hear, self._lost)
-        for child in self.children.values():
-            await child.wait_ready()
+            self._start_child(begin, group)
+        for number in self.children:
+            while not await (child := self.children[number]).wait_ready():
+                if child is self.children[number]:  # no other has taken its place
+                    raise ConsoleError(
+                        f"engine process {number} did not start",
+                        hint="engine.log in the run directory says why",
+                        exit_code=ExitCode.OUR_FAULT,
+                    )
+
+    def _start_child(self, begin: Begin, group: TaskGroup) -> None:
+        """Start a process and tell it what the others have been told already.
+
+        Raises:
+            ConsoleError: if the system starts no further process.
+        """
+        child = self.children[begin.process] = Child(begin)
+        for off in self._off:
+            child.say(off)
+        now_ns = self._now_ns()
+        for lane_id, until_ns in self._holds_until_ns.items():
+            if until_ns > now_ns:
+                child.say(HoldLane(lane_id, (until_ns - now_ns) / NS_PER_S))
+        if self.steering.paused:
+            child.say(Pause())
+        group.start_soon(child.attend, self._hear, self._lost)
 
     async def _end_children(self) -> None:
         """Let every process end in order; what takes too long is killed: its journal says what it did."""
@@ -219,16 +221,19 @@ class Coordinator(ABC):
             case Ready():
                 child.ready.set()
             case Segment(name):
-                self._given.announce_segment(name)
+                self._announce(name)
             case Seen():
-                child.seen = message
+                child.seen, child.asked = message, 0
                 self._simulated = self._simulated or message.snapshot.simulated
             case Told(event):
                 self._show(event)
-            case HoldLane() | LaneIsOff():
-                for other in self.children.values():
-                    if other is not child:
-                        other.say(message)
+            case HoldLane(lane_id, seconds):
+                until_ns = self._now_ns() + int(seconds * NS_PER_S)
+                self._holds_until_ns[lane_id] = max(until_ns, self._holds_until_ns.get(lane_id, 0))
+                self._say_to_others(child, message)
+            case LaneIsOff():
+                self._switch_off(message)
+                self._say_to_others(child, message)
             case Ended():
                 child.ended = message
                 self.held_s = max(self.held_s, message.held_s)
@@ -238,37 +243,84 @@ class Coordinator(ABC):
             case _:
                 self.hear(child, message)
 
+    def _say_to_others(self, child: Child, message: HoldLane | LaneIsOff) -> None:
+        for other in self.children.values():
+            if other is not child:
+                other.say(message)
+
+    def _switch_off(self, off: LaneIsOff) -> None:
+        """Record it once for every lane, whichever processes have it."""
+        self._off.append(off)
+        for lane in self._lanes:
+            if lane.id not in self._off_ids and is_switched_off_with(lane, off.lane, off.outcome):
+                self._off_ids.add(lane.id)
+                self.recorder.event("error", "lane_off", lane.id, f"switched off: {off.reason}")
+
+    def _announce(self, segment: str) -> None:
+        try:
+            self._given.announce_segment(segment)
+        except ConsoleError as error:  # run.toml lists it with the next one; readers look into the directory
+            self.recorder.event("warn", "segment", segment, f"not in run.toml yet: {error.message}")
+
     def _lost(self, child: Child) -> None:
-        number = child.number
+        if child.seen is not None:
+            self._remains.append((child.number, remains_of(child.seen)))
+            child.seen = None
         self.lost(child)
-        begin = None
-        if self._group is not None and not self.steering.draining and not self.steering.stopping:
-            self._deaths[number] = self._deaths.get(number, 0) + 1
-            begin = self.replacement(number) if self._deaths[number] <= _MOST_DEATHS else None
-        what = "another takes its place" if begin is not None else "its part of the limits stays unused"
-        text = f"engine process {number} (pid {child.pid}) died: what it had in hand is played again, {what}"
+        group, what = self._group, ""
+        if group is None or self.steering.draining or self.steering.stopping:
+            what = "the run ends without it"
+        else:
+            self.deaths[child.number] = self.deaths.get(child.number, 0) + 1
+            what = self._replace(child.number, group)
+        text = f"engine process {child.number} (pid {child.pid}) died: {what}"
         self.recorder.event("error", "process_lost", "", text)
-        if begin is not None and self._group is not None:
-            self.children[number] = Child(begin)
-            self._group.start_soon(self.children[number].attend, self._hear, self._lost)
-            self.replaced(number)
+
+    def _replace(self, number: int, group: TaskGroup) -> str:
+        """Let another process take the place of one that died, if one does, and say what comes of it."""
+        begin = self.replacement(number)
+        if begin is None:
+            return "what it had in hand counts as failed"
+        unused = "others play what it had in hand; its part of the limits stays unused"
+        if self.deaths[number] > _MOST_DEATHS:
+            return unused
+        try:
+            self._start_child(begin, group)
+        except ConsoleError as error:
+            return f"{unused}, as {error.message}"
+        self.replaced(number)
+        return "another takes its place and plays what it had in hand again"
 
     async def _keep_fresh(self) -> None:
-        """Ask for pictures while somebody looks."""
+        """Ask for pictures, often while somebody looks; end a process that shows none: it hangs.
+
+        Turns are counted there and not seconds: a machine that was away is no process that hangs.
+        """
+        turn = 0
         while True:
-            if self._now_ns() - self._looked_ns < _LOOKED_AT_FOR_S * NS_PER_S:
-                for child in self.children.values():
-                    child.say(Picture())
+            turn += 1
+            looked_at = self._now_ns() - self._looked_ns < _LOOKED_AT_FOR_S * NS_PER_S
+            for child in self.children.values():
+                if child.asked or looked_at or turn % _TURNS_UNLOOKED_AT == 0:
+                    child.ask_for_picture()
+                if child.asked == _TURNS_OF_SILENCE and not child.gone.is_set():
+                    silent_s = _TURNS_OF_SILENCE * _LOOK_EVERY_S
+                    text = f"engine process {child.number} (pid {child.pid}) hangs, silent for {silent_s:.0f} s: it is killed"
+                    self.recorder.event("error", "process_hangs", "", text)
+                    child.kill()
             await anyio.sleep(_LOOK_EVERY_S)
 
+    def pictures(self) -> list[tuple[int, Seen]]:
+        """Return what processes showed last, those that are gone included."""
+        shown = [(child.number, child.seen) for child in self.children.values() if child.seen is not None]
+        return [*self._remains, *shown]
+
     def look(self) -> Snapshot:
-        """Return the picture as the processes last showed it, at most a moment old while somebody looks."""
+        """Return the picture as the processes last showed it, at most a moment old while somebody looks, else two seconds."""
         now_ns = self._looked_ns = self._now_ns()
         self._seq += 1
-        seen: Merged = merge(
-            {child.number: child.seen for child in self.children.values() if child.seen is not None},
-            self._order,
-        )
+        seen: Merged = merge(self.pictures(), [lane.id for lane in self._lanes])
+        state = self.steering.state
         head = self._given.headline
         notice = f"disk: {self.recorder.blocked}" if self.recorder.blocked else seen.notice
         return Snapshot(
@@ -279,9 +331,9 @@ class Coordinator(ABC):
             title=head.title,
             profile=head.profile,
             simulated=self._simulated,
-            state=self.steering.state,
+            state="blocked" if seen.blocked and state in ("running", "paused", "draining") else state,
             elapsed_s=(now_ns - self._given.start_ns) / NS_PER_S,
-            eta_s=self.eta_s() if self.steering.state == "running" else None,
+            eta_s=self.eta_s() if state == "running" else None,
             planned=self.planned,
             done=self.done,
             verdicts=seen.verdicts,

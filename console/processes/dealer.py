@@ -55,6 +55,11 @@ class Dealer:
         return self.finished or (not self.playing and not any(self._held.values()))
 
     @property
+    def waiting(self) -> int:
+        """How many tests nobody holds."""
+        return len(self._queue)
+
+    @property
     def left(self) -> Sequence[str]:
         """Tests that nobody holds."""
         return list(self._queue)
@@ -111,16 +116,22 @@ class Dealer:
         self._given[process] = self._now[process] = self._ahead[process] = 0
         self._left.discard(process)
 
-    def lose(self, process: int, done: Mapping[str, bool]) -> int:
+    def lose(self, process: int, done: Mapping[str, bool], attempts: Mapping[str, int]) -> None:
         """Take back everything that a process held which is gone, but for what its journal says is done.
 
-        Returns:
-            How many tests go to others.
+        Args:
+            process: the one that is gone.
+            done: tests whose verdict stands, and whether the model answered.
+            attempts: how often others were tried.
         """
         held = self._held.pop(process, {})
         self._left.add(process)
         self.done += sum(test in done for test in held)
         self.answered += sum(done.get(test, False) for test in held)
         back = [test for test in held if test not in done]
+        self.attempts.update({test: attempts[test] for test in back if test in attempts})
         self._queue.extendleft(reversed(back))
-        return len(back)
+
+    def write_off(self, process: int) -> None:
+        """Give up everything that a process held which is gone: nobody does it again."""
+        self.lose(process, dict.fromkeys(self._held.get(process, {}), False), {})

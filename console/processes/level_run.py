@@ -17,6 +17,7 @@ from console.processes.coordinator import Coordinator
 from console.processes.count import parts_text
 from console.processes.deal import deal_lanes, shares
 from console.processes.dealer import Dealer
+from console.processes.given import Given
 from console.processes.messages import (
     Begin,
     ClosePrompts,
@@ -26,7 +27,6 @@ from console.processes.messages import (
     PartOfLevel,
     Want,
 )
-from console.processes.plan_run import GivenEndpoints
 from console.records.read_journal import read_rows
 from console.vocabulary.chat import ChatRequest, Timeouts
 from console.vocabulary.lane import LaneSetup
@@ -43,7 +43,7 @@ class LevelOnProcesses(Coordinator):
 
     def __init__(
         self,
-        given: GivenEndpoints,
+        given: Given,
         level: Level,
         requests: Sequence[ChatRequest],
         lanes: Sequence[LaneSetup],
@@ -53,10 +53,9 @@ class LevelOnProcesses(Coordinator):
         seed: int,
     ) -> None:
         super().__init__(given, lanes)
-        self._given_here = given
         self._level = level
         self._requests = requests
-        self._lanes = lanes
+        self._setups = lanes
         self._timeouts = timeouts
         self._seed = seed
         at_once = level.max_concurrency or capacity_of(lanes, len(requests))
@@ -68,7 +67,7 @@ class LevelOnProcesses(Coordinator):
 
     def beginnings(self) -> Sequence[Begin]:
         """Return what each process is told first: its lanes, and its part of the concurrency."""
-        given = self._given_here
+        given = self._given
         return [
             Begin(
                 process=number,
@@ -87,7 +86,7 @@ class LevelOnProcesses(Coordinator):
 
     async def play(self) -> None:
         """Hand out the prompts until all have gone; the processes end when those are answered."""
-        text = parts_text(self._lanes, [lanes for lanes, _ in self._parts.values()])
+        text = parts_text(self._setups, [lanes for lanes, _ in self._parts.values()])
         self.recorder.event("info", "processes", "", text)
         if self._level.request_rate is not None:
             self._deal_schedule()
@@ -106,7 +105,7 @@ class LevelOnProcesses(Coordinator):
 
     def lost(self, child: Child) -> None:
         """Go on without it: what it had is not sent twice, so its prompts count as failed."""
-        self._dealer.lose(child.number, {})
+        self._dealer.write_off(child.number)
         self._changed.set()
 
     def replacement(self, number: int) -> Begin | None:
@@ -128,7 +127,7 @@ class LevelOnProcesses(Coordinator):
     @property
     def done(self) -> int:
         """Prompts that ended, well or not."""
-        return sum(child.seen.snapshot.done for child in self.children.values() if child.seen is not None)
+        return sum(seen.snapshot.done for _, seen in self.pictures())
 
     @property
     def answered(self) -> int:
@@ -151,13 +150,13 @@ class LevelOnProcesses(Coordinator):
         return sorted((row for row in scan if isinstance(row, RequestRow)), key=lambda row: row.at_ns)
 
     async def _deal_as_asked(self) -> None:
-        while not self.steering.draining and self._dealer.left and self._dealer.playing:
+        while not self.steering.draining and self._dealer.waiting and self._dealer.playing:
             self._changed = anyio.Event()
             for number, names in self._dealer.deal().items():
                 indexes = [int(name) for name in names]
                 prompts = tuple(Prompt(index, self._requests[index]) for index in indexes)
                 self.children[number].say(DealPrompts(prompts))
-            if self._dealer.left:
+            if self._dealer.waiting:
                 await self._changed.wait()
 
     def _deal_schedule(self) -> None:

@@ -28,25 +28,50 @@ class Merged(msgspec.Struct, frozen=True):
     ttft_p50_ms: float | None
     ttft_p95_ms: float | None
     health: ClientHealth | None
+    blocked: bool
+    """Whether the disk takes no rows of one of them."""
     notice: str
 
 
-def merge(seen: Mapping[int, Seen], order: Sequence[str]) -> Merged:
+def remains_of(seen: Seen) -> Seen:
+    """Return what is left of the picture of a process that is gone: what it counted, and nothing that goes on."""
+    lanes = tuple(
+        msgspec.structs.replace(
+            view,
+            state="off",
+            in_flight=0,
+            held=0,
+            waiting=0,
+            workers=0,
+            rate=0.0,
+            tokens_per_s=0.0,
+            resume_in_s=None,
+            note="its engine process died",
+        )
+        for view in seen.snapshot.lanes
+    )
+    return Seen(
+        msgspec.structs.replace(seen.snapshot, lanes=lanes, health=None, notice="", state="running"),
+        seen.ttft,
+    )
+
+
+def merge(seen: Sequence[tuple[int, Seen]], order: Sequence[str]) -> Merged:
     """Put pictures together.
 
     Args:
-        seen: process → its picture.
+        seen: processes and their pictures; one that took the place of another comes after what is left of that.
         order: ids of the lanes as they are to be shown; those that nobody has shown yet are left out.
     """
     views: dict[str, list[LaneView]] = {}
     counts: dict[str, list[Mapping[int, int]]] = {}
-    for picture in seen.values():
+    for _, picture in seen:
         for view in picture.snapshot.lanes:
             lane_id = f"{view.provider}/{view.deployment}@{view.key}"
             views.setdefault(lane_id, []).append(view)
             counts.setdefault(lane_id, []).append(picture.ttft.get(lane_id, {}))
     all_counts = merged(found for several in counts.values() for found in several)
-    snapshots = [picture.snapshot for picture in seen.values()]
+    snapshots = [picture.snapshot for _, picture in seen]
     notices = sorted({snapshot.notice for snapshot in snapshots if snapshot.notice})
     return Merged(
         lanes=tuple(_lane(views[lane_id], merged(counts[lane_id])) for lane_id in order if lane_id in views),
@@ -58,10 +83,11 @@ def merge(seen: Mapping[int, Seen], order: Sequence[str]) -> Merged:
         health=worst_health(
             {
                 process: picture.snapshot.health
-                for process, picture in seen.items()
+                for process, picture in seen
                 if picture.snapshot.health is not None
             }
         ),
+        blocked=any(snapshot.state == "blocked" for snapshot in snapshots),
         notice="; ".join(notices),
     )
 
@@ -70,11 +96,12 @@ def _lane(views: Sequence[LaneView], ttft: Mapping[int, int]) -> LaneView:
     if len(views) == 1:
         return views[0]
     states = {view.state for view in views}
+    state = next(state for state in _LOUDEST_FIRST if state in states)
     waits = [view.resume_in_s for view in views if view.resume_in_s is not None]
     workers = [view.workers for view in views]
     return msgspec.structs.replace(
         views[0],
-        state=next(state for state in _LOUDEST_FIRST if state in states),
+        state=state,
         in_flight=sum(view.in_flight for view in views),
         held=sum(view.held for view in views),
         waiting=sum(view.waiting for view in views),
@@ -87,7 +114,7 @@ def _lane(views: Sequence[LaneView], ttft: Mapping[int, int]) -> LaneView:
         ttft_p50_ms=quantile_ms(ttft, 0.5, FLOORS[50]),
         ttft_p95_ms=quantile_ms(ttft, 0.95, FLOORS[95]),
         resume_in_s=max(waits, default=None),
-        note=next((view.note for view in views if view.note), ""),
+        note=next((view.note for view in reversed(views) if view.note and view.state == state), ""),
     )
 
 

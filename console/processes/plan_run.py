@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import anyio
 import msgspec
 
 from console.engine.forecast import Durations, eta_s
 from console.engine.gates import NS_PER_S
+from console.engine.jobs import TEST_ATTEMPTS
 from console.phases.order import Order
 from console.phases.plan import Job, Plan, Shard
 from console.processes.child import Child
-from console.processes.coordinator import Coordinator, Given
+from console.processes.coordinator import Coordinator
 from console.processes.count import parts_text
 from console.processes.deal import deal_lanes
 from console.processes.dealer import Dealer
+from console.processes.given import Given
 from console.processes.messages import (
     Begin,
     CloseJob,
@@ -29,34 +30,18 @@ from console.processes.messages import (
     StartJob,
     Want,
 )
-from console.records.read_journal import read_rows
-from console.vocabulary.chat import Endpoint
+from console.records.read_journal import last_test_rows
+from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import LaneSetup
-from console.vocabulary.outcome import TERMINAL
-from console.vocabulary.rows import TestRow
+from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.snapshot import JobState, JobView
-
-
-class GivenEndpoints(Given, Protocol):
-    """What a coordinator of processes is given."""
-
-    @property
-    def endpoints(self) -> Mapping[str, Endpoint]:
-        """Lane id → where its requests go."""
-        ...
-
-    @property
-    def wall(self) -> str:
-        """Wall time of the run's start."""
-        ...
 
 
 class PlanRun(Coordinator):
     """Runs one plan on several processes."""
 
-    def __init__(self, given: GivenEndpoints, plan: Plan, processes: int) -> None:
+    def __init__(self, given: Given, plan: Plan, processes: int) -> None:
         super().__init__(given, plan.lanes)
-        self._given_here = given
         self._plan = plan
         self._parts = dict(enumerate(deal_lanes(plan.lanes, processes), start=1))
         self._part_jobs = {
@@ -91,7 +76,7 @@ class PlanRun(Coordinator):
         self._changed.set()
 
     def _beginning(self, number: int) -> Begin:
-        given, lanes = self._given_here, self._parts[number]
+        given, lanes = self._given, self._parts[number]
         jobs = [
             job if self._states[index] == "waiting" else _without_own_tests(job)
             for index, job in enumerate(self._part_jobs[number])
@@ -145,17 +130,21 @@ class PlanRun(Coordinator):
 
     def lost(self, child: Child) -> None:
         """Give what a dead process had to the others, but for what its journal says is done."""
-        verdicts: dict[str, bool] = {}
-        for placed in read_rows(Path(self._given.headline.run_dir)).placed():
-            row = placed.row
-            if (
-                placed.segment.process == child.number
-                and isinstance(row, TestRow)
-                and row.verdict in TERMINAL
-            ):
-                verdicts[row.test] = True
+        try:
+            rows = last_test_rows(Path(self._given.headline.run_dir), child.number)
+        except ConsoleError as error:
+            rows = {}
+            text = f"what engine process {child.number} had in hand is played again, done or not: {error.message}"
+            self.recorder.event("error", "journal_unread", "", text)
+        done = {
+            test: row.verdict in TERMINAL
+            for test, row in rows.items()
+            if row.verdict in TERMINAL
+            or (row.verdict is Verdict.INFRASTRUCTURE and row.attempt >= TEST_ATTEMPTS)
+        }
+        attempts = {test: row.attempt for test, row in rows.items()}
         for dealer in self._dealers.values():
-            dealer.lose(child.number, verdicts)
+            dealer.lose(child.number, done, attempts)
         self._changed.set()
 
     def drain(self) -> None:

@@ -13,6 +13,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -30,6 +31,7 @@ _TAIL_BYTES: Final = 256 * 1024
 _HEAD_BYTES: Final = 64 * 1024
 _SIMULATED: Final = b',"simulated":true'
 """Only ever a field of a row: inside a text its quotes would be escaped."""
+_TEST_ROW: Final = b'{"type":"test",'
 _MOST_TOKENS: Final = 2**53
 """A server may claim any count; up to this one every reader of JSON agrees on its value."""
 
@@ -225,6 +227,31 @@ def read_end(run_dir: Path) -> RunEnded | None:
 
 def _number(segment: Segment) -> int:
     return segment.number
+
+
+def last_test_rows(run_dir: Path, process: int) -> dict[str, TestRow]:
+    """Return the last row of each test that one process played; of other rows nothing is read but the line.
+
+    Raises:
+        ConsoleError: if a segment cannot be read.
+    """
+    found: dict[str, TestRow] = {}
+    for segment in segments_of(run_dir):
+        if segment.process != process:
+            continue
+        try:
+            with opened_segment(segment.path, _READ_AHEAD_BYTES) as file:
+                for line in file:
+                    if line.startswith(_TEST_ROW):
+                        with suppress(DamagedLine, UnknownRow):
+                            row = decode_line(line)
+                            assert isinstance(row, TestRow)
+                            found[row.test] = row
+        except OSError as error:
+            raise ConsoleError(
+                f"cannot be read: {error.strerror or error}", where=str(segment.path)
+            ) from error
+    return found
 
 
 def begins_simulated(run_dir: Path) -> bool:

@@ -69,7 +69,7 @@ def test_every_test_is_played_exactly_once(
             else:  # it dies, and another takes its place
                 done = player.hand[: len(player.hand) // 2]
                 played += done
-                dealer.lose(player.number, dict.fromkeys(done, True))
+                dealer.lose(player.number, dict.fromkeys(done, True), {})
                 player.hand, player.received = [], 0
                 dealer.join(player.number)
     assert dealer.over
@@ -111,3 +111,13 @@ def test_what_is_on_its_way_to_one_who_leaves_is_waited_for() -> None:
     assert dealer.over
     assert sorted(dealer.left) == names(3)
     assert dealer.attempts == {"t2": 1}
+
+
+def test_what_is_written_off_is_done_by_nobody() -> None:
+    dealer = Dealer(names(6), {}, [1, 2])
+    dealer.want(1, 4, 4)
+    dealer.deal()
+    dealer.write_off(1)
+    assert (dealer.waiting, dealer.done, dealer.answered) == (2, 4, 0)
+    dealer.want(2, 9, 9)
+    assert dealer.deal() == {2: ["t4", "t5"]}

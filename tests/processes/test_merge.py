@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from console.processes.merge import merge
+from console.processes.merge import Merged, remains_of
+from console.processes.merge import merge as merge_in_order
 from console.processes.messages import Seen
 from console.vocabulary.client_health import ClientHealth
 from console.vocabulary.log_buckets import bucket_of
@@ -30,6 +31,10 @@ def seen(*lanes: LaneView, ttft: dict[str, list[int]] | None = None, **fields: A
         for ms in ms_values:
             of_lane[bucket_of(ms * MS)] = of_lane.get(bucket_of(ms * MS), 0) + 1
     return Seen(snapshot, counts)
+
+
+def merge(pictures: dict[int, Seen], order: list[str]) -> Merged:
+    return merge_in_order(list(pictures.items()), order)
 
 
 def test_a_lane_with_two_parts_is_one_lane() -> None:
@@ -90,3 +95,17 @@ def test_counts_add_up_and_the_worst_process_speaks() -> None:
 def test_nothing_seen_is_nothing_shown() -> None:
     merged = merge({}, ["p/a@k"])
     assert (merged.lanes, merged.ttft_p50_ms, merged.health) == ((), None, None)
+
+
+def test_what_a_dead_process_counted_stays_counted_and_nothing_of_it_goes_on() -> None:
+    fields: dict[str, Any] = {"in_flight": 3, "held": 4, "workers": 5, "rate": 2.0}
+    dead = remains_of(
+        seen(view("a", ok=7, **fields), requests={"ok": 7}, notice="disk: full", ttft={"p/a@k": [100] * 20})
+    )
+    merged = merge_in_order([(1, dead), (1, seen(view("a", ok=1, **fields), requests={"ok": 1}))], ["p/a@k"])
+    (lane,) = merged.lanes
+    assert (lane.ok, lane.in_flight, lane.held, lane.workers, lane.rate) == (8, 3, 4, 5, 2.0)
+    assert (merged.requests, merged.notice, lane.note) == ({"ok": 8}, "", "")
+    assert lane.ttft_p50_ms == pytest.approx(100, rel=0.02)
+    alone = merge_in_order([(1, dead)], ["p/a@k"]).lanes[0]
+    assert (alone.state, alone.ok, alone.note) == ("off", 7, "its engine process died")
