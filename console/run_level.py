@@ -100,6 +100,7 @@ class LevelRun:
                     created=created,
                     run_id=ended.run_dir.name,
                     held_s=self._engine.held_s,
+                    deaths=0 if isinstance(self._engine, LoadEngine) else sum(self._engine.deaths.values()),
                 ),
                 rows,
                 client_health(ended.run_dir, ttft_p50_ms(rows)),

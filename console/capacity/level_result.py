@@ -42,6 +42,8 @@ class LevelAsked(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     held_s: float = 0.0
     """For how long servers asked us to wait."""
+    deaths: int = 0
+    """Engine processes that died meanwhile."""
 
 
 def peak_in_flight(rows: Sequence[RequestRow]) -> int:
@@ -192,6 +194,11 @@ def _extras(
     if asked.held_s > 0:
         notes.append(
             f"held back {asked.held_s:.1f} s because the server asked for it: throughput is its quota, not its capacity"
+        )
+    if asked.deaths:
+        processes = "an engine process" if asked.deaths == 1 else f"{asked.deaths} engine processes"
+        notes.append(
+            f"{processes} died: the prompts in hand there count as failed, and load was less from then on"
         )
     if chunks and duration_s < _WHOLE_SECONDS_FROM_S:
         notes.append("peak throughput is counted in whole seconds, which says little of a level this short")

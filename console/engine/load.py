@@ -189,10 +189,11 @@ class LoadEngine:
     # As a part of a level
 
     def feed(self, prompts: Iterable[Prompt]) -> None:
-        """Take further prompts."""
+        """Take further prompts; without any lane they go back, as another process may have one."""
         fresh = list(prompts)
         self._received += len(fresh)
         self._fed.extend(fresh)
+        self._return_if_off()
         self._wake()
 
     def close(self) -> None:
@@ -209,10 +210,21 @@ class LoadEngine:
     def lane_is_off(self, lane: Lane, outcome: Outcome, reason: str) -> None:
         """Switch off what another process had to switch off, as far as it is here as well."""
         switch_off(self._lanes, lane, outcome, reason)
+        self._return_if_off()
 
     def ttft_counts(self) -> dict[str, dict[int, int]]:
         """Return TTFT of each lane in logarithmic buckets, which the parts of a level merge."""
         return {lane.lane.id: lane.ttft.counts for lane in self._lanes}
+
+    @property
+    def _is_off(self) -> bool:
+        return all(lane.off for lane in self._lanes)
+
+    def _return_if_off(self) -> None:
+        """Give back what is due at no certain time; a part of a schedule stays here, as it would come too late."""
+        if self._link is not None and self._level.request_rate is None and self._is_off:
+            left, self._fed = self._fed, deque()
+            self._link.job_ended(0, [str(prompt.index) for prompt in left], {})
 
     def _wake(self) -> None:
         self._more.set()
@@ -244,6 +256,8 @@ class LoadEngine:
                 await self._more.wait()
 
     def _ask(self, link: Link, at_hand: int) -> None:
+        if self._is_off:
+            return
         now = self._received + max(0, self._idle - len(self._fed))
         ahead = self._received + max(0, self._idle + at_hand - len(self._fed))
         if now > self._asked[0] or ahead - self._asked[1] >= at_hand / 2:
@@ -332,6 +346,7 @@ class LoadEngine:
                 self._recorder.event("error", "lane_off", off.lane.id, f"switched off: {reason}")
         elif switched:
             self._link.switched_off(lane.lane, outcome, reason)  # which other processes have lanes of, too
+            self._return_if_off()
 
     def look(self) -> Snapshot:
         """Return the picture now."""

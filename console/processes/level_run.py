@@ -23,6 +23,7 @@ from console.processes.messages import (
     ClosePrompts,
     DealPrompts,
     FromPart,
+    JobEnded,
     PartEndpoint,
     PartOfLevel,
     Want,
@@ -34,7 +35,9 @@ from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow
 from console.vocabulary.snapshot import JobView
 
+_PROMPTS_PER_LINE: Final = 100
 _START_IN_S: Final = 0.1
+_DELIVERY_NS_PER_CHARACTER: Final = 10
 """A schedule begins this long after it is dealt, so that every process has it by then."""
 
 
@@ -98,10 +101,15 @@ class LevelOnProcesses(Coordinator):
             await child.gone.wait()
 
     def hear(self, child: Child, message: FromPart) -> None:
-        """Take in what a process asks for."""
-        if isinstance(message, Want):
-            self._dealer.want(child.number, message.now, message.ahead)
-            self._changed.set()
+        """Take in what a process asks for, and what comes back from one that has no lane any more."""
+        match message:
+            case Want(_, now, ahead):
+                self._dealer.want(child.number, now, ahead)
+            case JobEnded(_, returned, _):
+                self._dealer.leave(child.number, returned, {})
+            case _:
+                return
+        self._changed.set()
 
     def lost(self, child: Child) -> None:
         """Go on without it: what it had is not sent twice, so its prompts count as failed."""
@@ -162,7 +170,11 @@ class LevelOnProcesses(Coordinator):
     def _deal_schedule(self) -> None:
         """Deal the one schedule of the level: every process gets an even part of it, by its concurrency."""
         offsets = due_offsets_ns(len(self._requests), self._level, random.Random(self._seed))
-        start_ns = self._now_ns() + int(_START_IN_S * NS_PER_S)
+        characters = sum(
+            len(str(message.get("content"))) for request in self._requests for message in request.messages
+        )
+        delivery_ns = characters * _DELIVERY_NS_PER_CHARACTER
+        start_ns = self._now_ns() + int(_START_IN_S * NS_PER_S) + delivery_ns
         dealt: dict[int, list[Prompt]] = {number: [] for number in self._parts}
         owed = dict.fromkeys(self._parts, 0.0)
         whole = sum(at_once for _, at_once in self._parts.values())
@@ -173,7 +185,8 @@ class LevelOnProcesses(Coordinator):
             owed[number] -= 1
             dealt[number].append(Prompt(index, request, start_ns + offset_ns))
         for number, prompts in dealt.items():
-            self.children[number].say(DealPrompts(tuple(prompts)))
+            for first in range(0, len(prompts), _PROMPTS_PER_LINE):
+                self.children[number].say(DealPrompts(tuple(prompts[first : first + _PROMPTS_PER_LINE])))
 
 
 def capacity_of(lanes: Sequence[LaneSetup], most: int) -> int:

@@ -20,7 +20,7 @@ from console.vocabulary.secret import Secret
 from console.vocabulary.snapshot import EventView, Snapshot
 
 MAX_LINE_BYTES = 256 * 1024 * 1024
-"""The prompts of a whole level go over in one line where they are due at fixed times."""
+"""A line may hold a hundred prompts of a long context, or the tests of a plan that are dealt beforehand."""
 
 
 class PartEndpoint(msgspec.Struct, frozen=True):

@@ -16,14 +16,17 @@ from trio.testing import MockClock
 from console.engine.board import Headline
 from console.engine.engine import Engine
 from console.engine.load import Level, LoadEngine
-from console.phases.plan import Plan
+from console.phases.plan import Job, Plan, Shard
 from console.processes.coordinator import Coordinator
 from console.processes.messages import Begin, Ended, read_to_part
 from console.processes.part import Outbox, Part
 from console.records.journal import Journal
+from console.records.read_journal import read_rows
 from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Stamps, Timeouts
 from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope, ScopedLimits
-from console.vocabulary.outcome import Outcome, Verdict
+from console.vocabulary.outcome import TERMINAL, Outcome, Verdict
+from console.vocabulary.rows import EventRow, TestRow
+from console.vocabulary.snapshot import Snapshot
 from console.work.contract import TestResult
 
 
@@ -186,6 +189,7 @@ class Rig:
         self.processes: list[Process] = []
         self.coordinator: Coordinator
         self.ended_s = 0.0
+        self.last: Snapshot
         self._group: anyio.abc.TaskGroup
 
     @property
@@ -229,7 +233,7 @@ class Rig:
                 for function in beside:
                     group.start_soon(function, self)
                 state = await self.coordinator.run()
-                self.ended_s = trio.current_time()
+                self.ended_s, self.last = trio.current_time(), self.coordinator.look()
                 group.cancel_scope.cancel()
         return state
 
@@ -280,3 +284,36 @@ def lane(deployment: str, *, workers: int | None = 1, key: str = "key0", outer=(
         outer=tuple(ScopedLimits(Scope(kind, name), Limits(**values)) for kind, name, values in outer),
         per=per,
     )
+
+
+def ids(count, model="m"):
+    return tuple(f"{model}/optimal/easy/0.8/simple_task/{number}" for number in range(1, count + 1))
+
+
+def job(tests, lanes, *, name="job", before=(), stagger_s=0.0, delays=(), dealt=False):
+    shards = tuple(
+        Shard(
+            lane_id=setup.lane.id,
+            delay_s=delays[index] if index < len(delays) else 0.0,
+            tests=tests[index :: len(lanes)] if dealt else None,
+        )
+        for index, setup in enumerate(lanes)
+    )
+    return Job(
+        id=name, phase="x", model="m", provider="p", difficulty="easy", group="optimal", rate="0.8",
+        prompt_types=("optimal",), tests=tests, shards=shards, before=before, stagger_s=stagger_s,
+    )  # fmt: skip
+
+
+async def guard(rig):
+    await anyio.sleep(80_000)
+    raise AssertionError("it hangs")
+
+
+def terminal(rig):
+    rows = [row for row in read_rows(rig.run_dir) if isinstance(row, TestRow) and row.verdict in TERMINAL]
+    return Counter(row.test for row in rows)
+
+
+def events(rig, kind):
+    return [row for row in read_rows(rig.run_dir) if isinstance(row, EventRow) and row.kind == kind]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 
 import anyio
 import pytest
-from part_rig import Client, Rig, lane
+from part_rig import Client, Rig, events, guard, ids, job, lane, terminal
 
-from console.phases.plan import Job, Shard
 from console.processes.plan_run import PlanRun
 from console.records.read_journal import read_end, read_rows
 from console.vocabulary.command import Accepted, Drain, Pause, Resume, Stop
-from console.vocabulary.outcome import TERMINAL, Outcome
-from console.vocabulary.rows import EventRow, RequestRow, TestRow
+from console.vocabulary.outcome import Outcome
+from console.vocabulary.rows import TestRow
 
 FAILURES = (
     {"outcome": Outcome.SERVER_ERROR},
@@ -39,39 +37,6 @@ def make_rig(monkeypatch, tmp_path):
         return rig
 
     return make
-
-
-def ids(count, model="m"):
-    return tuple(f"{model}/optimal/easy/0.8/simple_task/{number}" for number in range(1, count + 1))
-
-
-def job(tests, lanes, *, name="job", before=(), stagger_s=0.0, delays=(), dealt=False):
-    shards = tuple(
-        Shard(
-            lane_id=setup.lane.id,
-            delay_s=delays[index] if index < len(delays) else 0.0,
-            tests=tests[index :: len(lanes)] if dealt else None,
-        )
-        for index, setup in enumerate(lanes)
-    )
-    return Job(
-        id=name, phase="x", model="m", provider="p", difficulty="easy", group="optimal", rate="0.8",
-        prompt_types=("optimal",), tests=tests, shards=shards, before=before, stagger_s=stagger_s,
-    )  # fmt: skip
-
-
-async def guard(rig):
-    await anyio.sleep(80_000)
-    raise AssertionError("it hangs")
-
-
-def terminal(rig):
-    rows = [row for row in read_rows(rig.run_dir) if isinstance(row, TestRow) and row.verdict in TERMINAL]
-    return Counter(row.test for row in rows)
-
-
-def events(rig, kind):
-    return [row for row in read_rows(rig.run_dir) if isinstance(row, EventRow) and row.kind == kind]
 
 
 def draw(dice, make_rig):

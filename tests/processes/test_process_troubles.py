@@ -1,0 +1,182 @@
+"""What becomes of a run on several processes when one dies, hangs or loses its lanes, on virtual time."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import anyio
+import pytest
+from part_rig import Client, Rig, events, guard, ids, job, lane, terminal
+
+from console.engine.load import Level
+from console.processes.level_run import LevelOnProcesses
+from console.processes.plan_run import PlanRun
+from console.vocabulary.chat import ChatRequest, Timeouts
+from console.vocabulary.command import Pause, Resume
+from console.vocabulary.errors import ConsoleError
+from console.vocabulary.outcome import Outcome
+
+
+@pytest.fixture
+def make_rig(monkeypatch, tmp_path):
+    monkeypatch.setattr("console.records.journal._sync_data", lambda fd: None)
+    monkeypatch.setattr("console.records.journal.sync_directory", lambda directory: None)
+
+    def make(lanes, client=None):
+        rig = Rig(tmp_path, lanes, client)
+        monkeypatch.setattr("console.processes.child.started", rig.started)
+        return rig
+
+    return make
+
+
+def play(rig, jobs, *beside, processes=2):
+    return rig.run(lambda seat: PlanRun(seat, rig.plan(jobs), processes), guard, *beside)
+
+
+def level(rig, count, *beside, most=8, rate=None):
+    requests = [ChatRequest(messages=({"role": "user", "content": f"prompt {n}"},)) for n in range(count)]
+
+    def make(seat):
+        asked = Level(max_concurrency=most, request_rate=rate)
+        return LevelOnProcesses(seat, asked, requests, rig.lanes, processes=2, timeouts=Timeouts(), seed=0)
+
+    return rig.run(make, guard, *beside)
+
+
+def test_a_process_that_hangs_is_replaced(make_rig):
+    lanes = [lane("a", workers=4)]
+    rig = make_rig(lanes)
+
+    async def hang(rig):
+        await anyio.sleep(2.5)
+        rig.processes[0].hang()
+
+    assert play(rig, [job(ids(60), lanes)], hang) == "finished"
+    assert terminal(rig) == Counter(ids(60))
+    assert len(events(rig, "process_hangs")) == len(events(rig, "process_lost")) == 1
+    assert rig.ended_s < 120
+
+
+def test_what_takes_the_place_of_another_while_all_is_paused_waits_as_well(make_rig):
+    lanes = [lane("a", workers=4)]
+    rig = make_rig(lanes)
+
+    async def kill_paused(rig):
+        await anyio.sleep(2.5)
+        rig.coordinator.steering.obey(Pause())
+        await anyio.sleep(2)
+        rig.processes[0].kill()
+        sent = len(rig.client.sent)
+        await anyio.sleep(50)
+        assert len(rig.client.sent) == sent
+        rig.coordinator.steering.obey(Resume())
+
+    assert play(rig, [job(ids(40), lanes)], kill_paused) == "finished"
+    assert terminal(rig) == Counter(ids(40))
+
+
+def test_a_lane_that_is_off_is_off_for_what_takes_the_place_of_another(make_rig):
+    lanes = [lane("bad", workers=4, key="k0"), lane("good", workers=4, key="k1")]
+    refused = Counter()
+
+    def answer(endpoint, number):
+        refused.update(["@k0" in endpoint.deployment])
+        return 1.0, {"outcome": Outcome.AUTH} if "@k0" in endpoint.deployment else {}
+
+    rig = make_rig(lanes, Client(answer))
+
+    async def kill(rig):
+        await anyio.sleep(5)
+        rig.processes[0].kill()
+
+    assert play(rig, [job(ids(60), lanes)], kill) == "finished"
+    assert terminal(rig) == Counter(ids(60))
+    assert refused[True] == 4, "none after the first were refused"
+    assert [row.subject for row in events(rig, "lane_off")] == ["p/bad@k0"]
+
+
+def test_a_refused_key_is_told_of_for_every_lane_wherever_it_is(make_rig):
+    lanes = [lane("a", workers=1, key="k0"), lane("b", workers=1, key="k0"), lane("c", workers=2, key="k1")]
+    client = Client(
+        lambda endpoint, number: (1.0, {"outcome": Outcome.AUTH} if "@k0" in endpoint.deployment else {})
+    )
+    rig = make_rig(lanes, client)
+    assert play(rig, [job(ids(10), lanes)]) == "finished"
+    assert sorted(row.subject for row in events(rig, "lane_off")) == ["p/a@k0", "p/b@k0"]
+
+
+def test_figures_of_a_dead_process_stay_counted(make_rig):
+    lanes = [lane("a", workers=4)]
+    rig = make_rig(lanes)
+    seen = []
+
+    async def kill(rig):
+        for _ in range(40):
+            await anyio.sleep(0.5)
+            seen.append(rig.coordinator.look().verdicts.get("full", 0))
+            if len(seen) == 11:
+                rig.processes[0].kill()
+
+    play(rig, [job(ids(80), lanes)], kill)
+    assert seen == sorted(seen)
+    last = rig.last
+    assert last.verdicts == {"full": 80}
+    assert last.lanes[0].ok == 80
+    assert last.lanes[0].in_flight == 0
+
+
+def test_a_process_that_cannot_be_replaced_leaves_its_tests_to_the_others(make_rig, monkeypatch):
+    lanes = [lane("a", workers=4)]
+    rig = make_rig(lanes)
+
+    async def kill(rig):
+        await anyio.sleep(2.5)
+
+        def refuse(path):
+            raise OSError(11, "Resource temporarily unavailable")
+
+        monkeypatch.setattr("console.processes.child.started", refuse)
+        rig.processes[0].kill()
+
+    assert play(rig, [job(ids(40), lanes)], kill) == "finished"
+    assert terminal(rig) == Counter(ids(40))
+    (lost,) = events(rig, "process_lost")
+    assert "temporarily unavailable" in lost.text
+
+
+def test_a_run_file_that_cannot_be_written_ends_no_run(make_rig, monkeypatch):
+    lanes = [lane("a", workers=4)]
+    rig = make_rig(lanes)
+
+    def full(seat, name):
+        raise ConsoleError("No space left on device")
+
+    monkeypatch.setattr("part_rig.Seat.announce_segment", full)
+    assert play(rig, [job(ids(8), lanes)]) == "finished"
+    assert terminal(rig) == Counter(ids(8))
+
+
+@pytest.mark.parametrize("rate", [None, 5.0])
+def test_prompts_of_a_dead_process_are_never_sent_again(make_rig, rate):
+    rig = make_rig([lane("a", workers=None)])
+
+    async def kill(rig):
+        await anyio.sleep(3.5)
+        rig.processes[0].kill()
+
+    assert level(rig, 80, kill, rate=rate) == "finished"
+    assert max(Counter(rig.client.sent).values()) == 1
+    answered = rig.coordinator.answered
+    assert 40 < answered < 80
+    assert rig.coordinator.deaths == {1: 1}
+
+
+def test_a_part_of_a_level_without_lanes_leaves_the_prompts_to_the_others(make_rig):
+    lanes = [lane("bad", workers=1, key="k0"), lane("good", workers=1, key="k1")]
+    client = Client(
+        lambda endpoint, number: (1.0, {"outcome": Outcome.AUTH} if "@k0" in endpoint.deployment else {})
+    )
+    rig = make_rig(lanes, client)
+    assert level(rig, 60, most=2) == "finished"
+    assert rig.coordinator.answered == 59, "all but the one that was refused"
