@@ -16,6 +16,10 @@ _MAX_NESTING: Final = 8
 """Lists and objects within one another that content may be made of."""
 
 
+class MalformedError(ValueError):
+    """The answer came, but is not what it should be."""
+
+
 class FunctionDelta(msgspec.Struct, gc=False):
     """Name and arguments of a tool call, or a piece of them."""
 
@@ -95,6 +99,20 @@ def decode_chunk(data: bytes) -> Chunk:
         return _lenient(data)
     except RecursionError:
         raise ValueError("JSON nested too deep") from None
+
+
+def chunk_of(payload: bytes) -> Chunk:
+    """Read one chunk of an answer.
+
+    Raises:
+        MalformedError: if it is none; it quotes all of it.
+    """
+    try:
+        return decode_chunk(payload)
+    except ValueError as problem:
+        # Not cut here: that would leave half a key at the edge. It is cut when secrets are blotted out.
+        whole = payload.decode("utf-8", "replace")
+        raise MalformedError(f"not a chunk of an answer ({problem}): {whole}") from None
 
 
 def json_text(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 import httpx
 
-from console.llm.chunks import Usage, is_count
+from console.llm.chunks import MalformedError, Usage, is_count
 from console.llm.classify import (
     Failure,
     classify_error_object,
@@ -16,7 +16,7 @@ from console.llm.classify import (
     unreadable,
 )
 from console.llm.receiver import Header
-from console.llm.stream import AnswerReader, MalformedError, Phase
+from console.llm.stream import AnswerReader, Phase
 from console.vocabulary.chat import ChatResult, Timeouts, ToolCall
 from console.vocabulary.names import SIMULATED_HEADER
 from console.vocabulary.outcome import Outcome

@@ -145,3 +145,13 @@ class SseParser:
                 self.last_id = value
         elif name == b"retry" and value.isdigit() and len(value) < 10:
             self.retry_ms = int(value)
+
+
+def end_of_events(data: bytes, count: int) -> int:
+    """Return where the first `count` events of `data` end, or its length if it holds no more than that."""
+    edge = 0
+    for _ in range(count):
+        edge = data.find(b"\n\n", edge) + 2
+        if edge < 2:
+            return len(data)
+    return edge

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import httpx
 
-from console.llm.chunks import Chunk, Delta, ToolDelta, Usage, decode_chunk
+from console.llm.chunks import Delta, MalformedError, ToolDelta, Usage, chunk_of
 from console.llm.receiver import Header
-from console.llm.sse import SseParser
+from console.llm.sse import SseParser, end_of_events
 from console.llm.template import ChunkTemplate, learn
 from console.llm.tools import MAX_CALLS, ToolAssembly
 from console.vocabulary.chat import Stamps, Timeouts, ToolCall
@@ -34,10 +34,6 @@ class Phase(Enum):
     FIRST_TOKEN = "first_token"  # noqa: S105 - not a password
     IDLE = "idle"
     TOTAL = "total"
-
-
-class MalformedError(ValueError):
-    """The answer came, but is not what it should be."""
 
 
 class AnswerReader:
@@ -248,7 +244,7 @@ class AnswerReader:
         if self.done:
             return
         if self._template is None and self._template_tries:
-            edge = _end_of_events(data, _EVENTS_TO_LEARN_FROM)
+            edge = end_of_events(data, _EVENTS_TO_LEARN_FROM)
             self._read_events(events, data[:edge], now_ns)
             data = data[edge:]
         if self._aligned is not None and data and (found := self._aligned.read_many(data)) is not None:
@@ -278,7 +274,7 @@ class AnswerReader:
             if bare == b"[DONE]":
                 self._finish(now_ns)
                 return
-        chunk = _decoded(payload)
+        chunk = chunk_of(payload)
         if chunk.error is not None or name == b"error":
             self.error_object = chunk.error if chunk.error is not None else payload.decode("utf-8", "replace")
             raise MalformedError("the server sent an error inside the stream")
@@ -341,7 +337,7 @@ class AnswerReader:
     def _take_document(self) -> None:
         if self.status is None or not 200 <= self.status < 300:
             return
-        chunk = _decoded(b"".join(self.document or ()))
+        chunk = chunk_of(b"".join(self.document or ()))
         if chunk.error is not None:
             self.error_object = chunk.error
             return
@@ -361,25 +357,6 @@ class AnswerReader:
             for position, tool in enumerate(message.tool_calls or ()):
                 tool.index = position
                 self._take_tool(tool)
-
-
-def _end_of_events(data: bytes, count: int) -> int:
-    """Return where the first `count` events of `data` end, or its length if it holds no more than that."""
-    edge = 0
-    for _ in range(count):
-        edge = data.find(b"\n\n", edge) + 2
-        if edge < 2:
-            return len(data)
-    return edge
-
-
-def _decoded(payload: bytes) -> Chunk:
-    try:
-        return decode_chunk(payload)
-    except ValueError as problem:
-        # Not cut here: that would leave half a key at the edge. It is cut when secrets are blotted out.
-        whole = payload.decode("utf-8", "replace")
-        raise MalformedError(f"not a chunk of an answer ({problem}): {whole}") from None
 
 
 def _content_type(headers: list[Header]) -> bytes:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.llm import stream
-from console.llm.chunks import decode_chunk
-from console.llm.stream import AnswerReader, MalformedError
+from console.llm import chunks, stream
+from console.llm.chunks import MalformedError, decode_chunk
+from console.llm.stream import AnswerReader
 from console.llm.template import learn
 from console.vocabulary.chat import Timeouts
 
@@ -118,7 +118,7 @@ def test_the_usual_chunk_is_read_without_json(
         decoded.append(payload)
         return decode_chunk(payload)
 
-    monkeypatch.setattr(stream, "decode_chunk", counting)
+    monkeypatch.setattr(chunks, "decode_chunk", counting)
     pieces = [event({kind: f" {number}"}, spaced=spaced) for number in range(30)]
     found = seen_in([*pieces[:20], b"".join(pieces[20:])], keep=True)
     assert "".join(f" {number}" for number in range(30)) in (found[2], found[3])
