@@ -108,15 +108,39 @@ def test_drain_and_stop_reach_every_process(tmp_path: Path, command: str, cancel
         "run", *MODELS, "--num-instances", "40", "--processes", "2", "--out", str(tmp_path), "--run-id", "one"
     )
     until(lambda: rows_written(tmp_path, "test") > 10, "some tests")
+    for pid in children_of(process):
+        os.kill(pid, signal.SIGTERM)  # as systemd does, to all at once: their coordinator ends them, in order
     code, _, err = ultra(command, str(tmp_path / "one"))
     assert code == 0, err
     code, _, err = end(process)
     assert code == 130, err
+    assert not any(
+        isinstance(row, EventRow) and row.kind == "process_lost" for row in read_rows(tmp_path / "one")
+    )
     ended = read_end(tmp_path / "one")
     assert ended is not None
     assert (ended.state, ended.done) == ("interrupted", len(verdicts(tmp_path / "one")))
     rows = [row for row in read_rows(tmp_path / "one") if isinstance(row, RequestRow)]
     assert any(row.outcome == "cancelled" for row in rows) is cancelled
+
+
+def test_a_level_that_loses_a_process_says_so_and_sends_nothing_twice(tmp_path: Path) -> None:
+    process = start(
+        "capacity", "run", "--profile", "sim", "--model", "gpt-4o-mini", "--max-concurrency", "10",
+        "--num-prompts", "300", "--random-input-len", "10", "--random-output-len", "8",
+        "--processes", "2", "--out", str(tmp_path),
+    )  # fmt: skip
+    until(lambda: rows_written(tmp_path, "request") > 50, "some answers")
+    os.kill(children_of(process)[0], signal.SIGKILL)
+    code, _, err = end(process)
+    assert code == 3, err
+    run_dir = only_run(tmp_path)
+    level = json.loads((run_dir / "level.json").read_text())
+    rows = [row for row in read_rows(run_dir) if isinstance(row, RequestRow)]
+    assert max(Counter(row.test for row in rows).values()) == 1
+    assert level["completed"] == len(rows) < 300
+    assert level["failed"] == 300 - len(rows)
+    assert any("an engine process died" in note for note in level["ultra"]["notes"])
 
 
 @pytest.mark.parametrize("rate", ["inf", "150"])
