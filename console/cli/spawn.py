@@ -33,7 +33,7 @@ def spawn_engine(arguments: Sequence[str]) -> Path:
         ConsoleError: with its own words and exit code if it did not start.
     """
     _children[:] = [child for child in _children if child.poll() is None]
-    command = [sys.executable, "-m", "console", *arguments, ANNOUNCE]
+    command = [sys.executable, "-P", "-m", "console", *arguments, ANNOUNCE]
     with tempfile.TemporaryFile() as complaints:
         child = subprocess.Popen(  # noqa: S603 - our own program, no shell
             command,

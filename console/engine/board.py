@@ -10,12 +10,13 @@ from console.engine.forecast import Durations
 from console.engine.gates import NS_PER_S
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.meters import quantile_ms
+from console.phases.plan import Job
 from console.records.percentile import FLOORS
 from console.vocabulary.client_health import ClientHealth
 from console.vocabulary.outcome import Outcome, Verdict
 from console.vocabulary.rows import RequestRow, Row, TestRow
 from console.vocabulary.safe_text import safe_line
-from console.vocabulary.snapshot import EventView, JobView, LaneState, LaneView, RunState, Snapshot
+from console.vocabulary.snapshot import EventView, JobState, JobView, LaneState, LaneView, RunState, Snapshot
 
 
 class Tally:
@@ -152,3 +153,26 @@ def lane_state(lane: LaneRuntime) -> LaneState:
     if lane.workers is not None and lane.held >= lane.workers:
         return "full"
     return "busy" if lane.held or lane.in_flight else "idle"
+
+
+def job_view(job: Job, state: JobState, done: int, earliest_ns: int | None, now_ns: int) -> JobView:
+    """Return the picture of one job; one that waits for nothing but its stagger says for how long."""
+    starts_in_s = None
+    if state == "waiting" and earliest_ns is not None and earliest_ns > now_ns:
+        state, starts_in_s = "staggered", (earliest_ns - now_ns) / NS_PER_S
+    return JobView(
+        id=job.id,
+        title=f"{job.model} {job.difficulty} {job.group} {job.rate}",
+        model=job.model,
+        state=state,
+        planned=len(job.tests),
+        done=done,
+        starts_in_s=starts_in_s,
+    )
+
+
+def job_end(job: Job, *, done: int, answered: int, unplayed: int) -> tuple[str, str]:
+    """Return level and text of the event that ends a job."""
+    if answered == len(job.tests):
+        return "info", "done"
+    return "warn", f"ended: {answered} answered, {done - answered} without an answer, {unplayed} not run"

@@ -9,7 +9,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from console.engine.asking import ChatClient, Surroundings
-from console.engine.board import Board, Headline, Tally, ttft_p50_ms
+from console.engine.board import Board, Headline, Tally, job_end, job_view, ttft_p50_ms
 from console.engine.client_watch import ClientWatch
 from console.engine.forecast import eta_s
 from console.engine.gates import NS_PER_S, NowNs, Valve
@@ -213,11 +213,7 @@ class Engine:
         self._recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests")
         await run.run()
         self._job_states[index] = "done"
-        if run.answered == len(job.tests):
-            level, text = "info", "done"
-        else:
-            level = "warn"
-            text = f"ended: {run.answered} answered, {run.done - run.answered} without an answer, {run.unplayed} not run"
+        level, text = job_end(job, done=run.done, answered=run.answered, unplayed=run.unplayed)
         self._recorder.event(level, "job_done", job.id, text)
         self._order.finish(index)
         self._job_changed.set()
@@ -248,20 +244,9 @@ class Engine:
         )
 
     def _job_view(self, index: int, now_ns: int) -> JobView:
-        job = self._plan.jobs[index]
-        state: JobState = self._job_states[index]
-        earliest_ns = self._order.earliest_ns(index) if state == "waiting" else None
-        starts_in_s = None
-        if earliest_ns is not None and earliest_ns > now_ns:
-            state, starts_in_s = "staggered", (earliest_ns - now_ns) / NS_PER_S
-        return JobView(
-            id=job.id,
-            title=f"{job.model} {job.difficulty} {job.group} {job.rate}",
-            model=job.model,
-            state=state,
-            planned=len(job.tests),
-            done=self._jobs[index].done,
-            starts_in_s=starts_in_s,
+        earliest_ns = self._order.earliest_ns(index) if self._job_states[index] == "waiting" else None
+        return job_view(
+            self._plan.jobs[index], self._job_states[index], self._jobs[index].done, earliest_ns, now_ns
         )
 
     def _eta_s(self) -> float | None:

@@ -145,7 +145,7 @@ def started(log_path: Path) -> tuple[subprocess.Popen[bytes], LineSocket]:
         log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             process = subprocess.Popen(  # noqa: S603 - our own program, no shell
-                [sys.executable, "-m", "console.processes", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "console.processes", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import msgspec
 
+from console.engine.board import job_end, job_view
 from console.engine.forecast import Durations, eta_s
 from console.engine.gates import NS_PER_S
 from console.engine.jobs import TEST_ATTEMPTS
@@ -173,10 +174,7 @@ class PlanRun(Coordinator):
         for index, job in enumerate(self._plan.jobs):
             state = self._states[index]
             earliest_ns = self._order_of_jobs.earliest_ns(index) if state == "waiting" else None
-            starts_in_s = None
-            if earliest_ns is not None and earliest_ns > now_ns:
-                state, starts_in_s = "staggered", (earliest_ns - now_ns) / NS_PER_S
-            views.append(job_view(job, state, self._done_of(index), starts_in_s))
+            views.append(job_view(job, state, self._done_of(index), earliest_ns, now_ns))
         return tuple(views)
 
     def eta_s(self) -> float | None:
@@ -237,30 +235,11 @@ class PlanRun(Coordinator):
         self._ended_done[index] = dealer.done + tried
         self._answered += dealer.answered
         self._states[index] = "done"
-        unplayed = len(job.tests) - self._ended_done[index]
-        if dealer.answered == len(job.tests):
-            self.recorder.event("info", "job_done", job.id, "done")
-        else:
-            text = (
-                f"ended: {dealer.answered} answered, {self._ended_done[index] - dealer.answered} without an answer, "
-                f"{unplayed} not run"
-            )
-            self.recorder.event("warn", "job_done", job.id, text)
+        done = self._ended_done[index]
+        level, text = job_end(job, done=done, answered=dealer.answered, unplayed=len(job.tests) - done)
+        self.recorder.event(level, "job_done", job.id, text)
         self._order_of_jobs.finish(index)
         self._changed.set()
-
-
-def job_view(job: Job, state: JobState, done: int, starts_in_s: float | None) -> JobView:
-    """Return the picture of one job."""
-    return JobView(
-        id=job.id,
-        title=f"{job.model} {job.difficulty} {job.group} {job.rate}",
-        model=job.model,
-        state=state,
-        planned=len(job.tests),
-        done=done,
-        starts_in_s=starts_in_s,
-    )
 
 
 def _part_of(

@@ -41,7 +41,7 @@ async def simulator_process(config: SimConfig) -> AsyncGenerator[dict[str, str],
         ConsoleError: if it does not start.
     """
     check_config(config)
-    command = [sys.executable, "-m", "console", "simulator", "--config-stdin"]
+    command = [sys.executable, "-P", "-m", "console", "simulator", "--config-stdin"]
     with tempfile.TemporaryFile() as complaints:
         process = await anyio.open_process(
             command,

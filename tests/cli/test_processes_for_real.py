@@ -102,8 +102,8 @@ def test_no_process_outlives_its_coordinator(tmp_path: Path) -> None:
     assert read_end(run_dir) is None
 
 
-@pytest.mark.parametrize(("command", "cancelled"), [("drain", False), ("stop", True)])
-def test_drain_and_stop_reach_every_process(tmp_path: Path, command: str, cancelled: bool) -> None:
+@pytest.mark.parametrize(("command", "outcomes"), [("drain", {"ok"}), ("stop", {"ok", "cancelled"})])
+def test_drain_and_stop_reach_every_process(tmp_path: Path, command: str, outcomes: set[str]) -> None:
     process = start(
         "run", *MODELS, "--num-instances", "40", "--processes", "2", "--out", str(tmp_path), "--run-id", "one"
     )
@@ -121,7 +121,8 @@ def test_drain_and_stop_reach_every_process(tmp_path: Path, command: str, cancel
     assert ended is not None
     assert (ended.state, ended.done) == ("interrupted", len(verdicts(tmp_path / "one")))
     rows = [row for row in read_rows(tmp_path / "one") if isinstance(row, RequestRow)]
-    assert any(row.outcome == "cancelled" for row in rows) is cancelled
+    assert {str(row.outcome) for row in rows} <= outcomes  # whether a stop finds a request in flight is luck
+    assert len(rows) < 400
 
 
 def test_a_level_that_loses_a_process_says_so_and_sends_nothing_twice(tmp_path: Path) -> None:
