@@ -51,6 +51,7 @@ class AnswerReader:
         "_reasoning",
         "_stream",
         "_streaming",
+        "_studied_ns",
         "_template",
         "_template_tries",
         "_tools",
@@ -86,6 +87,8 @@ class AnswerReader:
         self._aligned: ChunkTemplate | None = None
         """The template, where the next byte is known to begin an event."""
         self._template_tries = _TEMPLATE_TRIES
+        self._studied_ns = 0
+        """The read from which a shape was learnt last."""
         self._content: list[str] = []
         self._reasoning: list[str] = []
         self._tools: ToolAssembly | None = None
@@ -292,9 +295,9 @@ class AnswerReader:
             delta = choice.delta or choice.message
             if delta is not None:
                 self._take_delta(delta, now_ns)
-        if (
-            chunks and self.chunks > chunks and self._template_tries
-        ):  # not the first, which may bear a role as well
+        if chunks and self.chunks > chunks and self._template_tries and self._studied_ns != now_ns:
+            # Not the first, which may bear a role as well, and one of a read: those behind it are like it.
+            self._studied_ns = now_ns
             self._template_tries -= 1
             self._template = learn(payload, chunk) or self._template
 
