@@ -25,6 +25,8 @@ from benchmarks.startup import program
 IN_FLIGHT = 300
 CHUNKS = 16
 _WITHIN_S = 150.0
+_ANSWERED = (0, 3)
+"""Exit codes of a run that was measured: without delays our own client is the limit, and says so with 3."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ def one_run(server: Serving, peer: Peer, amount: int) -> Ran:
             cpu_s=children_cpu_s() - cpu,
             wall_s=time.perf_counter() - started,
         )
-    if ended.returncode != 0 or ran.requests == 0:
+    if ended.returncode not in _ANSWERED or ran.requests == 0:
         said = (ended.stderr.strip() or ended.stdout.strip()).splitlines()
         raise Failed(
             f"exit code {ended.returncode}, {ran.requests} requests: {said[-1][:200] if said else 'silent'}"
