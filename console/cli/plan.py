@@ -36,7 +36,14 @@ def plan(*, as_json: bool, **options: Any) -> int:
     for line in plan_lines(prepared.plan, prepared.loaded):
         say(safe_line(line))
     if prepared.processes > 1:
-        say(parts_text(prepared.plan.lanes, deal_lanes(prepared.plan.lanes, prepared.processes)))
+        parts = deal_lanes(prepared.plan.lanes, prepared.processes)
+        say(parts_text(prepared.plan.lanes, parts))
+        if len(parts) < prepared.processes:
+            say(f"{prepared.processes} were asked for: these lanes are worth no more than {len(parts)}")
+    elif options["processes"] is None:
+        say(
+            "1 engine process: auto takes more where the expected chunks/s and the cores of this machine allow"
+        )
     return ExitCode.DONE
 
 
