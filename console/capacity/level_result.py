@@ -197,8 +197,10 @@ def _extras(
         )
     if asked.deaths:
         processes = "an engine process" if asked.deaths == 1 else f"{asked.deaths} engine processes"
+        lost = asked.num_prompts - len({row.test for row in rows})
         notes.append(
-            f"{processes} died: the prompts in hand there count as failed, and load was less from then on"
+            f"{processes} died: {lost} of the failed prompts were in hand there, sent or not, and load was less from "
+            "then on: this is no measure of the server"
         )
     if chunks and duration_s < _WHOLE_SECONDS_FROM_S:
         notes.append("peak throughput is counted in whole seconds, which says little of a level this short")
@@ -208,6 +210,7 @@ def _extras(
         "outcomes": outcomes,
         "examples": examples,
         "held_s": asked.held_s,
+        "deaths": asked.deaths,
         "chunks": chunks,
         "chunks_per_s": chunks / duration_s if duration_s > 0 else None,
         "in_flight_mean": sum(row.total_ns or 0 for row in rows) / 1e9 / duration_s
@@ -240,6 +243,8 @@ def printed(result: dict[str, Any]) -> list[str]:
         lines.append(line("Provider:", "SIMULATED"))
     if client_bound(result):
         lines.append(line("Client:", CLIENT_WORDS["client_bound"]))
+    if ultra.get("deaths"):
+        lines.append(line("Engine processes died:", ultra["deaths"]))
     lines += [line("Successful requests:", result["completed"]), line("Failed requests:", result["failed"])]
     if result["max_concurrency"] is not None:
         lines.append(line("Maximum request concurrency:", result["max_concurrency"]))

@@ -51,10 +51,13 @@ def progress_line(picture: Snapshot) -> str:
         parts.append(f"errors {errors}")
     if picture.requests.get("rate_limited"):
         parts.append(f"429 {picture.requests['rate_limited']}")
-    parts.append(f"{picture.rate:.1f} req/s")
+    over = picture.state in ("finished", "interrupted")  # what the last seconds were is not what the run was
+    if not over:
+        parts.append(f"{picture.rate:.1f} req/s")
     if picture.ttft_p50_ms is not None:
         parts.append(f"TTFT p50 {picture.ttft_p50_ms:.0f} ms")
-    parts.append(f"in flight {picture.in_flight}")
+    if not over:
+        parts.append(f"in flight {picture.in_flight}")
     return " · ".join(parts)
 
 

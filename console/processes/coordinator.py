@@ -32,6 +32,7 @@ from console.processes.messages import (
 from console.vocabulary.command import Command, Pause, Stop
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.lane import LaneSetup
+from console.vocabulary.names import PROCESS_LOST
 from console.vocabulary.rows import Row, RunEnded
 from console.vocabulary.snapshot import EventView, JobView, RunState, Snapshot
 
@@ -140,7 +141,6 @@ class Coordinator(ABC):
         Raises:
             ConsoleError: if the processes cannot be started.
         """
-        self.steering.begin()
         failure: ConsoleError | None = None
         try:
             async with anyio.create_task_group() as group:
@@ -149,6 +149,7 @@ class Coordinator(ABC):
                 try:
                     with self.steering.scope:
                         await self._start_children(group)
+                        self.steering.begin()
                         await self.play()
                 except ConsoleError as error:
                     failure = error  # raised outside, where no group wraps it
@@ -274,7 +275,7 @@ class Coordinator(ABC):
             self.deaths[child.number] = self.deaths.get(child.number, 0) + 1
             what = self._replace(child.number, group)
         text = f"engine process {child.number} (pid {child.pid}) died: {what}"
-        self.recorder.event("error", "process_lost", "", text)
+        self.recorder.event("error", PROCESS_LOST, "", text)
 
     def _replace(self, number: int, group: TaskGroup) -> str:
         """Let another process take the place of one that died, if one does, and say what comes of it."""

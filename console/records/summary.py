@@ -148,6 +148,11 @@ def _notes(tables: Tables, planned: int | None, *, live: bool) -> tuple[str, ...
     notes = _damage_notes(tables.damages, live=live)
     if planned is None:
         notes.append("how much was planned is not known: plan.json does not tell; what has begun is counted")
+    if tables.deaths:
+        processes = "an engine process" if tables.deaths == 1 else f"{tables.deaths} engine processes"
+        notes.append(
+            f"{processes} died meanwhile: requests in flight there reached the server, but have no row and are in no figure"
+        )
     if len(tables.sessions) > 1:
         notes.append(f"started {len(tables.sessions)} times; the time in between is in no rate")
     return tuple(notes)

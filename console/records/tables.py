@@ -20,6 +20,7 @@ from console.records.atomic import put_in_place
 from console.records.client_rows import ClientTally
 from console.records.columns import REQUESTS, TESTS, Column, Entry, entry_of, frame, schema
 from console.records.read_journal import Damages, read_rows
+from console.vocabulary.names import PROCESS_LOST
 from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.rows import ClientRow, EventRow, RequestRow, RunEnded, RunStarted
 
@@ -55,6 +56,8 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
     """Chunk gaps in all."""
     damages: Damages
     client: ClientTally
+    deaths: int = 0
+    """Engine processes that died while the run went on."""
 
 
 class _Parts:
@@ -139,7 +142,7 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
     tests = _Parts("tests", TESTS, workspace)
     sessions = _Sessions()
     client = ClientTally()
-    gaps = 0
+    gaps = deaths = 0
     for placed in scan.placed():
         row, process = placed.row, placed.segment.process
         if isinstance(row, RunStarted):
@@ -152,6 +155,7 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
             session.end_ns = max(session.end_ns, row.at_ns)
         elif isinstance(row, EventRow):
             session.end_ns = max(session.end_ns, row.at_ns)
+            deaths += row.kind == PROCESS_LOST
         elif isinstance(row, ClientRow):
             session.end_ns = max(session.end_ns, row.at_ns)
             client.add(process, row)
@@ -178,6 +182,7 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
         gaps=gaps,
         damages=scan.damages,
         client=client,
+        deaths=deaths,
     )
 
 

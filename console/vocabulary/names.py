@@ -33,3 +33,6 @@ PROMPT_TYPES: Final = PLAIN_PROMPT_TYPES + tuple(
 
 SIMULATED_HEADER: Final = "x-ultra-console-simulated"
 """Response header by which a simulated provider says that its answers are simulated (law 11)."""
+
+PROCESS_LOST: Final = "process_lost"
+"""Kind of the event that an engine process died."""

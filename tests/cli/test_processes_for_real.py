@@ -80,13 +80,14 @@ def test_a_killed_process_is_replaced_and_nothing_is_lost_or_twice(tmp_path: Pat
     until(lambda: rows_written(tmp_path, "test") > 30, "some tests")
     for pid in children_of(process):
         os.kill(pid, signal.SIGKILL)
-    code, _, err = end(process)
+    code, out, err = end(process)
     assert code == 0, err
     run_dir = only_run(tmp_path)
     assert set(verdicts(run_dir).values()) == {1}
     assert len(verdicts(run_dir)) == 200
     lost = [row for row in read_rows(run_dir) if isinstance(row, EventRow) and row.kind == "process_lost"]
     assert len(lost) == 2
+    assert "2 engine processes died meanwhile" in out
 
 
 def test_no_process_outlives_its_coordinator(tmp_path: Path) -> None:
