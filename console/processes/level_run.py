@@ -66,6 +66,8 @@ class LevelOnProcesses(Coordinator):
         weights = [capacity_of(part, at_once) for part in parts]
         self._parts = dict(enumerate(zip(parts, shares(at_once, weights), strict=True), start=1))
         self._dealer = Dealer((str(index) for index in range(len(requests))), {}, self._parts)
+        self._ended: int | None = None
+        """Prompts that ended, once the journal was asked."""
         self._changed = anyio.Event()
 
     def beginnings(self) -> Sequence[Begin]:
@@ -99,6 +101,8 @@ class LevelOnProcesses(Coordinator):
             child.say(ClosePrompts())
         for child in self.children.values():
             await child.gone.wait()
+        if self.deaths:
+            self._ended = len({row.test for row in self.rows()})
 
     def hear(self, child: Child, message: FromPart) -> None:
         """Take in what a process asks for, and what comes back from one that has no lane any more."""
@@ -134,7 +138,9 @@ class LevelOnProcesses(Coordinator):
 
     @property
     def done(self) -> int:
-        """Prompts that ended, well or not."""
+        """Prompts that ended, well or not; of a process that died its journal knows better than its last picture."""
+        if self._ended is not None:
+            return self._ended
         return sum(seen.snapshot.done for _, seen in self.pictures())
 
     @property
