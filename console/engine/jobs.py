@@ -16,6 +16,7 @@ from console.engine.asking import Attempt, Surroundings
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.shard import ShardRun
 from console.phases.plan import Job
+from console.vocabulary.lane import together
 from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.rows import TestRow
 from console.vocabulary.test_id import TestId
@@ -102,8 +103,7 @@ class JobRun:
     @property
     def working(self) -> int | None:
         """Workers on lanes that take requests now; None: unlimited."""
-        limits = [lane.workers for lane in self.lanes if not lane.off and not lane.resting]
-        return None if None in limits else sum(limit for limit in limits if limit is not None)
+        return together(lane.workers for lane in self.lanes if not lane.off and not lane.resting)
 
     @property
     def left(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import msgspec
 from console.engine.gates import NS_PER_S, Gate, NowNs, Passage, Slots, Valve
 from console.engine.meters import LatencySketch, RateMeter
 from console.vocabulary.chat import ChatResult, Endpoint
-from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope
+from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope, together
 from console.vocabulary.outcome import TIMEOUTS, Outcome
 
 _TRIP_AFTER: Final = 10
@@ -114,7 +114,7 @@ class LaneRuntime:
     def workers(self) -> int | None:
         """The worker limit now, summed over the jobs that have a copy of it."""
         limits = [slots.limit for slots in self._slots.values()] or [self.setup.limits.workers]
-        return None if None in limits else sum(limit for limit in limits if limit is not None)
+        return together(limits)
 
     def passage(self, job_id: str) -> Passage:
         """Return the gates that a request of `job_id` passes on this lane."""

@@ -1,14 +1,17 @@
-"""What a coordinator of engine processes is given by its host."""
+"""What a coordinator of engine processes is given by its host, and what it hands on to each process first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from console.engine.board import Headline
 from console.engine.gates import NowNs
 from console.engine.recording import RowWriter
-from console.vocabulary.chat import Endpoint
+from console.phases.plan import Plan
+from console.processes.messages import Begin, PartEndpoint, PartOfLevel
+from console.vocabulary.chat import Endpoint, Timeouts
+from console.vocabulary.lane import LaneSetup
 
 
 class Given(Protocol):
@@ -48,3 +51,26 @@ class Given(Protocol):
     def wall(self) -> str:
         """Wall time of the run's start."""
         ...
+
+
+def beginning(
+    given: Given,
+    number: int,
+    lanes: Sequence[LaneSetup],
+    timeouts: Timeouts,
+    *,
+    plan: Plan | None = None,
+    level: PartOfLevel | None = None,
+) -> Begin:
+    """Return what a process with these lanes is told first."""
+    return Begin(
+        process=number,
+        run_id=given.headline.run_id,
+        run_dir=given.headline.run_dir,
+        wall=given.wall,
+        start_ns=given.start_ns,
+        endpoints={setup.lane.id: PartEndpoint.of(given.endpoints[setup.lane.id]) for setup in lanes},
+        timeouts=timeouts,
+        plan=plan,
+        level=level,
+    )

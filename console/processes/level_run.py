@@ -17,20 +17,19 @@ from console.processes.coordinator import Coordinator
 from console.processes.count import parts_text
 from console.processes.deal import deal_lanes, shares
 from console.processes.dealer import Dealer
-from console.processes.given import Given
+from console.processes.given import Given, beginning
 from console.processes.messages import (
     Begin,
     ClosePrompts,
     DealPrompts,
     FromPart,
     JobEnded,
-    PartEndpoint,
     PartOfLevel,
     Want,
 )
 from console.records.read_journal import read_rows
 from console.vocabulary.chat import ChatRequest, Timeouts
-from console.vocabulary.lane import LaneSetup
+from console.vocabulary.lane import LaneSetup, together
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow
 from console.vocabulary.snapshot import JobView
@@ -72,19 +71,14 @@ class LevelOnProcesses(Coordinator):
 
     def beginnings(self) -> Sequence[Begin]:
         """Return what each process is told first: its lanes, and its part of the concurrency."""
-        given = self._given
+        open_loop = self._level.request_rate is not None
         return [
-            Begin(
-                process=number,
-                run_id=given.headline.run_id,
-                run_dir=given.headline.run_dir,
-                wall=given.wall,
-                start_ns=given.start_ns,
-                endpoints={setup.lane.id: PartEndpoint.of(given.endpoints[setup.lane.id]) for setup in lanes},
-                timeouts=self._timeouts,
-                level=PartOfLevel(
-                    max_concurrency=at_once, open_loop=self._level.request_rate is not None, lanes=lanes
-                ),
+            beginning(
+                self._given,
+                number,
+                lanes,
+                self._timeouts,
+                level=PartOfLevel(max_concurrency=at_once, open_loop=open_loop, lanes=lanes),
             )
             for number, (lanes, at_once) in self._parts.items()
         ]
@@ -197,5 +191,5 @@ class LevelOnProcesses(Coordinator):
 
 def capacity_of(lanes: Sequence[LaneSetup], most: int) -> int:
     """Return how many requests lanes take at once, `most` where they are not limited."""
-    limits = [setup.limits.workers for setup in lanes]
-    return most if None in limits else min(most, sum(limit for limit in limits if limit is not None))
+    limit = together(setup.limits.workers for setup in lanes)
+    return most if limit is None else min(most, limit)

@@ -11,6 +11,7 @@ from console.processes.messages import Seen
 from console.records.client_rows import worst_health
 from console.records.percentile import FLOORS
 from console.vocabulary.client_health import ClientHealth
+from console.vocabulary.lane import together
 from console.vocabulary.log_buckets import merged, quantile_ms
 from console.vocabulary.snapshot import LaneState, LaneView
 
@@ -67,9 +68,8 @@ def merge(seen: Sequence[tuple[int, Seen]], order: Sequence[str]) -> Merged:
     counts: dict[str, list[Mapping[int, int]]] = {}
     for _, picture in seen:
         for view in picture.snapshot.lanes:
-            lane_id = f"{view.provider}/{view.deployment}@{view.key}"
-            views.setdefault(lane_id, []).append(view)
-            counts.setdefault(lane_id, []).append(picture.ttft.get(lane_id, {}))
+            views.setdefault(view.lane_id, []).append(view)
+            counts.setdefault(view.lane_id, []).append(picture.ttft.get(view.lane_id, {}))
     all_counts = merged(found for several in counts.values() for found in several)
     snapshots = [picture.snapshot for _, picture in seen]
     notices = sorted({snapshot.notice for snapshot in snapshots if snapshot.notice})
@@ -98,14 +98,13 @@ def _lane(views: Sequence[LaneView], ttft: Mapping[int, int]) -> LaneView:
     states = {view.state for view in views}
     state = next(state for state in _LOUDEST_FIRST if state in states)
     waits = [view.resume_in_s for view in views if view.resume_in_s is not None]
-    workers = [view.workers for view in views]
     return msgspec.structs.replace(
         views[0],
         state=state,
         in_flight=sum(view.in_flight for view in views),
         held=sum(view.held for view in views),
         waiting=sum(view.waiting for view in views),
-        workers=None if None in workers else sum(limit for limit in workers if limit is not None),
+        workers=together(view.workers for view in views),
         rate=sum(view.rate for view in views),
         tokens_per_s=sum(view.tokens_per_s for view in views),
         ok=sum(view.ok for view in views),

@@ -19,7 +19,7 @@ from console.processes.coordinator import Coordinator
 from console.processes.count import parts_text
 from console.processes.deal import deal_lanes
 from console.processes.dealer import Dealer
-from console.processes.given import Given
+from console.processes.given import Given, beginning
 from console.processes.messages import (
     Begin,
     CloseJob,
@@ -27,13 +27,12 @@ from console.processes.messages import (
     Done,
     FromPart,
     JobEnded,
-    PartEndpoint,
     StartJob,
     Want,
 )
 from console.records.read_journal import last_test_rows
 from console.vocabulary.errors import ConsoleError
-from console.vocabulary.lane import LaneSetup
+from console.vocabulary.lane import LaneSetup, together
 from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.snapshot import JobState, JobView
 
@@ -77,21 +76,13 @@ class PlanRun(Coordinator):
         self._changed.set()
 
     def _beginning(self, number: int) -> Begin:
-        given, lanes = self._given, self._parts[number]
+        lanes = self._parts[number]
         jobs = [
             job if self._states[index] == "waiting" else _without_own_tests(job)
             for index, job in enumerate(self._part_jobs[number])
         ]
-        return Begin(
-            process=number,
-            run_id=given.headline.run_id,
-            run_dir=given.headline.run_dir,
-            wall=given.wall,
-            start_ns=given.start_ns,
-            endpoints={setup.lane.id: PartEndpoint.of(given.endpoints[setup.lane.id]) for setup in lanes},
-            timeouts=self._plan.timeouts,
-            plan=msgspec.structs.replace(self._plan, lanes=lanes, jobs=tuple(jobs), warnings=()),
-        )
+        plan = msgspec.structs.replace(self._plan, lanes=lanes, jobs=tuple(jobs), warnings=())
+        return beginning(self._given, number, lanes, self._plan.timeouts, plan=plan)
 
     async def play(self) -> None:
         """Start jobs in their order, deal their tests, and end each when nothing more can come of it."""
@@ -180,7 +171,7 @@ class PlanRun(Coordinator):
     def eta_s(self) -> float | None:
         """Return the seconds until the last job ends, if tests go on to take what they took."""
         working = {
-            f"{view.provider}/{view.deployment}@{view.key}": view
+            view.lane_id
             for child in self.children.values()
             if child.seen is not None
             for view in child.seen.snapshot.lanes
@@ -189,10 +180,10 @@ class PlanRun(Coordinator):
         limits = {
             setup.lane.id: setup.limits.workers for setup in self._plan.lanes if setup.lane.id in working
         }
-        workers: list[int | None] = []
-        for job in self._plan.jobs:
-            of_job = [limits[shard.lane_id] for shard in job.shards if shard.lane_id in limits]
-            workers.append(None if None in of_job else sum(limit for limit in of_job if limit is not None))
+        workers = [
+            together(limits[shard.lane_id] for shard in job.shards if shard.lane_id in limits)
+            for job in self._plan.jobs
+        ]
         return eta_s(
             self._plan, [self._done_of(index) for index in range(len(workers))], workers, self._durations
         )

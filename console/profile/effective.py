@@ -21,6 +21,7 @@ from console.vocabulary.lane import (
     ScopedLimits,
     ScopeKind,
     SplitRule,
+    together,
 )
 from console.vocabulary.safe_text import safe_line
 
@@ -207,7 +208,7 @@ def _totals(group: list[LaneSetup]) -> ModelTotals:
         model_class=first.model_class,
         provider=first.lane.provider,
         lanes=len(group),
-        workers=None if None in workers else sum(one or 0 for one in workers),
+        workers=together(workers),
         qps=_finite(sum(math.inf if one is None else one for one in qps)),
         qps_bound=_finite(_qps_bound(group)),
         per="job" if any(setup.per == "job" for setup in group) else "lane",

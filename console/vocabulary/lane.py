@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -24,7 +25,22 @@ class Lane(msgspec.Struct, frozen=True, order=True, gc=False):
     @property
     def id(self) -> str:
         """`provider/deployment@key`: unique in a profile."""
-        return f"{self.provider}/{self.deployment}@{self.key}"
+        return lane_id(self.provider, self.deployment, self.key)
+
+
+def lane_id(provider: str, deployment: str, key: str) -> str:
+    """Return the id of a lane."""
+    return f"{provider}/{deployment}@{key}"
+
+
+def together(limits: Iterable[int | None]) -> int | None:
+    """Return what several limits allow together; None: one of them is unlimited."""
+    total = 0
+    for limit in limits:
+        if limit is None:
+            return None
+        total += limit
+    return total
 
 
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from console.vocabulary.client_health import ClientHealth
+from console.vocabulary.lane import lane_id
 
 RunState = Literal[
     "starting", "running", "paused", "blocked", "draining", "stopping", "finished", "interrupted"
@@ -46,6 +47,11 @@ class LaneView(msgspec.Struct, frozen=True, kw_only=True):
     resume_in_s: float | None = None
     """While throttled or parked for a time."""
     note: str = ""
+
+    @property
+    def lane_id(self) -> str:
+        """Return the id of the lane."""
+        return lane_id(self.provider, self.deployment, self.key)
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
