@@ -92,6 +92,8 @@ class Attempt:
         self.completion_tokens: int | None = None
         self.due_ns: int | None = None
         """When an open-loop schedule wanted the first request sent."""
+        self._order = 0
+        """Place in the line at the gates, kept for the retries of a turn."""
         self.long_rest: Callable[[float], Awaitable[None]] | None = None
         """Waits out a long back-off without holding the worker slot; absent: it is held."""
 
@@ -103,6 +105,7 @@ class Attempt:
         """
         around = self._around
         self.turn += 1
+        self._order = self._lane.next_order()
         retry_wait_ns = 0
         for try_no in range(1, around.attempts + 1):
             result = await self._send(request, try_no, retry_wait_ns)
@@ -127,7 +130,7 @@ class Attempt:
         ticket = lane.enter_at_once(self._job_id, estimate, asked_ns)
         if ticket is None:
             try:
-                ticket = await lane.enter(self._job_id, estimate)
+                ticket = await lane.enter(self._job_id, estimate, self._order)
             except LaneOff as error:
                 raise Unanswered(Outcome.CONNECTION, f"lane {lane.lane.id} is off: {error}") from None
         entered_ns, held_ns = ticket.entered_ns, ticket.held_ns

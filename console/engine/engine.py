@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 import anyio
 from anyio.abc import TaskGroup
 
+from console.engine.arbiter import Arbiter
 from console.engine.asking import ChatClient, Surroundings
 from console.engine.board import Board, Headline, Tally, job_end, job_view, ttft_p50_ms
 from console.engine.client_watch import ClientWatch
 from console.engine.forecast import eta_s
-from console.engine.gates import NS_PER_S, NowNs, Valve
+from console.engine.gates import NS_PER_S, NowNs
 from console.engine.jobs import JobRun
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.link import Link
@@ -21,6 +22,7 @@ from console.engine.recording import Recorder, RowWriter
 from console.engine.self_check import SelfCheck
 from console.engine.shared_gates import shared_gates
 from console.engine.steering import Steering
+from console.engine.valve import Valve
 from console.phases.order import Order
 from console.phases.plan import Plan
 from console.vocabulary.chat import Endpoint
@@ -78,8 +80,11 @@ class Engine:
         self._link = link
         self.steering = Steering(self._valve, self._recorder, self._obeyed, recorded=link is None)
         gates = shared_gates(plan.lanes)
+        self._arbiter = Arbiter(now_ns)
         self._lanes = {
-            setup.lane.id: LaneRuntime(setup, endpoints[setup.lane.id], gates, self._valve, now_ns)
+            setup.lane.id: LaneRuntime(
+                setup, endpoints[setup.lane.id], gates, self._arbiter, self._valve, now_ns
+            )
             for setup in plan.lanes
         }
         around = Surroundings(
@@ -127,6 +132,7 @@ class Engine:
         with self.steering.scope:
             async with anyio.create_task_group() as background:
                 background.start_soon(self._recorder.mend)
+                background.start_soon(self._arbiter.run)
                 background.start_soon(self._client_watch.run)
                 async with anyio.create_task_group() as group:
                     self._group = group

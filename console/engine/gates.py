@@ -1,89 +1,17 @@
-"""Gates: slots and pacers on scopes. A request passes the gates of all its scopes or waits (law 2)."""
+"""Gates: what the limits of one scope let through now. Who passes next is the arbiter's to say (law 2)."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import ceil
 from typing import Final
 
-import anyio
-
-from console.vocabulary.lane import Limits, Scope, ScopeKind
+from console.vocabulary.lane import Limits, Scope
 
 NowNs = Callable[[], int]
 NS_PER_S: Final = 1_000_000_000
 _MOST_TOKENS: Final = 2_000_000.0
 """More than any model takes in one request; a server that claims more does not block a lane for days."""
-_RANK: Final[dict[ScopeKind, int]] = {"lane": 0, "deployment": 1, "key": 2, "model": 3, "provider": 4}
-
-
-class Slots:
-    """Slots handed out first come, first served. The limit may change; lowering it never preempts."""
-
-    def __init__(self, limit: int | None) -> None:
-        self._limit = limit
-        self.in_use = 0
-        self._waiters: deque[anyio.Event] = deque()
-
-    @property
-    def limit(self) -> int | None:
-        """The limit now; None: unlimited."""
-        return self._limit
-
-    @property
-    def waiting(self) -> int:
-        """How many wait for a slot."""
-        return len(self._waiters)
-
-    @property
-    def free(self) -> bool:
-        """Whether a slot may be taken at once: there is one, and nobody waits for it."""
-        return not self._waiters and (self._limit is None or self.in_use < self._limit)
-
-    def take_free(self) -> bool:
-        """Take a slot if that needs no waiting; False: it does."""
-        if not self.free:
-            return False
-        self.in_use += 1
-        return True
-
-    async def acquire(self, *, ahead: bool = False) -> None:
-        """Take a slot, waiting for one if need be; `ahead` waits before all others."""
-        if self.take_free():
-            return
-        event = anyio.Event()
-        if ahead:
-            self._waiters.appendleft(event)
-        else:
-            self._waiters.append(event)
-        try:
-            await event.wait()
-        except BaseException:
-            if event.is_set():
-                self.release()  # the slot was handed over while we were being cancelled
-            else:
-                self._waiters.remove(event)
-            raise
-
-    def release(self) -> None:
-        """Give a slot back, to the first who waits if the limit admits one."""
-        self.in_use -= 1
-        self._grant()
-
-    def overdraw(self) -> None:
-        """Take a slot whether or not there is one: for a holder that is cancelled while it has lent its own."""
-        self.in_use += 1
-
-    def set_limit(self, limit: int | None) -> None:
-        """Change the limit; those who wait are let in at once as far as it now admits."""
-        self._limit = limit
-        self._grant()
-
-    def _grant(self) -> None:
-        while self._waiters and (self._limit is None or self.in_use < self._limit):
-            self.in_use += 1
-            self._waiters.popleft().set()
 
 
 class Pacer:
@@ -95,8 +23,14 @@ class Pacer:
     def __init__(self, per_second: float, burst: float = 0.0) -> None:
         """Pace to `per_second` units; `burst` units may pass at once beyond the schedule."""
         self._interval_ns = NS_PER_S / per_second
+        self._burst = burst
         self._slack_ns = burst * self._interval_ns
         self._tat_ns = 0.0
+
+    @property
+    def per_second(self) -> float:
+        """The rate now."""
+        return NS_PER_S / self._interval_ns
 
     def ready_ns(self) -> int:
         """Return when the next unit may pass."""
@@ -113,41 +47,75 @@ class Pacer:
         else:
             self._tat_ns += units * self._interval_ns
 
+    def set_rate(self, now_ns: int, per_second: float, burst: float | None = None) -> None:
+        """Change the rate at once: what is still owed at `now_ns` is paid off at the new one."""
+        interval_ns = NS_PER_S / per_second
+        owed_ns = max(0.0, self._tat_ns - now_ns)
+        self._tat_ns = min(self._tat_ns, float(now_ns)) + owed_ns * interval_ns / self._interval_ns
+        self._interval_ns = interval_ns
+        self._burst = self._burst if burst is None else burst
+        self._slack_ns = self._burst * interval_ns
+
 
 class Gate:
-    """The limits of one scope: slots for requests in flight, and pacers for requests and tokens."""
+    """The limits of one scope: room for requests in flight, and pacers for requests and tokens.
+
+    It only counts: an arbiter looks at all gates of a request at one instant and passes them together, so that
+    nobody holds a place at one while it waits for another.
+    """
 
     def __init__(
         self, scope: Scope, limits: Limits, *, burst: float = 0.0, tokens_by_estimate: bool = True
     ) -> None:
         self.scope = scope
-        self.slots = Slots(limits.workers) if limits.workers is not None else None
-        self._requests = [
-            Pacer(rate, burst)
-            for rate in (limits.qps, None if limits.rpm is None else limits.rpm / 60)
-            if rate is not None
-        ]
+        self.most = limits.workers
+        """Requests that may be in flight; None: unlimited."""
+        self.in_flight = 0
+        self.waiting = 0
+        """Requests that wait to pass it, here or at another gate of theirs."""
+        self._burst = burst
+        self._queries = None if limits.qps is None else Pacer(limits.qps, burst)
+        self._per_minute = None if limits.rpm is None else Pacer(limits.rpm / 60, burst)
         # One second's worth of tokens may pass at once, else a single large request would wait for its own size.
         self._tokens = None if limits.tpm is None else Pacer(limits.tpm / 60, limits.tpm / 60)
         self._tokens_by_estimate = tokens_by_estimate
-        self.turnstile = anyio.Lock()
+        self._pacers = self._all_pacers()
 
     @property
     def paces(self) -> bool:
         """Whether it limits a rate."""
-        return bool(self._requests) or self._tokens is not None
+        return bool(self._pacers)
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether it lets everything through."""
+        return self.most is None and not self._pacers
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may be in flight."""
+        return self.most is None or self.in_flight < self.most
 
     def ready_ns(self) -> int:
-        """Return when the next request may pass."""
-        pacers = self._requests if self._tokens is None else [*self._requests, self._tokens]
-        return max((pacer.ready_ns() for pacer in pacers), default=0)
+        """Return when its rates let the next request pass."""
+        ready_ns = 0
+        for pacer in self._pacers:
+            ready_ns = max(ready_ns, pacer.ready_ns())
+        return ready_ns
 
-    def charge(self, now_ns: int, estimated_tokens: float) -> None:
-        """Note that a request passed."""
-        for pacer in self._requests:
-            pacer.charge(now_ns)
+    def enter(self, now_ns: int, estimated_tokens: float) -> None:
+        """Note that a request passed; it is in flight until `leave`."""
+        self.in_flight += 1
+        if self._queries is not None:
+            self._queries.charge(now_ns)
+        if self._per_minute is not None:
+            self._per_minute.charge(now_ns)
         if self._tokens is not None:
             self._tokens.charge(now_ns, estimated_tokens)
+
+    def leave(self) -> None:
+        """Note that a request is not in flight any more."""
+        self.in_flight -= 1
 
     def settle(self, now_ns: int, estimated_tokens: float, used_tokens: float) -> None:
         """Put what an answered request used in place of its estimate, where tokens are accounted by actual usage."""
@@ -155,107 +123,23 @@ class Gate:
             used_tokens = min(max(0.0, used_tokens), _MOST_TOKENS)
             self._tokens.correct(now_ns, used_tokens - estimated_tokens)
 
+    def retune(
+        self, now_ns: int, *, most: int | None, per_second: float | None, tokens_per_second: float | None
+    ) -> None:
+        """Change its limits while requests wait; lowering them preempts nobody. None: unlimited."""
+        self.most = most
+        self._queries = _retuned(self._queries, now_ns, per_second, self._burst)
+        self._tokens = _retuned(self._tokens, now_ns, tokens_per_second, tokens_per_second or 0.0)
+        self._pacers = self._all_pacers()
 
-class Passage:
-    """The gates that the requests of one lane pass, innermost first.
-
-    Every passage takes its gates in the same order of kinds, and a request passes one gate of a kind at most, so
-    waiting cannot form a circle. Only the head of a gate's turnstile looks at its pacers and it charges them at
-    the moment of passing: a late wake-up delays those behind it, and never bunches them.
-    """
-
-    def __init__(self, gates: Sequence[Gate], now_ns: NowNs) -> None:
-        ordered = sorted(gates, key=lambda gate: _RANK[gate.scope.kind])
-        self._slots = [gate.slots for gate in ordered if gate.slots is not None]
-        self._paced = [gate for gate in ordered if gate.paces]
-        self._gates = ordered
-        self._now_ns = now_ns
-
-    def enter_at_once(self) -> bool:
-        """Pass as `enter` does if nothing is to be waited for and no rate to be kept; else hold nothing."""
-        if self._paced:
-            return False
-        for slots in self._slots:
-            if not slots.free:
-                return False
-        for slots in self._slots:
-            slots.take_free()
-        return True
-
-    async def enter(self, estimated_tokens: float, still_open: Callable[[], bool]) -> bool:
-        """Pass all gates, holding a slot in each; `leave` gives the slots back.
-
-        Returns:
-            False, holding nothing, if `still_open` said no when it was our turn.
-        """
-        held: list[Slots] = []
-        turned: list[Gate] = []
-        passed = False
-        try:
-            for slots in self._slots:
-                await slots.acquire()
-                held.append(slots)
-            for gate in self._paced:
-                await gate.turnstile.acquire()
-                turned.append(gate)
-            if self._paced:
-                await self._wait_for_pacers()
-            passed = still_open()
-            if passed and self._paced:
-                now_ns = self._now_ns()
-                for gate in self._paced:
-                    gate.charge(now_ns, estimated_tokens)
-        finally:
-            for gate in turned:
-                gate.turnstile.release()
-            if not passed:
-                for slots in held:
-                    slots.release()
-        return passed
-
-    async def _wait_for_pacers(self) -> None:
-        while True:
-            wait_ns = max(gate.ready_ns() for gate in self._paced) - self._now_ns()
-            if wait_ns <= 0:
-                return
-            await anyio.sleep(wait_ns / NS_PER_S)
-
-    def leave(self, estimated_tokens: float = 0.0, used_tokens: float | None = None) -> None:
-        """Give the slots back, and settle the tokens of an answered request; without usage its estimate stands."""
-        for slots in self._slots:
-            slots.release()
-        if used_tokens is not None:
-            now_ns = self._now_ns()
-            for gate in self._paced:
-                gate.settle(now_ns, estimated_tokens, used_tokens)
+    def _all_pacers(self) -> tuple[Pacer, ...]:
+        return tuple(pacer for pacer in (self._queries, self._per_minute, self._tokens) if pacer is not None)
 
 
-class Valve:
-    """Open or closed, for everything at once: pause, and a disk that takes no rows. Closed while any reason holds."""
-
-    def __init__(self) -> None:
-        self._reasons: set[str] = set()
-        self._opened = anyio.Event()
-        self._opened.set()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether new requests may be sent."""
-        return not self._reasons
-
-    def close(self, reason: str) -> None:
-        """Close it for `reason`."""
-        if not self._reasons:
-            self._opened = anyio.Event()
-        self._reasons.add(reason)
-
-    def open(self, reason: str) -> None:
-        """Take `reason` away; it opens with the last one."""
-        self._reasons.discard(reason)
-        if not self._reasons:
-            self._opened.set()
-
-    async def wait(self) -> None:
-        """Wait until it is open."""
-        while self._reasons:
-            await self._opened.wait()
+def _retuned(pacer: Pacer | None, now_ns: int, per_second: float | None, burst: float) -> Pacer | None:
+    if per_second is None:
+        return None
+    if pacer is None:
+        return Pacer(per_second, burst)
+    pacer.set_rate(now_ns, per_second, burst)
+    return pacer

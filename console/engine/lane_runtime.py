@@ -8,8 +8,11 @@ from typing import Final
 import anyio
 import msgspec
 
-from console.engine.gates import NS_PER_S, Gate, NowNs, Passage, Slots, Valve
+from console.engine.arbiter import Arbiter, Entry, Passage
+from console.engine.gates import NS_PER_S, Gate, NowNs
 from console.engine.meters import LatencySketch, RateMeter
+from console.engine.slots import Slots
+from console.engine.valve import Valve
 from console.vocabulary.chat import ChatResult, Endpoint
 from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope, together
 from console.vocabulary.outcome import TIMEOUTS, Outcome
@@ -52,6 +55,7 @@ class LaneRuntime:
         setup: LaneSetup,
         endpoint: Endpoint,
         shared_gates: Mapping[Scope, Gate],
+        arbiter: Arbiter,
         valve: Valve,
         now_ns: NowNs,
         *,
@@ -63,6 +67,7 @@ class LaneRuntime:
             setup: its limits.
             endpoint: where its requests go.
             shared_gates: the gates of its outer scopes.
+            arbiter: says who passes the gates next.
             valve: closed while nothing may be sent at all.
             now_ns: the clock.
             rests: rest after failures in a row; a capacity level measures failures instead.
@@ -72,6 +77,7 @@ class LaneRuntime:
         self.lane: Lane = setup.lane
         self.endpoint = endpoint
         self._shared = [shared_gates[outer.scope] for outer in setup.outer]
+        self._arbiter = arbiter
         self._valve = valve
         self._now_ns = now_ns
         self._slots: dict[str, Slots] = {}
@@ -119,32 +125,39 @@ class LaneRuntime:
     def passage(self, job_id: str) -> Passage:
         """Return the gates that a request of `job_id` passes on this lane."""
         name = job_id if self.setup.per == "job" else ""
-        if name not in self._passages:
-            rates = Limits(qps=self.setup.limits.qps, rpm=self.setup.limits.rpm, tpm=self.setup.limits.tpm)
+        passage = self._passages.get(name)
+        if passage is None:
+            limits = self.setup.limits
             own = Gate(
                 Scope("lane", self.lane.id),
-                rates,
+                Limits(qps=limits.qps, rpm=limits.rpm, tpm=limits.tpm),
                 burst=self.setup.burst,
                 tokens_by_estimate=self.setup.tpm_accounting == "estimate",
             )
-            self._passages[name] = Passage([own, *self._shared], self._now_ns)
-        return self._passages[name]
+            gates = [gate for gate in (own, *self._shared) if not gate.unlimited]
+            passage = self._passages[name] = self._arbiter.passage(gates)
+        return passage
 
     def enter_at_once(self, job_id: str, estimated_tokens: float, now_ns: int) -> Ticket | None:
         """Let a request through as `enter` does if it has nothing to wait for; None: it is for `enter` to say."""
         passage = self.passage(job_id)
-        if not (self._is_open(now_ns) and passage.enter_at_once()):
+        if not (self._is_open(now_ns) and passage.enter_at_once(estimated_tokens, now_ns)):
             return None
-        self._probing = self._tripped
-        return Ticket(passage, estimated_tokens, now_ns, 0, self._tripped)
+        return Ticket(passage, estimated_tokens, now_ns, 0, self.let_in() == "probe")
 
-    async def enter(self, job_id: str, estimated_tokens: float) -> Ticket:
+    async def enter(self, job_id: str, estimated_tokens: float, order: int | None = None) -> Ticket:
         """Wait until a request may be sent.
+
+        Args:
+            job_id: the job that it belongs to.
+            estimated_tokens: what it costs.
+            order: its place in the line, by `next_order`, where it has one from an earlier try.
 
         Raises:
             LaneOff: if the lane is switched off, now or while waiting.
         """
         passage = self.passage(job_id)
+        order = self._arbiter.next_order() if order is None else order
         self.waiting += 1
         held_ns = 0
         try:
@@ -152,11 +165,30 @@ class LaneRuntime:
                 asked_ns = self._now_ns()
                 await self._until_open()
                 held_ns += self._now_ns() - asked_ns
-                if await passage.enter(estimated_tokens, self._is_open):
-                    self._probing = self._tripped
-                    return Ticket(passage, estimated_tokens, self._now_ns(), held_ns, probe=self._tripped)
+                entry = await passage.enter(order, estimated_tokens, self)
+                if entry != "no":
+                    return Ticket(passage, estimated_tokens, self._now_ns(), held_ns, probe=entry == "probe")
         finally:
             self.waiting -= 1
+
+    def next_order(self) -> int:
+        """Return a place in the line at the gates, behind all who have asked."""
+        return self._arbiter.next_order()
+
+    def is_open(self) -> bool:
+        """Whether the lane takes a request now."""
+        return self._is_open()
+
+    def let_in(self) -> Entry:
+        """Take in a request that has passed all gates."""
+        self._probing = self._tripped
+        return "probe" if self._tripped else "yes"
+
+    def take_back(self, entry: Entry) -> None:
+        """Take note that a request that was let in was cancelled before it could be sent."""
+        if entry == "probe":
+            self._probing = False
+            self._notify()
 
     @property
     def resume_in_s(self) -> float | None:

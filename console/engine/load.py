@@ -17,10 +17,11 @@ from typing import Final
 import anyio
 import msgspec
 
+from console.engine.arbiter import Arbiter
 from console.engine.asking import Attempt, ChatClient, Surroundings
 from console.engine.board import Board, Headline, Tally, ttft_p50_ms
 from console.engine.client_watch import ClientWatch
-from console.engine.gates import NS_PER_S, NowNs, Slots, Valve
+from console.engine.gates import NS_PER_S, NowNs
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.link import Link, Prompt
 from console.engine.quarantine import switch_off
@@ -28,7 +29,9 @@ from console.engine.recording import Recorder, RowWriter
 from console.engine.self_check import SelfCheck
 from console.engine.senders import Senders
 from console.engine.shared_gates import shared_gates
+from console.engine.slots import Slots
 from console.engine.steering import Steering
+from console.engine.valve import Valve
 from console.vocabulary.chat import ChatRequest, Endpoint
 from console.vocabulary.command import Command, Drain, Stop
 from console.vocabulary.lane import Lane, LaneSetup
@@ -114,8 +117,10 @@ class LoadEngine:
         )
         self.steering = Steering(valve, self._recorder, self._obeyed, recorded=link is None)
         gates = shared_gates(lanes)
+        self._arbiter = Arbiter(now_ns)
         self._lanes = [
-            LaneRuntime(setup, endpoints[setup.lane.id], gates, valve, now_ns, rests=False) for setup in lanes
+            LaneRuntime(setup, endpoints[setup.lane.id], gates, self._arbiter, valve, now_ns, rests=False)
+            for setup in lanes
         ]
         self._around = Surroundings(
             client=client,
@@ -143,6 +148,7 @@ class LoadEngine:
         with self.steering.scope:
             async with anyio.create_task_group() as background:
                 background.start_soon(self._recorder.mend)
+                background.start_soon(self._arbiter.run)
                 background.start_soon(self._client_watch.run)
                 if self._link is not None:
                     await self._fed_loop(self._link)

@@ -13,7 +13,8 @@ from typing import Final, Protocol
 import anyio
 from anyio.lowlevel import cancel_shielded_checkpoint
 
-from console.engine.gates import NS_PER_S, NowNs, Valve
+from console.engine.gates import NS_PER_S, NowNs
+from console.engine.valve import Valve
 from console.records.journal import JournalBlocked
 from console.vocabulary.rows import EventRow, Row
 from console.vocabulary.safe_text import safe_line

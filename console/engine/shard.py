@@ -8,8 +8,8 @@ from typing import Final, Protocol
 import anyio
 from anyio.abc import TaskGroup
 
-from console.engine.gates import Slots
 from console.engine.lane_runtime import LaneRuntime
+from console.engine.slots import Slots
 from console.phases.plan import Shard
 
 _LONG_REST_S: Final = 2.0

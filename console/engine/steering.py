@@ -7,8 +7,8 @@ from typing import Final
 
 import anyio
 
-from console.engine.gates import Valve
 from console.engine.recording import Recorder
+from console.engine.valve import Valve
 from console.vocabulary.command import Accepted, Command, Drain, Pause, Refused, Resume, Stop
 from console.vocabulary.snapshot import RunState
 

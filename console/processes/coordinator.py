@@ -10,10 +10,11 @@ from typing import Final
 import anyio
 from anyio.abc import TaskGroup
 
-from console.engine.gates import NS_PER_S, Valve
+from console.engine.gates import NS_PER_S
 from console.engine.quarantine import is_switched_off_with
 from console.engine.recording import EVENTS_SHOWN, Recorder
 from console.engine.steering import Steering
+from console.engine.valve import Valve
 from console.processes.child import Child
 from console.processes.given import Given
 from console.processes.merge import Merged, merge, remains_of

@@ -9,9 +9,9 @@ from engine_rig import MemoryJournal, Rig, S, ids, job, lane, now_ns
 from trio.testing import MockClock
 
 from console.engine.client_watch import BETTER_AFTER, WORSE_AFTER, ClientWatch, SteadyVerdict
-from console.engine.gates import Valve
 from console.engine.recording import Recorder
 from console.engine.self_check import RECENT_S, SelfCheck
+from console.engine.valve import Valve
 from console.vocabulary.client_health import ClientHealth
 from console.vocabulary.rows import ClientRow, EventRow
 
