@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("console.cli.control:resume", "Go on with a paused run."),
     "drain": ("console.cli.control:drain", "Finish what is begun in a run, then end it."),
     "stop": ("console.cli.control:stop", "End a run now; what is finished is kept."),
+    "set": ("console.cli.control:set_", "Switch keys and deployments of a run off and on."),
     "summary": ("console.cli.summary:summary", "Summarise a run from its journal."),
     "profile": ("console.cli.profile:profile", "List, show, check, compare and make profiles."),
     "simulator": ("console.cli.simulator:simulator", "Serve a simulated provider over HTTP."),

@@ -1,4 +1,4 @@
-"""The commands `pause`, `resume`, `drain` and `stop`: a word to a live run, from the shell."""
+"""The commands `pause`, `resume`, `drain`, `stop` and `set`: a word to a live run, from the shell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ import click
 
 from console.control.address import socket_path
 from console.control.client import ControlClient, NotLive
-from console.vocabulary.command import Accepted, Command, Drain, Pause, Refused, Resume, Stop
+from console.vocabulary.command import (
+    SWITCH_KINDS,
+    Accepted,
+    Command,
+    Drain,
+    Pause,
+    Refused,
+    Resume,
+    Stop,
+    Switch,
+)
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.safe_text import safe_text
 
@@ -51,6 +61,37 @@ def stop(run: str | None) -> None:
     RUN is an id, a directory, or left out where only one run is live.
     """
     _tell(run, Stop(), "stopping: what is finished is kept")
+
+
+@click.command("set", short_help="Switch keys and deployments of a run off and on.")
+@click.argument("words", metavar="[RUN] SETTING...", nargs=-1, required=True)
+def set_(words: tuple[str, ...]) -> None:
+    """Switch keys, deployments or single lanes of a live RUN off, or on again.
+
+    A SETTING is `key:PROVIDER/KEY=off`, `deployment:PROVIDER/NAME=on` or `lane:PROVIDER/DEPLOYMENT@KEY=off`.
+    What is in flight there ends; the tests go on elsewhere, or wait where there is nothing else.
+
+    RUN is an id, a directory, or left out where only one run is live.
+    """
+    run = None if "=" in words[0] else words[0]
+    settings = words if run is None else words[1:]
+    if not settings:
+        raise ConsoleError("nothing to set", hint=f"such as `ultra-console set {run} key:ideallab/key2=off`")
+    for switch in [_read_setting(word) for word in settings]:
+        _tell(run, switch, "done")
+
+
+def _read_setting(word: str) -> Switch:
+    """Read `key:ideallab/key2=off`."""
+    what, equals, state = word.rpartition("=")
+    kind, colon, name = what.partition(":")
+    found = next((known for known in SWITCH_KINDS if known == kind), None)
+    if found is None or not equals or not colon or not name or state not in ("on", "off"):
+        raise ConsoleError(
+            f"{safe_text(word)!r} is no setting",
+            hint="write key:PROVIDER/KEY=off, deployment:PROVIDER/NAME=on or lane:PROVIDER/DEPLOYMENT@KEY=off",
+        )
+    return Switch(found, name, on=state == "on")
 
 
 def live_run() -> Path:

@@ -17,7 +17,7 @@ from console.engine.gates import NS_PER_S, NowNs
 from console.engine.jobs import JobRun
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.link import Link
-from console.engine.quarantine import switch_off
+from console.engine.quarantine import record_switch, switch_by_hand, switch_off, switch_refused, switch_text
 from console.engine.recording import Recorder, RowWriter
 from console.engine.self_check import SelfCheck
 from console.engine.shared_gates import shared_gates
@@ -26,7 +26,7 @@ from console.engine.valve import Valve
 from console.phases.order import Order
 from console.phases.plan import Plan
 from console.vocabulary.chat import Endpoint
-from console.vocabulary.command import Command, Drain
+from console.vocabulary.command import Accepted, Command, Drain, Refused, Switch
 from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RunEnded
@@ -78,7 +78,9 @@ class Engine:
             journal, now_ns=now_ns, start_ns=start_ns, valve=self._valve, observe=self._tally.observe
         )
         self._link = link
-        self.steering = Steering(self._valve, self._recorder, self._obeyed, recorded=link is None)
+        self.steering = Steering(
+            self._valve, self._recorder, self._obeyed, self._switch, recorded=link is None
+        )
         gates = shared_gates(plan.lanes)
         self._arbiter = Arbiter(now_ns)
         self._lanes = {
@@ -223,6 +225,17 @@ class Engine:
         self._recorder.event(level, "job_done", job.id, text)
         self._order.finish(index)
         self._job_changed.set()
+
+    def _switch(self, switch: Switch) -> Accepted | Refused:
+        changed = switch_by_hand(self._lanes.values(), switch)
+        if not changed:
+            return switch_refused((lane.lane for lane in self._lanes.values()), switch)
+        if self._link is None:
+            for lane in changed:
+                record_switch(self._recorder, lane.lane, on=switch.on)
+        for job in self._jobs:
+            job.refill()
+        return Accepted(switch_text(switch, len(changed)))
 
     def _quarantine(self, lane: LaneRuntime, outcome: Outcome, reason: str) -> None:
         switched = switch_off(self._lanes.values(), lane.lane, outcome, reason)

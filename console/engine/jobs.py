@@ -119,8 +119,7 @@ class JobRun:
         if not self._outstanding and self._closed:
             return
         async with anyio.create_task_group() as group:
-            if not self._closed:
-                group.start_soon(self._over.wait)
+            group.start_soon(self._over.wait)
             start_s = 0.0
             for shard in self._shards:
                 start_s += shard.shard.delay_s
@@ -161,13 +160,20 @@ class JobRun:
         return test
 
     def _lanes_changed(self) -> None:
-        """Take in that a lane was switched off: its tests go to the others; without any lane the job is over."""
+        """Take in that a lane was switched off: its tests go to the others; without any lane the job is over.
+
+        It waits for lanes that somebody switched off by hand.
+        """
         for shard in self._shards:
             if shard.lane.off and shard.own:
                 self._queue.extend(shard.own)
                 shard.own.clear()
-        if all(shard.lane.off for shard in self._shards):
+        if not self._has_lane:
             self._over.set()
+
+    @property
+    def _has_lane(self) -> bool:
+        return any(not shard.lane.off or shard.lane.by_hand for shard in self._shards)
 
     def refill(self) -> None:
         """Start workers for what waits, shard by shard in turn, so that few tests still spread over all lanes."""
@@ -221,7 +227,7 @@ class JobRun:
             result = TestResult(verdict=Verdict.INFRASTRUCTURE, turns=attempt.turn, detail=text[:500])
         await around.recorder.write(self._row(test, attempt, shard, started_ns, result))
         again = result.verdict is Verdict.INFRASTRUCTURE and attempt_no < TEST_ATTEMPTS
-        if again and (self._feed is not None or any(not other.lane.off for other in self._shards)):
+        if again and (self._feed is not None or self._has_lane):
             self._queue.append(test)
             self.refill()
             return

@@ -87,6 +87,8 @@ class LaneRuntime:
         )
         self.off = ""
         """Why it is switched off; empty: it is not."""
+        self.by_hand = False
+        """Whether somebody switched it off who may switch it on again: its jobs wait for that."""
         self._closed_until_ns = 0
         self._failures_in_row = 0
         self._rests = 0
@@ -208,9 +210,18 @@ class LaneRuntime:
         self.held_ns += until_ns - max(now_ns, self._closed_until_ns)
         self._closed_until_ns = until_ns
 
-    def switch_off(self, reason: str) -> None:
+    def switch_off(self, reason: str, *, by_hand: bool = False) -> None:
         """Take no further request."""
-        self.off = reason
+        self.off, self.by_hand = reason, by_hand
+        self._notify()
+
+    def switch_on(self) -> None:
+        """Take requests again, as if nothing had ever failed."""
+        self.off, self.by_hand = "", False
+        self._tripped = self._probing = False
+        self._rests = self._failures_in_row = 0
+        self._counts_from_ns = self._now_ns()
+        self._closed_until_ns = 0
         self._notify()
 
     def leave(self, ticket: Ticket, result: ChatResult) -> str | None:

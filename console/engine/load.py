@@ -24,7 +24,7 @@ from console.engine.client_watch import ClientWatch
 from console.engine.gates import NS_PER_S, NowNs
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.link import Link, Prompt
-from console.engine.quarantine import switch_off
+from console.engine.quarantine import record_switch, switch_by_hand, switch_off, switch_refused, switch_text
 from console.engine.recording import Recorder, RowWriter
 from console.engine.self_check import SelfCheck
 from console.engine.senders import Senders
@@ -33,7 +33,7 @@ from console.engine.slots import Slots
 from console.engine.steering import Steering
 from console.engine.valve import Valve
 from console.vocabulary.chat import ChatRequest, Endpoint
-from console.vocabulary.command import Command, Drain, Stop
+from console.vocabulary.command import Accepted, Command, Drain, Refused, Stop, Switch
 from console.vocabulary.lane import Lane, LaneSetup
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow, Row, RunEnded
@@ -115,7 +115,7 @@ class LoadEngine:
         self._recorder = Recorder(
             journal, now_ns=now_ns, start_ns=start_ns, valve=valve, observe=self._observe
         )
-        self.steering = Steering(valve, self._recorder, self._obeyed, recorded=link is None)
+        self.steering = Steering(valve, self._recorder, self._obeyed, self._switch, recorded=link is None)
         gates = shared_gates(lanes)
         self._arbiter = Arbiter(now_ns)
         self._lanes = [
@@ -344,6 +344,17 @@ class LoadEngine:
         self._tally.observe(row)
         if isinstance(row, RequestRow):
             self.rows.append(row)
+
+    def _switch(self, switch: Switch) -> Accepted | Refused:
+        changed = switch_by_hand(self._lanes, switch)
+        if not changed:
+            return switch_refused((lane.lane for lane in self._lanes), switch)
+        if self._link is None:
+            for lane in changed:
+                record_switch(self._recorder, lane.lane, on=switch.on)
+        else:
+            self._return_if_off()
+        return Accepted(switch_text(switch, len(changed)))
 
     def _quarantine(self, lane: LaneRuntime, outcome: Outcome, reason: str) -> None:
         switched = switch_off(self._lanes, lane.lane, outcome, reason)

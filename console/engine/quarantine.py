@@ -1,12 +1,17 @@
-"""Switching lanes off while they run: one lane, or all lanes of a key that is refused."""
+"""Switching lanes off while they run: one lane, all lanes of a key that is refused, or what a user says; and on again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from console.engine.lane_runtime import LaneRuntime
+from console.engine.recording import Recorder
+from console.vocabulary.command import Refused, Switch, name_of
 from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Outcome
+from console.vocabulary.safe_text import safe_line
+
+BY_HAND = "switched off by hand"
 
 
 def switch_off(lanes: Iterable[LaneRuntime], lane: Lane, outcome: Outcome, reason: str) -> list[LaneRuntime]:
@@ -23,3 +28,41 @@ def is_switched_off_with(other: Lane, lane: Lane, outcome: Outcome) -> bool:
     """Whether what switches `lane` off switches `other` off as well."""
     same_key = (other.provider, other.key) == (lane.provider, lane.key)
     return other == lane or (outcome is Outcome.AUTH and same_key)
+
+
+def switch_by_hand(lanes: Iterable[LaneRuntime], switch: Switch) -> list[LaneRuntime]:
+    """Switch off or on what a user names, and return the lanes that changed."""
+    changed: list[LaneRuntime] = []
+    for lane in lanes:
+        if switch.concerns(lane.lane) and bool(lane.off) == switch.on:
+            if switch.on:
+                lane.switch_on()
+            else:
+                lane.switch_off(BY_HAND, by_hand=True)
+            changed.append(lane)
+    return changed
+
+
+def switch_refused(lanes: Iterable[Lane], switch: Switch) -> Refused:
+    """Say why a switch changed nothing."""
+    names = dict.fromkeys(name_of(switch.kind, lane) for lane in lanes)
+    if switch.name in names:
+        return Refused(f"{switch.kind} {switch.name} is {'on' if switch.on else 'off'} already")
+    known = ", ".join(names)
+    return Refused(safe_line(f"no lane of this run uses {switch.kind} {switch.name}; it uses {known}", 400))
+
+
+def switch_text(switch: Switch, lanes: int) -> str:
+    """Say what a switch did."""
+    count = "1 lane takes" if lanes == 1 else f"{lanes} lanes take"
+    if switch.on:
+        return f"{switch.kind} {switch.name} is on: {count} requests again"
+    return f"{switch.kind} {switch.name} is off: {count} no further request, what is in flight ends"
+
+
+def record_switch(recorder: Recorder, lane: Lane, *, on: bool) -> None:
+    """Make a switch by hand an event of the run."""
+    if on:
+        recorder.event("info", "lane_on", lane.id, "switched on again by hand")
+    else:
+        recorder.event("warn", "lane_off", lane.id, BY_HAND)

@@ -9,7 +9,7 @@ import anyio
 
 from console.engine.recording import Recorder
 from console.engine.valve import Valve
-from console.vocabulary.command import Accepted, Command, Drain, Pause, Refused, Resume, Stop
+from console.vocabulary.command import Accepted, Command, Drain, Pause, Refused, Resume, Stop, Switch
 from console.vocabulary.snapshot import RunState
 
 ENDED: Final = ("finished", "interrupted")
@@ -23,6 +23,7 @@ class Steering:
         valve: Valve,
         recorder: Recorder,
         on_command: Callable[[Command], None],
+        on_switch: Callable[[Switch], Accepted | Refused],
         *,
         recorded: bool = True,
     ) -> None:
@@ -32,11 +33,13 @@ class Steering:
             valve: closed by a pause.
             recorder: takes the events.
             on_command: told of every command that was taken.
+            on_switch: switches lanes off and on, and records it.
             recorded: whether commands are events of the journal; not in a process that another one steers.
         """
         self._valve = valve
         self._recorder = recorder
         self._on_command = on_command
+        self._on_switch = on_switch
         self._recorded = recorded
         self._base: RunState = "starting"
         self.paused = False
@@ -77,6 +80,8 @@ class Steering:
             return self._resume()
         if isinstance(command, Drain):
             return self.drain("asked for")
+        if isinstance(command, Switch):
+            return Refused("it ends already") if self.stopping else self._on_switch(command)
         return self.stop("asked for")
 
     def _pause(self) -> Accepted | Refused:

@@ -11,7 +11,12 @@ import anyio
 from anyio.abc import TaskGroup
 
 from console.engine.gates import NS_PER_S
-from console.engine.quarantine import is_switched_off_with
+from console.engine.quarantine import (
+    is_switched_off_with,
+    record_switch,
+    switch_refused,
+    switch_text,
+)
 from console.engine.recording import EVENTS_SHOWN, Recorder
 from console.engine.steering import Steering
 from console.engine.valve import Valve
@@ -30,7 +35,7 @@ from console.processes.messages import (
     Segment,
     Told,
 )
-from console.vocabulary.command import Command, Pause, Stop
+from console.vocabulary.command import Accepted, Command, Pause, Refused, Stop, Switch
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.lane import LaneSetup
 from console.vocabulary.names import PROCESS_LOST
@@ -65,7 +70,7 @@ class Coordinator(ABC):
             observe=_count_nothing,
             events=self._events,
         )
-        self.steering = Steering(Valve(), self.recorder, self._pass_on)
+        self.steering = Steering(Valve(), self.recorder, self._pass_on, self._switch_by_hand)
         self.children: dict[int, Child] = {}
         self.held_s = 0.0
         """For how long servers asked the lanes to wait, the longest process."""
@@ -76,7 +81,8 @@ class Coordinator(ABC):
         """How often processes died while there was work for them."""
         self._remains: list[tuple[int, Seen]] = []
         """What those had counted that are gone."""
-        self._off: list[LaneIsOff] = []
+        self._switched: list[LaneIsOff | Switch] = []
+        """In order, for processes that take the place of others."""
         self._off_ids: set[str] = set()
         self._holds_until_ns: dict[str, int] = {}
         self._seq = 0
@@ -194,8 +200,8 @@ class Coordinator(ABC):
             ConsoleError: if the system starts no further process.
         """
         child = self.children[begin.process] = Child(begin)
-        for off in self._off:
-            child.say(off)
+        for switched in self._switched:
+            child.say(switched)
         now_ns = self._now_ns()
         for lane_id, until_ns in self._holds_until_ns.items():
             if until_ns > now_ns:
@@ -252,11 +258,27 @@ class Coordinator(ABC):
 
     def _switch_off(self, off: LaneIsOff) -> None:
         """Record it once for every lane, whichever processes have it."""
-        self._off.append(off)
+        self._switched.append(off)
         for lane in self._lanes:
             if lane.id not in self._off_ids and is_switched_off_with(lane, off.lane, off.outcome):
                 self._off_ids.add(lane.id)
                 self.recorder.event("error", "lane_off", lane.id, f"switched off: {off.reason}")
+
+    def _switch_by_hand(self, switch: Switch) -> Accepted | Refused:
+        concerned = [lane for lane in self._lanes if switch.concerns(lane)]
+        changed = [lane for lane in concerned if (lane.id in self._off_ids) == switch.on]
+        if not changed:
+            return switch_refused(self._lanes, switch)
+        self._switched.append(switch)
+        for child in self.children.values():
+            child.say(switch)
+        for lane in changed:
+            if switch.on:
+                self._off_ids.discard(lane.id)
+            else:
+                self._off_ids.add(lane.id)
+            record_switch(self.recorder, lane, on=switch.on)
+        return Accepted(switch_text(switch, len(changed)))
 
     def _announce(self, segment: str) -> None:
         try:

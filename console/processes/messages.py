@@ -12,7 +12,7 @@ import msgspec
 from console.engine.link import Prompt
 from console.phases.plan import Plan
 from console.vocabulary.chat import Api, Endpoint, Timeouts
-from console.vocabulary.command import Drain, Pause, Resume, Stop
+from console.vocabulary.command import Drain, Pause, Resume, Stop, Switch
 from console.vocabulary.lane import Lane, LaneSetup
 from console.vocabulary.log_buckets import Counts
 from console.vocabulary.outcome import Outcome
@@ -161,6 +161,7 @@ ToPart = (
     | Resume
     | Drain
     | Stop
+    | Switch
 )
 
 

@@ -47,7 +47,7 @@ from console.processes.messages import (
     read_to_part,
 )
 from console.records.journal import Journal, JournalBlocked
-from console.vocabulary.command import Drain, Pause, Resume, Stop
+from console.vocabulary.command import Drain, Pause, Resume, Stop, Switch
 from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RunStarted
@@ -156,7 +156,7 @@ class Part:
     def _obey(self, line: bytes) -> None:
         message, engine = read_to_part(line), self._engine
         match message:
-            case Pause() | Resume() | Drain() | Stop():
+            case Pause() | Resume() | Drain() | Stop() | Switch():
                 engine.steering.obey(message)
             case Picture():
                 self._tell_picture()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal, get_args
+
 import msgspec
 
+from console.vocabulary.lane import Lane
 from console.vocabulary.snapshot import Snapshot
 
 
@@ -27,8 +30,32 @@ class Stop(msgspec.Struct, frozen=True, tag="stop", tag_field="type"):
     """Cancel what is in flight and end now; what is finished is kept."""
 
 
-Command = Pause | Resume | Drain | Stop
-Request = Look | Pause | Resume | Drain | Stop
+SwitchKind = Literal["key", "deployment", "lane"]
+SWITCH_KINDS: Final[tuple[SwitchKind, ...]] = get_args(SwitchKind)
+
+
+class Switch(msgspec.Struct, frozen=True, tag="switch", tag_field="type"):
+    """Switch a key, a deployment or a single lane off, or on again."""
+
+    kind: SwitchKind
+    name: str
+    """key: `provider/key0` · deployment: `provider/name` · lane: `provider/deployment@key`."""
+    on: bool
+
+    def concerns(self, lane: Lane) -> bool:
+        """Whether it is about `lane`."""
+        return self.name == name_of(self.kind, lane)
+
+
+def name_of(kind: SwitchKind, lane: Lane) -> str:
+    """Return what a lane's key or deployment, or it itself, is called."""
+    if kind == "key":
+        return f"{lane.provider}/{lane.key}"
+    return lane.id if kind == "lane" else f"{lane.provider}/{lane.deployment}"
+
+
+Command = Pause | Resume | Drain | Stop | Switch
+Request = Look | Pause | Resume | Drain | Stop | Switch
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="accepted", tag_field="type"):

@@ -12,7 +12,7 @@ from console.engine.load import Level
 from console.processes.level_run import LevelOnProcesses
 from console.processes.plan_run import PlanRun
 from console.vocabulary.chat import ChatRequest, Timeouts
-from console.vocabulary.command import Pause, Resume
+from console.vocabulary.command import Accepted, Pause, Refused, Resume, Switch
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.outcome import Outcome
 
@@ -180,3 +180,29 @@ def test_a_part_of_a_level_without_lanes_leaves_the_prompts_to_the_others(make_r
     rig = make_rig(lanes, client)
     assert level(rig, 60, most=2) == "finished"
     assert rig.coordinator.answered == 59, "all but the one that was refused"
+
+
+def test_a_key_is_switched_off_and_on_in_all_processes_also_in_one_that_is_replaced(make_rig):
+    lanes = [lane("a", workers=4, key="k0"), lane("b", workers=4, key="k1")]
+    sent = []
+
+    def answer(endpoint, number):
+        sent.append((rig.now_s, "@k0" in endpoint.deployment))
+        return 1.0, {}
+
+    rig = make_rig(lanes, Client(answer))
+
+    async def operate(rig):
+        await anyio.sleep(5.5)
+        assert isinstance(rig.coordinator.steering.obey(Switch("key", "p/k0", on=False)), Accepted)
+        assert isinstance(rig.coordinator.steering.obey(Switch("key", "p/k0", on=False)), Refused)
+        await anyio.sleep(2)
+        rig.processes[0].kill()
+        await anyio.sleep(8)
+        assert isinstance(rig.coordinator.steering.obey(Switch("key", "p/k0", on=True)), Accepted)
+
+    assert play(rig, [job(ids(200), lanes)], operate) == "finished"
+    assert terminal(rig) == Counter(ids(200))
+    off = [at for at, refused in sent if refused]
+    assert not [at for at in off if 5.6 < at < 15.5]
+    assert [at for at in off if at > 15.5]
