@@ -85,7 +85,7 @@ def _read_setting(word: str) -> Switch:
     """Read `key:ideallab/key2=off`."""
     what, equals, state = word.rpartition("=")
     kind, colon, name = what.partition(":")
-    found = next((known for known in SWITCH_KINDS if known == kind), None)
+    found = SWITCH_KINDS[SWITCH_KINDS.index(kind)] if kind in SWITCH_KINDS else None
     if found is None or not equals or not colon or not name or state not in ("on", "off"):
         raise ConsoleError(
             f"{safe_text(word)!r} is no setting",

@@ -52,6 +52,10 @@ class Beyond(Protocol):
         """Pass, all at once, and return 0; or hold nothing and return when to try again, on the clock of `now_ns`."""
         ...
 
+    def sent(self, sent_ns: int) -> None:
+        """Note when a request that passed was really sent."""
+        ...
+
     def leave(self, now_ns: int, estimated_tokens: float, used_tokens: float | None) -> None:
         """Note that a request that passed is not in flight any more."""
         ...
@@ -92,6 +96,11 @@ class Passage:
     def head(self) -> _Waiter:
         """The one that waits longest."""
         return self.waiting[0]
+
+    @property
+    def paces(self) -> bool:
+        """Whether any of its gates keeps a rate now."""
+        return any(gate.paces for gate in self.gates)
 
     def enter_at_once(self, estimated_tokens: float, now_ns: int) -> bool:
         """Pass if nobody waits at any of the gates and all let it through now; else hold nothing."""
@@ -145,6 +154,13 @@ class Passage:
             self._beyond.leave(now_ns, estimated_tokens, used_tokens)
         if awaited:
             self._arbiter.look_at(self.gates)
+
+    def sent(self, sent_ns: int) -> None:
+        """Take note of when a request that had passed was really sent: rates count from there."""
+        for gate in self.gates:
+            gate.sent(sent_ns)
+        if self._beyond is not None:
+            self._beyond.sent(sent_ns)
 
     def stops(self, now_ns: int) -> tuple[list[int], int]:
         """Return the gates that stop the next request, and when the last rate comes due (if it is only rates)."""

@@ -37,8 +37,14 @@ class Waits(msgspec.Struct, frozen=True, gc=False):
 class ChatClient(Protocol):
     """What the engine needs of a client. Failures are classified, never raised."""
 
-    async def complete(self, endpoint: Endpoint, request: ChatRequest) -> ChatResult:
-        """Send one request and read its answer."""
+    async def warm(self, endpoint: Endpoint) -> None:
+        """See to it that a request can be sent without connecting first."""
+        ...
+
+    async def complete(
+        self, endpoint: Endpoint, request: ChatRequest, on_sent: Callable[[int], None] | None = None
+    ) -> ChatResult:
+        """Send one request and read its answer; tell `on_sent` when the first byte is about to leave."""
         ...
 
 
@@ -127,7 +133,9 @@ class Attempt:
         around, lane = self._around, self._lane
         asked_ns = around.now_ns()
         estimate = estimate_tokens(request) if lane.counts_tokens else 0.0
-        ticket = lane.enter_at_once(self._job_id, estimate, asked_ns)
+        if lane.paces(self._job_id):  # a rate counts sendings: connecting shall not delay them afterwards
+            await around.client.warm(lane.endpoint)
+        ticket = lane.enter_at_once(self._job_id, estimate, around.now_ns())
         if ticket is None:
             try:
                 ticket = await lane.enter(self._job_id, estimate, self._order)
@@ -142,7 +150,8 @@ class Attempt:
         lane.in_flight += 1
         around.self_check.in_flight += 1
         try:
-            result = await around.client.complete(lane.endpoint, request)
+            on_sent = ticket.passage.sent if ticket.passage.paces else None
+            result = await around.client.complete(lane.endpoint, request, on_sent)
         except anyio.get_cancelled_exc_class():
             # The request was sent, so it gets its row; nothing may be awaited any more.
             end_ns = around.now_ns()

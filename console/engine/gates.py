@@ -40,6 +40,10 @@ class Pacer:
         """Note that `units` passed at `now_ns`, whether or not they were on time."""
         self._tat_ns = max(float(now_ns), self._tat_ns) + units * self._interval_ns
 
+    def sent(self, sent_ns: int) -> None:
+        """Note that a unit which passed took effect at `sent_ns` only: the next one keeps its distance from there."""
+        self._tat_ns = max(self._tat_ns, sent_ns + self._interval_ns)
+
     def correct(self, now_ns: int, units: float) -> None:
         """Charge `units` more, or give some back that were charged before and not used."""
         if units >= 0:
@@ -112,6 +116,13 @@ class Gate:
             self._per_minute.charge(now_ns)
         if self._tokens is not None:
             self._tokens.charge(now_ns, estimated_tokens)
+
+    def sent(self, sent_ns: int) -> None:
+        """Note when a request that passed was really sent; tokens may pass a second's worth early anyhow."""
+        if self._queries is not None:
+            self._queries.sent(sent_ns)
+        if self._per_minute is not None:
+            self._per_minute.sent(sent_ns)
 
     def leave(self) -> None:
         """Note that a request is not in flight any more."""

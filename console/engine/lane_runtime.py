@@ -173,6 +173,10 @@ class LaneRuntime:
         finally:
             self.waiting -= 1
 
+    def paces(self, job_id: str) -> bool:
+        """Whether a rate is to be kept by the requests of `job_id`."""
+        return self.passage(job_id).paces
+
     def next_order(self) -> int:
         """Return a place in the line at the gates, behind all who have asked."""
         return self._arbiter.next_order()

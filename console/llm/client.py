@@ -81,10 +81,30 @@ class LlmClient:
         """Close all connections."""
         await self._transport.aclose()
 
-    async def complete(self, endpoint: Endpoint, request: ChatRequest) -> ChatResult:
+    async def warm(self, endpoint: Endpoint) -> None:
+        """See to it that a request can be sent without connecting first; that it cannot, its sending tells.
+
+        Raises:
+            ConsoleError: if the base URL of `endpoint` is none: nothing could ever be sent to it.
+        """
+        target = self._targets.get(endpoint)
+        if target is None:
+            target = self._targets[endpoint] = self._target(endpoint)
+        if isinstance(self._transport, Transport) and target.route is not None:
+            await self._transport.warm(target.route, connect_s=self._timeouts.connect)
+
+    async def complete(
+        self, endpoint: Endpoint, request: ChatRequest, on_sent: Callable[[int], None] | None = None
+    ) -> ChatResult:
         """Send one request and wait for the whole answer.
 
         Cancelling it closes its connection and raises nothing but the cancellation.
+
+        Args:
+            endpoint: where to.
+            request: what.
+            on_sent: told the time when the first byte is about to leave; a second time where a pooled connection
+                turned out dead.
 
         Raises:
             ConsoleError: if the base URL of `endpoint` is none: nothing could ever be sent to it.
@@ -94,7 +114,11 @@ class LlmClient:
             target = self._targets[endpoint] = self._target(endpoint)
         timeouts = self._timeouts
         reader = AnswerReader(
-            timeouts, start_ns=self._now_ns(), stream=request.stream, keep_content=request.keep_content
+            timeouts,
+            start_ns=self._now_ns(),
+            stream=request.stream,
+            keep_content=request.keep_content,
+            on_sent=on_sent,
         )
         try:
             body = target.prepared.body(request)

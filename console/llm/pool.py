@@ -49,6 +49,11 @@ class Pool:
         """Whether `aclose` was called: no connection is made any more."""
         return self._closing
 
+    def has_idle(self, route: Route) -> bool:
+        """Whether `take` is likely to return one."""
+        stack = self._idle.get(route)
+        return bool(stack) and not stack[-1].closed
+
     def take(self, route: Route) -> Connection | None:
         """Return the connection that was idle for the shortest time, if one may still serve."""
         stack = self._idle.get(route)

@@ -6,6 +6,7 @@ switch and every event is timed by the read that brought it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final
 
@@ -67,14 +68,24 @@ class AnswerReader:
         "gaps_ns",
         "headers",
         "model",
+        "on_sent",
         "reused",
         "stamps",
         "status",
         "usage",
     )
 
-    def __init__(self, timeouts: Timeouts, *, start_ns: int, stream: bool, keep_content: bool) -> None:
-        """Count `timeouts.total` from `start_ns`; expect a stream or a whole answer."""
+    def __init__(
+        self,
+        timeouts: Timeouts,
+        *,
+        start_ns: int,
+        stream: bool,
+        keep_content: bool,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> None:
+        """Count `timeouts.total` from `start_ns`; expect a stream or a whole answer; tell `on_sent` of each sending."""
+        self.on_sent = on_sent
         self._first_token_ns = int(timeouts.first_token * 1e9)
         self._idle_ns = int(timeouts.idle * 1e9)
         self._total_at_ns = start_ns + int(timeouts.total * 1e9)
@@ -149,6 +160,8 @@ class AnswerReader:
     def sent(self, now_ns: int) -> int:
         """Start the clock of the first token; a whole answer has only the total to keep to."""
         self.stamps.sent_ns = now_ns
+        if self.on_sent is not None:
+            self.on_sent(now_ns)
         if self._stream:
             self._first_deadline_ns = min(now_ns + self._first_token_ns, self._total_at_ns)
         return self._first_deadline_ns

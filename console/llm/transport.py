@@ -9,7 +9,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import anyio
 import httpx
@@ -23,6 +23,9 @@ from console.llm.receiver import Disconnected, Receiver
 from console.llm.route import Origin, Route
 from console.llm.tls import client_context
 from console.llm.wire import head_bytes, streamed_body, whole_body
+
+_MOST_WARMING: Final = 16
+"""Connections to one place that are made ahead at a time."""
 
 
 class ExchangeReceiver(Receiver, Protocol):
@@ -65,6 +68,8 @@ class Transport(httpx.AsyncBaseTransport):
         self._rules = ProxyRules.from_environment() if trust_env else ProxyRules({}, ())
         self._pool = Pool(idle_expiry_s, now_ns)
         self._now_ns = now_ns
+        self._warming: dict[Route, int] = {}
+        """Connections on their way that no request waits for."""
 
     @property
     def open_connections(self) -> int:
@@ -83,6 +88,21 @@ class Transport(httpx.AsyncBaseTransport):
             httpx.UnsupportedProtocol: if it is no http or https URL.
         """
         return self._rules.route(Origin.of(url))
+
+    async def warm(self, route: Route, *, connect_s: float | None) -> None:
+        """Connect if no connection to `route` is idle, so that the next request need not; failing is no error.
+
+        Of many who ask at once a few connect: the others find a connection when it is their turn.
+        """
+        if self._pool.has_idle(route) or self._warming.get(route, 0) >= _MOST_WARMING:
+            return
+        self._warming[route] = self._warming.get(route, 0) + 1
+        try:
+            self._pool.release(await self._dial(route, connect_s))
+        except httpx.TransportError:
+            pass  # told when a request is to be sent
+        finally:
+            self._warming[route] -= 1
 
     async def exchange(
         self, route: Route, wire: bytes, receiver: ExchangeReceiver, *, connect_s: float | None

@@ -53,10 +53,17 @@ class InProcessClient:
     async def aclose(self) -> None:
         """Do nothing: there is nothing to close."""
 
-    async def complete(self, endpoint: Endpoint, request: ChatRequest) -> ChatResult:
+    async def warm(self, endpoint: Endpoint) -> None:
+        """Do nothing: there is no connection."""
+
+    async def complete(
+        self, endpoint: Endpoint, request: ChatRequest, on_sent: Callable[[int], None] | None = None
+    ) -> ChatResult:
         """Ask once and return what came of it; only cancellation is raised."""
         self._requests += 1
         exchange = _Exchange(self._now_ns, self._timeouts, request, f"sim-{self._requests:08d}")
+        if on_sent is not None and exchange.stamps.sent_ns is not None:
+            on_sent(exchange.stamps.sent_ns)
         provider = self.providers.get(unquote(endpoint.base_url.removeprefix(SCHEME)).strip("/"))
         if provider is None or not endpoint.base_url.startswith(SCHEME):
             refused = bad_request(f"{endpoint.base_url} names no simulated provider", status=404)

@@ -70,7 +70,10 @@ class ScriptedClient:
     in_flight: dict[str, int] = field(default_factory=dict)
     peak: dict[str, int] = field(default_factory=dict)
 
-    async def complete(self, endpoint: Endpoint, request: ChatRequest) -> ChatResult:
+    async def warm(self, endpoint: Endpoint) -> None:
+        pass
+
+    async def complete(self, endpoint: Endpoint, request: ChatRequest, on_sent=None) -> ChatResult:
         name = endpoint.deployment
         number = len(self.sent)
         sent = now_ns()

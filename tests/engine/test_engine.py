@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from itertools import pairwise
 
 import anyio
 import pytest
-from engine_rig import OneTurn, Rig, ScriptedClient, ids, job, lane
+from engine_rig import OneTurn, Rig, ScriptedClient, ids, job, lane, now_ns
 
 from console.vocabulary.command import Accepted, Drain, Pause, Refused, Resume, Stop
 from console.vocabulary.outcome import Outcome, Verdict
@@ -392,3 +393,27 @@ def test_a_run_that_ends_takes_no_pause():
     lanes = [lane("a")]
     rig = Rig([job(ids(5), lanes)], lanes)
     assert rig.run(operate) == "interrupted"
+
+
+def test_a_rate_holds_for_what_is_really_sent_not_for_what_may_be():
+    class Slow(ScriptedClient):
+        """Takes its time between the gate and the first byte."""
+
+        def __init__(self):
+            super().__init__()
+            self.really_sent = []
+            self.rng = random.Random(1)
+
+        async def complete(self, endpoint, request, on_sent=None):
+            await anyio.sleep(self.rng.uniform(0, 0.08))
+            self.really_sent.append(now_ns())
+            on_sent(now_ns())
+            return await super().complete(endpoint, request)
+
+    lanes = [lane("a", workers=20, qps=10), lane("b", workers=20, outer=[("key", "p/key0", {"qps": 8})])]
+    for setup in lanes:
+        client = Slow()
+        rig = Rig([job(ids(100), [setup])], [setup], client)
+        assert rig.run() == "finished"
+        gaps = [later - sooner for sooner, later in pairwise(client.really_sent)]
+        assert min(gaps) >= 1e9 / (setup.limits.qps or 8) - 1

@@ -39,7 +39,10 @@ class Truth(ScriptedClient):
         }
         self.live, self.peaks, self.sends = Counter(), Counter(), defaultdict(list)
 
-    async def complete(self, endpoint, request):
+    async def warm(self, endpoint):
+        pass
+
+    async def complete(self, endpoint, request, on_sent=None):
         scopes = self.scopes[endpoint.deployment]
         for scope in scopes:
             self.live[scope] += 1

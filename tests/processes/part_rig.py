@@ -137,7 +137,10 @@ class Client:
         self.live: Counter[str] = Counter()
         self.peaks: Counter[str] = Counter()
 
-    async def complete(self, endpoint: Endpoint, request: ChatRequest) -> ChatResult:
+    async def warm(self, endpoint: Endpoint) -> None:
+        pass
+
+    async def complete(self, endpoint: Endpoint, request: ChatRequest, on_sent=None) -> ChatResult:
         name, sent_ns = endpoint.deployment, now_ns()
         self.sent.append(str(request.messages[0]["content"]))
         self.live[name] += 1
