@@ -1,0 +1,112 @@
+"""Whether answers take longer than they need to: medians over cohorts of requests, against the best one lately."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from console.vocabulary.chat import ChatResult
+
+NS_PER_S: Final = 1_000_000_000
+_KEPT_NS: Final = 600 * NS_PER_S
+_ENOUGH: Final = 0.6
+"""Part of a cohort that has to be back: its median is then known, whatever the others take."""
+_PREFILL_TOKENS: Final = 64
+"""What reading the prompt and answering at all takes, in tokens written; for answers that come in one piece."""
+
+
+def latency_s(result: ChatResult) -> float | None:
+    """Return a time that grows with queueing and not with the length of the answer, or None.
+
+    TTFT where it streams; else the time per token written, in seconds for an answer of as many tokens as go into
+    reading the prompt; without usage, the whole time.
+    """
+    stamps = result.stamps
+    sent_ns, first_ns, last_ns = stamps.sent_ns, stamps.first_content_ns, stamps.last_content_ns
+    if sent_ns is None or first_ns is None or last_ns is None:
+        return None
+    if last_ns > first_ns:
+        return (first_ns - sent_ns) / NS_PER_S
+    whole_s = (last_ns - sent_ns) / NS_PER_S
+    tokens = result.completion_tokens
+    return whole_s if not tokens else whole_s * 2 * _PREFILL_TOKENS / (_PREFILL_TOKENS + tokens)
+
+
+class Cohorts:
+    """Medians of successive cohorts, each the requests that were sent one after another.
+
+    Taking requests as they end would count the quick ones first, and a load that grows would look fast.
+    """
+
+    def __init__(self) -> None:
+        self.latest_s: float | None = None
+        """Median of the last whole cohort."""
+        self.base_s: float | None = None
+        """The least of the last ten minutes."""
+        self.size = 0
+        """Of the last whole cohort."""
+        self._target = 20
+        self._from_ns = 0
+        self._until_ns: int | None = None
+        self._members = 0
+        self._values: list[float] = []
+        self._late = 0
+        self._history: deque[tuple[int, float]] = deque()
+
+    def aim(self, members: int) -> None:
+        """Take this many requests into the next cohort."""
+        self._target = max(2, members)
+
+    def sent(self, now_ns: int) -> None:
+        """Take a request into the cohort that is filling, if one is."""
+        if self._until_ns is None:
+            if not self._members:
+                self._from_ns = now_ns
+            self._members += 1
+            if self._members >= self._target:
+                self._until_ns = now_ns
+
+    def ended(self, now_ns: int, sent_ns: int, value_s: float | None, *, late: bool = False) -> bool:
+        """Take in how a request ended; without a time, and not `late`, it tells nothing.
+
+        Returns:
+            Whether that made a cohort whole.
+        """
+        until_ns = self._until_ns
+        if not self._members or sent_ns < self._from_ns or (until_ns is not None and sent_ns > until_ns):
+            return False
+        if late:
+            self._late += 1
+        elif value_s is not None:
+            self._values.append(value_s)
+        else:
+            self._members -= 1
+        back = len(self._values) + self._late
+        if until_ns is None or back < _ENOUGH * self._members:
+            return False
+        if self._members > 0:
+            self._close(now_ns)
+        self._begin()
+        return self.latest_s is not None
+
+    def forget_base(self) -> None:
+        """Hold what comes against the last cohort: it has become slower for reasons of its own."""
+        self._history.clear()
+        self.base_s = self.latest_s
+
+    def _close(self, now_ns: int) -> None:
+        values = sorted(self._values)
+        if not values:
+            return
+        middle = self._members // 2
+        self.latest_s = values[middle] if middle < len(values) else 2 * values[-1]
+        self.size = self._members
+        self._history.append((now_ns, self.latest_s))
+        while self._history[0][0] < now_ns - _KEPT_NS:
+            self._history.popleft()
+        self.base_s = min(median for _, median in self._history)
+
+    def _begin(self) -> None:
+        self._until_ns = None
+        self._members = self._late = 0
+        self._values = []

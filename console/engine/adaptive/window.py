@@ -1,0 +1,172 @@
+"""How many requests may be in flight: a guard that grows with demand, and shrinks where more only wait longer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from console.engine.adaptive.latency import NS_PER_S, Cohorts
+
+INFLATED: Final = 1.6
+"""Latency over its base from which on the window shrinks."""
+_ROOMY: Final = 1.35
+"""Below it may grow."""
+_USED: Final = 0.9
+"""Part of the window that has to have been in flight for it to grow."""
+_COHORT: Final = 50
+_FUTILE: Final = 3
+"""Shrinks in a row after which latency must have fallen, or it was not ours to mend."""
+_SHORTEST_HOLD_S: Final = 15.0
+_LONGEST_HOLD_S: Final = 300.0
+_CYCLE_REQUESTS: Final = 200.0
+
+
+class Window:
+    """Requests in flight, at most.
+
+    Three things move it: latency (a server that queues), refusals for too many at once (a cap, held and probed
+    from time to time), and signs of overload.
+    """
+
+    def __init__(
+        self, start: float, ceiling: int | None, *, slow_start: bool = True, capped: bool = False
+    ) -> None:
+        self._ceiling = ceiling
+        self._slow_start = slow_start
+        self._size = 1.0
+        self._peak = 0
+        """Most in flight since the last cohort became whole."""
+        self._probe_peak = 0
+        """Most in flight since the cap was last probed."""
+        self._cap = start if capped else None
+        self._hold_s = 0.0
+        self._probe_ns = 0
+        self._probed_ns: int | None = None
+        self._step = 0.0
+        self._failed = 0
+        self._cut_point_ns = 0
+        self._guarded_ns = 0
+        self._shrinks = 0
+        self._before: tuple[float, float] = (0.0, 0.0)
+        """Size and latency before shrinks in a row."""
+        self.cohorts = Cohorts()
+        self._set(start)
+
+    @property
+    def value(self) -> int:
+        """Requests in flight, at most."""
+        return int(self._size)
+
+    @property
+    def slow_start(self) -> bool:
+        """Whether it still doubles."""
+        return self._slow_start
+
+    @property
+    def capped(self) -> bool:
+        """Whether the server has refused more at once."""
+        return self._cap is not None
+
+    def is_news(self, sent_ns: int) -> bool:
+        """Whether a refusal of a request sent then tells of the time after the last cut."""
+        return sent_ns >= self._cut_point_ns
+
+    def limit_to(self, ceiling: int | None) -> None:
+        """Never pass `ceiling`, from this moment on. What is in flight already is not preempted."""
+        self._ceiling = ceiling
+        self._set(self._size)
+
+    def occupied(self, in_flight: int) -> None:
+        """Note how many are in flight."""
+        if in_flight > self._peak:
+            self._peak = in_flight
+        if in_flight > self._probe_peak:
+            self._probe_peak = in_flight
+
+    def refused(self, now_ns: int, sent_ns: int, admitted: int, latency_s: float) -> str:
+        """Take in a refusal for too many at once while `admitted` others were in flight."""
+        if sent_ns < self._cut_point_ns:
+            return ""
+        size = max(1.0, min(float(admitted), self._size), 0.7 * self._size if admitted else 1.0)
+        same = self._cap is not None and abs(size - self._cap) <= max(1.0, 0.03 * size)
+        self._failed = self._failed + 1 if same else 0
+        self._cap, self._slow_start, self._step, self._probed_ns = size, False, 0.0, None
+        cycle_s = _CYCLE_REQUESTS * latency_s / size * 1.5 ** min(self._failed, 3)
+        self._hold_s = min(_LONGEST_HOLD_S, max(_SHORTEST_HOLD_S, cycle_s))
+        self._probe_ns = now_ns + int(self._hold_s * NS_PER_S)
+        self._cut_point_ns = now_ns
+        self._set(size)
+        return f"{admitted} in flight and no more admitted"
+
+    def uncap(self) -> None:
+        """Forget the cap: what was taken for one was something else."""
+        self._cap = None
+
+    def shrink(self, now_ns: int, factor: float, spacing_s: float) -> bool:
+        """Shrink what is in use by `factor`, at most once in `spacing_s`; whether it did."""
+        if now_ns < self._guarded_ns:
+            return False
+        self._guarded_ns = now_ns + int(spacing_s * NS_PER_S)
+        self._slow_start = False
+        self._set(min(self._size, max(1.0, float(self._peak))) * factor)
+        return True
+
+    def tick(self, now_ns: int, latency_s: float) -> str:
+        """Probe a cap that has been held for long enough."""
+        if self._cap is None or now_ns < self._probe_ns:
+            return ""
+        if self._probe_ns == 0:  # a cap that an earlier run learnt
+            self._probe_ns = now_ns + int(_SHORTEST_HOLD_S * NS_PER_S)
+            return ""
+        return self._probe(now_ns, latency_s)
+
+    def cohort(self, *, frozen: bool) -> str:
+        """Take in a cohort that has become whole."""
+        latest_s, base_s = self.cohorts.latest_s, self.cohorts.base_s
+        if not latest_s or not base_s:
+            return ""
+        ratio = latest_s / base_s
+        used = self._peak >= _USED * self.value
+        why = ""
+        if ratio > INFLATED:
+            why = self._inflated(ratio, latest_s)
+        elif ratio < _ROOMY:
+            self._shrinks = 0
+            if used and not frozen and self._cap is None:
+                self._set(self._size * 2 if self._slow_start else 1.05 * self._size + 1)
+                why = f"latency {latest_s:.2f} s, at best {base_s:.2f} s"
+        if not self._slow_start or not used:
+            self.cohorts.aim(max(_COHORT, self.value))
+        else:
+            self.cohorts.aim(max(20, self.value))
+        self._peak = 0
+        return why
+
+    def _inflated(self, ratio: float, latest_s: float) -> str:
+        if self._shrinks == 0:
+            self._before = (self._size, latest_s)
+        elif self._shrinks >= _FUTILE and latest_s > 0.85 * self._before[1]:
+            self._shrinks = 0
+            self.cohorts.forget_base()
+            self._set(self._before[0])
+            return f"{_FUTILE} smaller windows were no faster: the server has become slower by itself"
+        self._shrinks += 1
+        self._slow_start = False
+        self._set(min(self._size, max(1.0, float(self._peak))) * max(0.7, 1.4 / ratio))
+        return f"latency {ratio:.1f} times its best"
+
+    def _probe(self, now_ns: int, latency_s: float) -> str:
+        round_ns = int(max(2.0, 2 * latency_s) * NS_PER_S)
+        if self._probed_ns is None:
+            self._step = max(1.0, 0.03 * self._size)
+        elif now_ns < self._probed_ns + round_ns or self._probe_peak < self.value:
+            return ""
+        else:
+            self._cap, self._failed = self._size, 0
+            self._step *= 2
+        self._probed_ns, self._probe_peak = now_ns, 0
+        self._set(self._size + self._step)
+        return "looks whether more are admitted at once"
+
+    def _set(self, size: float) -> None:
+        size = max(1.0, size)
+        self._size = size if self._ceiling is None else min(size, float(max(1, self._ceiling)))
