@@ -72,14 +72,14 @@ ACCEPTANCE = (
     Scenario("cap of 16 in flight, untyped", lambda _: [Cap(16)], 16, "slots", 20),
     Scenario("48 slots, FIFO", lambda _: [], 48, "slots", 15, slots=48),
     Scenario("50 rps, 2 % random 5xx", _window(50, 1.0), 50, minutes=10, faults=0.02),
-    Scenario(
-        "100→50→100 rps", _window(100, 1.0, _STEPS), 100, minutes=15, steps=_STEPS, least_use=0.85
-    ),
+    Scenario("100→50→100 rps", _window(100, 1.0, _STEPS), 100, minutes=15, steps=_STEPS, least_use=0.85),
 )
 FURTHER = (
     Scenario("10 rps, 5 % random 5xx", _window(10, 1.0), 10, minutes=15, faults=0.05),
     Scenario("10 rps, gateway's HTTP 400", _window(10, 1.0), 10, minutes=15, dialect="gateway"),
-    Scenario("60 RPM, 10-s window, no headers", _window(10, 10.0), 1, minutes=30, dialect="none", window_s=10),
+    Scenario(
+        "60 RPM, 10-s window, no headers", _window(10, 10.0), 1, minutes=30, dialect="none", window_s=10
+    ),
     Scenario("600k TPM, no headers", _tokens(6e5), 1e4, "tokens", 20, "none", window_s=60),
     Scenario("600 RPM, OpenAI's headers", _window(600, 60.0), 10, minutes=15, dialect="openai", window_s=60),
     Scenario("48 slots, FIFO, streamed", lambda _: [], 48, "slots", 15, slots=48, streams=True),
@@ -88,7 +88,9 @@ FURTHER = (
     Scenario("10 rps shared by 4 lanes", _window(10, 1.0), 10, lanes=4, minutes=20),
     Scenario("100 rps shared by 4 lanes", _window(100, 1.0), 100, lanes=4, minutes=9),
     Scenario("20 rps, slower by itself", _window(20, 1.0), 20, minutes=15, slower_from_s=400.0),
-    Scenario("100 rps, ceiling of 40", _window(100, 1.0), 40, minutes=8, ceiling=Limits(workers=WORKERS, qps=40.0)),
+    Scenario(
+        "100 rps, ceiling of 40", _window(100, 1.0), 40, minutes=8, ceiling=Limits(workers=WORKERS, qps=40.0)
+    ),
 )
 
 

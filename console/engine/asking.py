@@ -10,7 +10,7 @@ import anyio
 import msgspec
 
 from console.engine.backoff import backoff_s, lane_off_reason
-from console.engine.gates import NowNs
+from console.engine.gates import NS_PER_S, NowNs
 from console.engine.lane_runtime import LaneOff, LaneRuntime
 from console.engine.recording import Recorder
 from console.engine.self_check import SelfCheck
@@ -122,12 +122,20 @@ class Attempt:
                 around.quarantine(self._lane, result.outcome, off)
             if off is not None or result.outcome not in RETRYABLE or try_no == around.attempts:
                 raise Unanswered(result.outcome, result.error)
-            wait_s = backoff_s(result, try_no, around.rng)
             rested_ns = around.now_ns()
-            await (self.long_rest or anyio.sleep)(wait_s)
+            await self._rest(result, try_no)
             retry_wait_ns = around.now_ns() - rested_ns
             self.retry_wait_ns += retry_wait_ns
         raise AssertionError("a request has at least one try")
+
+    async def _rest(self, result: ChatResult, try_no: int) -> None:
+        """Wait before the next try: as long as the server asks, else a back-off and then until the budget has one."""
+        rest = self.long_rest or anyio.sleep
+        await rest(backoff_s(result, try_no, self._around.rng))
+        if result.outcome is Outcome.RATE_LIMITED or result.retry_after_s is not None:
+            return
+        while (wait_s := self._lane.retries.take(self._around.now_ns())) > 0.0:
+            await rest(wait_s)
 
     async def _send(self, request: ChatRequest, try_no: int, retry_wait_ns: int) -> ChatResult:
         around, lane = self._around, self._lane
@@ -148,6 +156,7 @@ class Attempt:
         self.requests += 1
         lane.sends.add(entered_ns)
         lane.in_flight += 1
+        lane.retries.sent(lane.in_flight, first=try_no == 1)
         around.self_check.in_flight += 1
         try:
             on_sent = ticket.passage.sent if ticket.passage.paces else None
@@ -178,13 +187,15 @@ class Attempt:
         if told is not None:
             recorder.event("warn", "lane", lane.lane.id, told)
         if result.outcome is not _OK:
-            if result.outcome in _REFUSED and lane_off_reason(result) is None:
+            # In adaptive mode the controller of the lane says whether, and for how long, all of it waits.
+            if result.outcome in _REFUSED and lane.found is None and lane_off_reason(result) is None:
                 self._hold(result)
             return
         stamps = result.stamps
         sent_ns, first_ns, last_ns = stamps.sent_ns, stamps.first_content_ns, stamps.last_content_ns
         if sent_ns is not None and last_ns is not None:
             self.service_ns += last_ns - sent_ns
+            lane.retries.answered((last_ns - sent_ns) / NS_PER_S)
         if sent_ns is not None and first_ns is not None:
             lane.ttft.add(first_ns - sent_ns)
         produced = result.completion_tokens if result.completion_tokens is not None else result.chunks

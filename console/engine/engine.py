@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from math import inf
+from typing import Final
 
 import anyio
 from anyio.abc import TaskGroup
 
+from console.engine.adaptive.learnt import Learnt
+from console.engine.adaptive_gate import AdaptiveGate
 from console.engine.arbiter import Arbiter
 from console.engine.asking import ChatClient, Surroundings
 from console.engine.board import Board, Headline, Tally, job_end, job_view, ttft_p50_ms
@@ -27,11 +31,13 @@ from console.phases.order import Order
 from console.phases.plan import Plan
 from console.vocabulary.chat import Endpoint
 from console.vocabulary.command import Accepted, Command, Drain, Refused, Switch
-from console.vocabulary.lane import Lane
+from console.vocabulary.lane import Lane, LaneSetup
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RunEnded
 from console.vocabulary.snapshot import JobState, JobView, RunState, Snapshot
 from console.work.contract import Work
+
+_TICK_S: Final = 1.0
 
 
 class Engine:
@@ -52,6 +58,7 @@ class Engine:
         done: frozenset[str] = frozenset(),
         self_check: SelfCheck | None = None,
         link: Link | None = None,
+        learnt: Mapping[str, tuple[Learnt, float]] | None = None,
     ) -> None:
         """Prepare a run, or with `link` the part of one: its jobs begin and end, and tests come, as it is told.
 
@@ -67,6 +74,7 @@ class Engine:
             rng: jitters back-offs.
             done: ids of tests that have a terminal verdict already.
             self_check: told by a probe how late this process is; None: nothing is said of it.
+            learnt: lane id → what an earlier run learnt of its limits, and how many seconds ago.
             link: the way to the coordinator of several processes, which keeps the order of jobs and their tests.
         """
         self._plan = plan
@@ -85,7 +93,13 @@ class Engine:
         self._arbiter = Arbiter(now_ns)
         self._lanes = {
             setup.lane.id: LaneRuntime(
-                setup, endpoints[setup.lane.id], gates, self._arbiter, self._valve, now_ns
+                setup,
+                endpoints[setup.lane.id],
+                gates,
+                self._arbiter,
+                self._valve,
+                now_ns,
+                found=self._adaptive_gate(setup, learnt or {}),
             )
             for setup in plan.lanes
         }
@@ -135,6 +149,7 @@ class Engine:
             async with anyio.create_task_group() as background:
                 background.start_soon(self._recorder.mend)
                 background.start_soon(self._arbiter.run)
+                background.start_soon(self._tick)
                 background.start_soon(self._client_watch.run)
                 async with anyio.create_task_group() as group:
                     self._group = group
@@ -153,6 +168,30 @@ class Engine:
             )
         )
         return state
+
+    def _adaptive_gate(
+        self, setup: LaneSetup, learnt: Mapping[str, tuple[Learnt, float]]
+    ) -> AdaptiveGate | None:
+        if not setup.adaptive:
+            return None
+        known, age_s = learnt.get(setup.lane.id, (None, inf))
+        return AdaptiveGate(setup, self._arbiter, self._now_ns, self._recorder.limit, known, age_s)
+
+    async def _tick(self) -> None:
+        """Let limits that adaptive mode finds grow, once a second."""
+        adaptive = [lane.found for lane in self._lanes.values() if lane.found is not None]
+        while adaptive:
+            await anyio.sleep(_TICK_S)
+            for found in adaptive:
+                found.tick()
+
+    def learnt(self, wall_s: float) -> dict[str, Learnt]:
+        """Return what adaptive lanes have learnt by now, by lane id, for the next run; `wall_s` is the Unix time."""
+        return {
+            lane_id: lane.found.controller.learnt(wall_s)
+            for lane_id, lane in self._lanes.items()
+            if lane.found is not None
+        }
 
     def _obeyed(self, command: Command) -> None:
         if isinstance(command, Drain):

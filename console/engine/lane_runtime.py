@@ -8,9 +8,11 @@ from typing import Final
 import anyio
 import msgspec
 
+from console.engine.adaptive_gate import AdaptiveGate
 from console.engine.arbiter import Arbiter, Entry, Passage
 from console.engine.gates import NS_PER_S, Gate, NowNs
 from console.engine.meters import LatencySketch, RateMeter
+from console.engine.retry_budget import RetryBudget
 from console.engine.slots import Slots
 from console.engine.valve import Valve
 from console.vocabulary.chat import ChatResult, Endpoint
@@ -60,6 +62,7 @@ class LaneRuntime:
         now_ns: NowNs,
         *,
         rests: bool = True,
+        found: AdaptiveGate | None = None,
     ) -> None:
         """Make a lane that is open.
 
@@ -71,6 +74,7 @@ class LaneRuntime:
             valve: closed while nothing may be sent at all.
             now_ns: the clock.
             rests: rest after failures in a row; a capacity level measures failures instead.
+            found: the gate with the limits that adaptive mode finds, where it does.
         """
         self._rests_on_failures = rests
         self.setup = setup
@@ -78,6 +82,8 @@ class LaneRuntime:
         self.endpoint = endpoint
         self._shared = [shared_gates[outer.scope] for outer in setup.outer]
         self._arbiter = arbiter
+        self.found = found
+        self.retries = RetryBudget(now_ns())
         self._valve = valve
         self._now_ns = now_ns
         self._slots: dict[str, Slots] = {}
@@ -137,6 +143,8 @@ class LaneRuntime:
                 tokens_by_estimate=self.setup.tpm_accounting == "estimate",
             )
             gates = [gate for gate in (own, *self._shared) if not gate.unlimited]
+            if self.found is not None:
+                gates.insert(0, self.found.gate)
             passage = self._passages[name] = self._arbiter.passage(gates)
         return passage
 
@@ -145,7 +153,7 @@ class LaneRuntime:
         passage = self.passage(job_id)
         if not (self._is_open(now_ns) and passage.enter_at_once(estimated_tokens, now_ns)):
             return None
-        return Ticket(passage, estimated_tokens, now_ns, 0, self.let_in() == "probe")
+        return self._ticket(passage, estimated_tokens, now_ns, 0, self.let_in())
 
     async def enter(self, job_id: str, estimated_tokens: float, order: int | None = None) -> Ticket:
         """Wait until a request may be sent.
@@ -169,9 +177,16 @@ class LaneRuntime:
                 held_ns += self._now_ns() - asked_ns
                 entry = await passage.enter(order, estimated_tokens, self)
                 if entry != "no":
-                    return Ticket(passage, estimated_tokens, self._now_ns(), held_ns, probe=entry == "probe")
+                    return self._ticket(passage, estimated_tokens, self._now_ns(), held_ns, entry)
         finally:
             self.waiting -= 1
+
+    def _ticket(
+        self, passage: Passage, estimated_tokens: float, now_ns: int, held_ns: int, entry: Entry
+    ) -> Ticket:
+        if self.found is not None:
+            self.found.sent(now_ns, estimated_tokens)
+        return Ticket(passage, estimated_tokens, now_ns, held_ns, probe=entry == "probe")
 
     def paces(self, job_id: str) -> bool:
         """Whether a rate is to be kept by the requests of `job_id`."""
@@ -209,10 +224,13 @@ class LaneRuntime:
 
     def throttle(self, seconds: float) -> None:
         """Send nothing for `seconds`: the server asked for it."""
-        now_ns = self._now_ns()
-        until_ns = max(self._closed_until_ns, now_ns + int(seconds * NS_PER_S))
-        self.held_ns += until_ns - max(now_ns, self._closed_until_ns)
-        self._closed_until_ns = until_ns
+        self._close_until(self._now_ns() + int(seconds * NS_PER_S))
+
+    def _close_until(self, until_ns: int) -> None:
+        closed_until_ns = max(self._now_ns(), self._closed_until_ns)
+        if until_ns > closed_until_ns:
+            self.held_ns += until_ns - closed_until_ns
+            self._closed_until_ns = until_ns
 
     def switch_off(self, reason: str, *, by_hand: bool = False) -> None:
         """Take no further request."""
@@ -234,6 +252,8 @@ class LaneRuntime:
             None if result.prompt_tokens is None else result.prompt_tokens + (result.completion_tokens or 0)
         )
         ticket.passage.leave(ticket.estimated_tokens, used)
+        if self.found is not None:
+            self._close_until(self.found.ended(ticket.entered_ns, result))
         if result.outcome in _TRIPPING and self._rests_on_failures:
             return self._failed(ticket, result)
         if result.outcome is _CANCELLED:

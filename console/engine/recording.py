@@ -13,10 +13,12 @@ from typing import Final, Protocol
 import anyio
 from anyio.lowlevel import cancel_shielded_checkpoint
 
+from console.engine.adaptive.change import Change, change_text
 from console.engine.gates import NS_PER_S, NowNs
 from console.engine.valve import Valve
 from console.records.journal import JournalBlocked
-from console.vocabulary.rows import EventRow, Row
+from console.vocabulary.lane import Lane
+from console.vocabulary.rows import EventRow, LimitRow, Row
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import EventView
 
@@ -95,6 +97,21 @@ class Recorder:
         at_ns = self.since_start(self._now_ns())
         self.show(at_ns, level, subject, text)
         self.write_now(EventRow(at_ns=at_ns, level=level, kind=kind, subject=subject, text=text))
+
+    def limit(self, lane: Lane, change: Change) -> None:
+        """Record that adaptive mode changed a limit, and show it."""
+        at_ns = self.since_start(change.at_ns)
+        level = "error" if change.what == "park" else "info"
+        self.show(at_ns, level, lane.id, change_text(change))
+        row = LimitRow(
+            at_ns=at_ns,
+            lane=lane,
+            what=change.what,
+            before=change.before,
+            after=change.after,
+            reason=change.reason,
+        )
+        self.write_now(row)
 
     def show(self, at_ns: int, level: str, subject: str, text: str) -> None:
         """Show an event without recording it."""

@@ -36,11 +36,6 @@ def build_plan(
         ConsoleError: if a model is not in the profile, nothing is left to do, a model has no lane, or something
             asked for is not available.
     """
-    if rate_mode == "adaptive":
-        raise ConsoleError(
-            "rate mode 'adaptive' is not available yet: limits would not be found, only the ceilings enforced",
-            hint='use --rate-mode fixed, or rate_mode = "fixed" in the profile',
-        )
     wanted = [narrowed(phase, selection) for phase in phases]
     for phase in wanted:
         if phase.order.policy not in AVAILABLE_POLICIES:

@@ -68,6 +68,8 @@ def shares(total: int, weights: Sequence[int]) -> list[int]:
 
 
 def _may_split(setup: LaneSetup, processes: int) -> bool:
+    if setup.adaptive:
+        return False  # two controllers would take each other's requests for the server's doing
     limits = [setup.limits, *(outer.limits for outer in setup.outer)]
     return all(_is_exact_in_parts(each, processes) for each in limits)
 

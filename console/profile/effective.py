@@ -148,6 +148,7 @@ def _setup(
         outer=tuple(_outer(lane, provider, profile.providers[model.provider])),
         burst=provider.burst,
         tpm_accounting=provider.tpm_accounting,
+        adaptive=mode == "adaptive",
     )
 
 

@@ -13,13 +13,22 @@ from typing import Final
 
 import msgspec
 
-from console.vocabulary.rows import ClientRow, EventRow, RequestRow, Row, RunEnded, RunStarted, TestRow
+from console.vocabulary.rows import (
+    ClientRow,
+    EventRow,
+    LimitRow,
+    RequestRow,
+    Row,
+    RunEnded,
+    RunStarted,
+    TestRow,
+)
 
 _MARK: Final = b',"crc":"'
 _SUFFIX_LENGTH: Final = len(_MARK) + 8 + len(b'"}')
 _KNOWN: Final = frozenset(
     str(kind.__struct_config__.tag)
-    for kind in (RunStarted, RequestRow, TestRow, EventRow, ClientRow, RunEnded)
+    for kind in (RunStarted, RequestRow, TestRow, EventRow, LimitRow, ClientRow, RunEnded)
 )
 
 _encoder = msgspec.json.Encoder()

@@ -22,7 +22,7 @@ from console.records.columns import REQUESTS, TESTS, Column, Entry, entry_of, fr
 from console.records.read_journal import Damages, read_rows
 from console.vocabulary.names import PROCESS_LOST
 from console.vocabulary.outcome import TERMINAL, Verdict
-from console.vocabulary.rows import ClientRow, EventRow, RequestRow, RunEnded, RunStarted
+from console.vocabulary.rows import ClientRow, EventRow, LimitRow, RequestRow, RunEnded, RunStarted
 
 Storage = Literal["parquet", "json"]
 _BATCH_ROWS: Final = 50_000
@@ -156,6 +156,8 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
         elif isinstance(row, EventRow):
             session.end_ns = max(session.end_ns, row.at_ns)
             deaths += row.kind == PROCESS_LOST
+        elif isinstance(row, LimitRow):
+            session.end_ns = max(session.end_ns, row.at_ns)
         elif isinstance(row, ClientRow):
             session.end_ns = max(session.end_ns, row.at_ns)
             client.add(process, row)

@@ -38,8 +38,14 @@ def grid_data(snapshot: Snapshot) -> GridData:
     for lane in snapshot.lanes:
         identity = (_safe(lane.provider), _safe(lane.model), _safe(lane.deployment))
         cells = rows.setdefault(identity, [None] * len(columns))
-        cells[place[_safe(lane.key)]] = GridCell(lane.in_flight, lane.workers, lane.rate, lane.state)
+        cells[place[_safe(lane.key)]] = GridCell(lane.in_flight, _most_in_flight(lane), lane.rate, lane.state)
     return GridData(columns, tuple(GridRow(*identity, tuple(cells)) for identity, cells in rows.items()))
+
+
+def _most_in_flight(lane: LaneView) -> int | None:
+    """Return what may be in flight on a lane: its workers, or what adaptive mode has found."""
+    limits = [limit for limit in (lane.workers, lane.window) if limit is not None]
+    return min(limits, default=None)
 
 
 def place_of(lane: LaneView | None) -> tuple[str, str, str] | None:
@@ -164,8 +170,10 @@ def _lane_runs(lane: LaneView) -> Line:
     ]
     if lane.note:
         runs.append((f" {safe_line(lane.note, 200)} ", "warn"))
-    limit = "" if lane.qps is None else f"/{lane.qps:g}"
+    limit = "" if lane.qps is None else f"/{lane.qps:.3g}"
     figures = [Count("held", str(lane.held)), Count("req/s", f"{rate_text(lane.rate)}{limit}")]
+    if lane.window is not None:
+        figures.append(Count("window", str(lane.window)))
     if lane.waiting:
         figures.append(Count("queue", str(lane.waiting)))
     figures.append(Count("ok", str(lane.ok)))

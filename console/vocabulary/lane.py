@@ -89,6 +89,8 @@ class LaneSetup(msgspec.Struct, frozen=True, kw_only=True):
     burst: float = 0.0
     """Requests that may be sent at once beyond the paced schedule."""
     tpm_accounting: Literal["estimate", "actual"] = "estimate"
+    adaptive: bool = False
+    """The engine finds the lane's limits while it runs; `limits` are the ceiling."""
 
 
 class SplitRule(msgspec.Struct, frozen=True):

@@ -113,6 +113,19 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     text: str = ""
 
 
+class LimitRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="limit", tag_field="type"):
+    """A limit of a lane that adaptive mode changed, and why."""
+
+    at_ns: int
+    lane: Lane
+    what: str
+    """rate (requests/s) | tokens (tokens/s) | window (requests in flight) | pause (s) | park."""
+    before: float | None = None
+    after: float | None = None
+    """None: there was none, or is none."""
+    reason: str = ""
+
+
 class ClientRow(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="client", tag_field="type"
 ):
@@ -137,4 +150,4 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True, tag="run_ended", tag_f
     """Any answer was simulated."""
 
 
-Row = RunStarted | RequestRow | TestRow | EventRow | ClientRow | RunEnded
+Row = RunStarted | RequestRow | TestRow | EventRow | LimitRow | ClientRow | RunEnded

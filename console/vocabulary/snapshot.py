@@ -33,7 +33,10 @@ class LaneView(msgspec.Struct, frozen=True, kw_only=True):
     """Requests waiting at gates."""
     workers: int | None = None
     """The limit enforced now; None: unlimited."""
+    window: int | None = None
+    """Requests that may be in flight now, where adaptive mode finds that; it then finds `qps` as well."""
     qps: float | None = None
+    """Requests per second that may be sent now; None: unlimited."""
     rate: float = 0.0
     """Requests sent per second over the last 5 s."""
     tokens_per_s: float = 0.0

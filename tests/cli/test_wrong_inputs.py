@@ -50,7 +50,6 @@ def test_a_wrong_profile_is_located(tmp_path: Path, change, said):
         (("run", "--phase", "5.1", "--model", "gpt-99"), "no model 'gpt-99' in the profile"),
         (("run",), "nothing is asked for"),
         (("run", "--phase", "5.1", "--num-instances", "0"), "0 is not in the range"),
-        (("run", "--phase", "5.1", "--rate-mode", "adaptive"), "'adaptive' is not available yet"),
         (("run", "--phase", "5.1", "--set", "limits.azure.open.fixed.workers=many"), "'many' is not a whole number"),
         (("run", "--phase", "5.1", "--tool-success-rate", "much"), "'much' is not a number"),
         (("run", "--phase", "5.1", "--run-id", "../x"), "is no name for a run"),

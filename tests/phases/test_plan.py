@@ -82,7 +82,6 @@ def test_a_test_that_an_earlier_phase_holds_is_reused_not_run_twice(tmp_path):
             {"phases": ("5.1",), "selection": Selection(policy="key-pool")},
             "--policy: 'key-pool' is not available yet (available: as-is, serial)",
         ),
-        ({"phases": ("5.1",), "rate_mode": "adaptive"}, "'adaptive' is not available yet"),
         (
             {"phases": ("5.1",), "selection": Selection(prompt_types=("flawed_missing_step",))},
             "prompt type 'flawed_missing_step' is not available yet",

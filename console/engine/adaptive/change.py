@@ -18,3 +18,18 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     after: float | None
     reason: str
     """In our own words; nothing that a server wrote."""
+
+
+def change_text(change: Change) -> str:
+    """Say a change in one line: `rate 12.4 → 11.8/s: refused (rate): …`."""
+    if change.what == "park":
+        return f"parked: {change.reason}"
+    if change.what == "pause":
+        return f"sends nothing for {change.after or 0.0:.1f} s: {change.reason}"
+    unit = {"rate": " requests/s", "tokens": " tokens/s", "window": " in flight"}[change.what]
+    before, after = _figure(change.before), _figure(change.after)
+    return f"{change.what} {before} → {after}{unit}: {change.reason}"
+
+
+def _figure(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3g}" if value < 100 else f"{value:,.0f}"

@@ -1,0 +1,74 @@
+"""The gate of a lane whose limits are found while it runs: enforces what its controller says, and tells of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+
+from console.engine.adaptive.change import Change
+from console.engine.adaptive.controller import LaneController
+from console.engine.adaptive.learnt import Learnt
+from console.engine.arbiter import Arbiter
+from console.engine.gates import Gate, NowNs
+from console.vocabulary.chat import ChatResult
+from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope
+
+Tell = Callable[[Lane, Change], None]
+
+
+class AdaptiveGate:
+    """A gate with the rate, token rate and window that the controller of a lane has found.
+
+    The profile's limits are its ceiling. Where each job has its own copy of them, those stand in gates of the jobs,
+    and what is found here holds over all of them.
+    """
+
+    def __init__(
+        self,
+        setup: LaneSetup,
+        arbiter: Arbiter,
+        now_ns: NowNs,
+        tell: Tell,
+        learnt: Learnt | None = None,
+        learnt_age_s: float = inf,
+    ) -> None:
+        self._lane = setup.lane
+        self._arbiter = arbiter
+        self._now_ns = now_ns
+        self._tell = tell
+        ceiling = Limits() if setup.per == "job" else setup.limits
+        self.controller = LaneController(ceiling, now_ns=now_ns(), learnt=learnt, learnt_age_s=learnt_age_s)
+        self.gate = Gate(
+            Scope("lane", setup.lane.id),
+            Limits(),
+            tokens_by_estimate=setup.tpm_accounting == "estimate",
+        )
+        self._enforced: tuple[float, int, float | None] | None = None
+        self._enforce(now_ns())
+
+    def sent(self, now_ns: int, estimated_tokens: float) -> None:
+        """Note that a request was let through."""
+        self.controller.sent(now_ns, estimated_tokens)
+
+    def ended(self, sent_ns: int, result: ChatResult) -> int:
+        """Take in how a request ended, and return until when nothing may be sent."""
+        now_ns = self._now_ns()
+        self.controller.ended(now_ns, sent_ns, result)
+        self._enforce(now_ns)
+        return self.controller.paused_until_ns
+
+    def tick(self) -> None:
+        """Let limits grow that were used up and not refused; once a second."""
+        now_ns = self._now_ns()
+        self.controller.tick(now_ns)
+        self._enforce(now_ns)
+
+    def _enforce(self, now_ns: int) -> None:
+        controller = self.controller
+        found = (controller.rate, controller.window, controller.token_rate)
+        if found != self._enforced:
+            self._enforced = found
+            self.gate.retune(now_ns, per_second=found[0], most=found[1], tokens_per_second=found[2])
+            self._arbiter.look_at((self.gate,))
+        for change in controller.drain_changes():
+            self._tell(self._lane, change)
