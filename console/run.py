@@ -53,8 +53,12 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
         return self.request.processes or processes_for(peak_of_plan(self.plan), cores=cores)
 
 
-def prepare(request: RunRequest) -> Prepared:
+def prepare(request: RunRequest, *, to_run: bool = True) -> Prepared:
     """Load, check and plan; resolves no secret and writes nothing.
+
+    Args:
+        request: what is asked for.
+        to_run: whether it is to be run; a plan that is only shown may hold what cannot be run yet.
 
     Raises:
         ConsoleError: whatever the user has to mend.
@@ -74,6 +78,8 @@ def prepare(request: RunRequest) -> Prepared:
         seed=request.seed,
         refusal=SingleTurnWork(request.seed).refusal,
     )
+    if to_run and plan.cannot_run:
+        raise ConsoleError("; ".join(plan.cannot_run), hint="`ultra-console plan` shows it nevertheless")
     return Prepared(request=request, loaded=loaded, plan=plan)
 
 

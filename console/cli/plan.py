@@ -29,7 +29,7 @@ def plan(*, as_json: bool, **options: Any) -> int:
     from console.processes.deal import deal_lanes
     from console.run import prepare
 
-    prepared = prepare(run_request(**options))
+    prepared = prepare(run_request(**options), to_run=False)
     if as_json:
         say(msgspec.json.encode(prepared.plan))
         return ExitCode.DONE

@@ -166,6 +166,13 @@ def _foot(one: Profile, prompt_types: int) -> list[str]:
     for gate, outer in gates.items():
         figures = msgspec.to_builtins(outer.limits).items()
         lines.append(f"gate on {gate}: {', '.join(f'{name} {value:g}' for name, value in figures)}")
+    for model, rule in split_rules(one).items():
+        if rule.moved_from is not None:
+            lines.append(f"{model}: its key {rule.moved_from} is off, {rule.key} is used")
+    for name, provider in one.providers.items():
+        if "lease" in provider.model_fields_set:
+            holders = counted(provider.lease.holders, provider.lease.to)
+            lines.append(f"{name}: a leased key is held by {holders} at a time")
     if one.start.shard_delays or one.start.job_delay:
         delays = ", ".join(f"{delay:g}" for delay in one.start.shard_delays) or "0"
         lines.append(f"start: shards after {delays} s; jobs {one.start.job_delay:g} s apart")

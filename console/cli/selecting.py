@@ -34,7 +34,14 @@ def selection_options(command: Command) -> Command:
         click.option(
             "--rate-mode", type=click.Choice(["fixed", "adaptive"]), help="Overrides profile and RATE_MODE."
         ),
-        click.option("--policy", help="as-is or serial."),
+        click.option(
+            "--policy",
+            metavar="POLICY",
+            help="How jobs share keys: as-is, serial, batches-of-N, key-pool, groups-spread, groups-serial.",
+        ),
+        click.option(
+            "--ultra-parallel", is_flag=True, help="All jobs side by side; only limits and leases hold back."
+        ),
         click.option(
             "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a value of the profile."
         ),
@@ -80,6 +87,7 @@ def run_request(
     instances: int | None,
     rate_mode: str | None,
     policy: str | None,
+    ultra_parallel: bool,
     overrides: tuple[str, ...],
     seed: int,
     out: Path | None = None,
@@ -102,6 +110,7 @@ def run_request(
         tool_success_rates=_rates(rates),
         instances=instances,
         policy=policy,
+        ultra_parallel=ultra_parallel,
     )
     return RunRequest(
         profile=profile,

@@ -27,7 +27,7 @@ from console.engine.self_check import SelfCheck
 from console.engine.shared_gates import shared_gates
 from console.engine.steering import Steering
 from console.engine.valve import Valve
-from console.phases.order import Order
+from console.phases.order import order_of
 from console.phases.plan import Plan
 from console.vocabulary.chat import Endpoint
 from console.vocabulary.command import Accepted, Command, Drain, Refused, Switch
@@ -128,9 +128,7 @@ class Engine:
             )
             for index, job in enumerate(plan.jobs)
         ]
-        self._order = Order(
-            [frozenset(job.before) for job in plan.jobs], [int(job.stagger_s * NS_PER_S) for job in plan.jobs]
-        )
+        self._order = order_of(plan)
         self._job_states: list[JobState] = ["waiting"] * len(plan.jobs)
         self._job_changed = anyio.Event()
         self._group: TaskGroup | None = None

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import msgspec
-
-from console.phases.matrix import Cell, ModelChoice, cells, waits_for
-from console.phases.phase import AVAILABLE_POLICIES, Phase
-from console.phases.plan import Job, Plan, Shard
+from console.phases.arrange import Place, arrange
+from console.phases.matrix import Cell, ModelChoice
+from console.phases.phase import Phase
+from console.phases.plan import Job, Plan
 from console.phases.selection import Selection, class_conflicts, narrowed
-from console.profile.effective import lane_setups, split_rule, timeouts
+from console.phases.shards import with_shards
+from console.profile.effective import lane_setups, lease_rule, split_rules, timeouts
 from console.profile.form import Profile
 from console.vocabulary.errors import ConsoleError, Problem, Problems
-from console.vocabulary.lane import LaneSetup, RateMode
+from console.vocabulary.lane import LaneSetup, LeaseRule, RateMode
 from console.vocabulary.test_id import TestId
 
 MOST_TESTS: Final = 2_000_000
@@ -30,20 +30,12 @@ def build_plan(
     seed: int,
     refusal: Refusal,
 ) -> Plan:
-    """Make the plan.
+    """Make the plan. What it asks for and is not available yet is in its `cannot_run`.
 
     Raises:
-        ConsoleError: if a model is not in the profile, nothing is left to do, a model has no lane, or something
-            asked for is not available.
+        ConsoleError: if a model is not in the profile, nothing is left to do, or a model has no lane.
     """
     wanted = [narrowed(phase, selection) for phase in phases]
-    for phase in wanted:
-        if phase.order.policy not in AVAILABLE_POLICIES:
-            raise ConsoleError(
-                f"policy {phase.order.policy!r} is not available yet",
-                where=f"phase {phase.id}",
-                hint=f"available: {', '.join(AVAILABLE_POLICIES)}",
-            )
     choices = [
         ModelChoice(name, model.provider, model.model_class)
         for name, model in profile.models.items()
@@ -52,19 +44,24 @@ def build_plan(
     if conflicts := class_conflicts(selection, choices):
         raise Problems([Problem("--model", None, "", said) for said in conflicts])
     jobs: list[Job] = []
+    places: list[Place] = []
+    warnings: list[str] = []
     planned: set[str] = set()
-    widest: dict[str, int] = {}
     for phase in wanted:
-        phase_cells = cells(phase, _models(phase, choices))
+        arranged = arrange(phase, _models(phase, choices), profile)
         offset = len(jobs)
-        for cell, waits in zip(phase_cells, waits_for(phase, phase_cells), strict=True):
-            _bound(sum(len(job.tests) for job in jobs), phase, cell)
-            before = (*range(offset), *(offset + index for index in waits))
-            jobs.append(_job(phase, cell, before, planned, profile))
-            widest[cell.model] = max(widest.get(cell.model, 1), len(cell.prompt_types))
-    _refuse(jobs, refusal)
-    lanes = _lanes(profile, rate_mode, widest)
-    jobs = [_with_shards(job, lanes, profile) for job in jobs]
+        for place in arranged.places:
+            _bound(sum(len(job.tests) for job in jobs), phase, place.cell)
+            before = (*range(offset), *(offset + index for index in place.before))
+            jobs.append(_job(phase, place, before, planned, profile))
+            places.append(place)
+        warnings += arranged.warnings
+    lanes = _lanes(profile, rate_mode, jobs)
+    rules = split_rules(profile)
+    jobs = [
+        with_shards(job, place, lanes, rules[job.model], profile.start.shard_delays)
+        for job, place in zip(jobs, places, strict=True)
+    ]
     if not any(job.tests for job in jobs):
         raise ConsoleError("nothing to do: the selection leaves no test", hint="see `ultra-console plan`")
     used = {shard.lane_id for job in jobs for shard in job.shards}
@@ -77,7 +74,9 @@ def build_plan(
         jobs=tuple(jobs),
         timeouts=timeouts(profile),
         attempts=profile.retries.attempts,
-        warnings=tuple(_warnings(wanted)),
+        warnings=(*_warnings(wanted), *dict.fromkeys(warnings)),
+        leases=_leases(jobs, profile),
+        cannot_run=tuple(_cannot_run(jobs, rate_mode, refusal)),
     )
 
 
@@ -97,7 +96,8 @@ def _models(phase: Phase, choices: Sequence[ModelChoice]) -> list[ModelChoice]:
     return [by_name[name] for name in phase.models]
 
 
-def _job(phase: Phase, cell: Cell, before: tuple[int, ...], planned: set[str], profile: Profile) -> Job:
+def _job(phase: Phase, place: Place, before: tuple[int, ...], planned: set[str], profile: Profile) -> Job:
+    cell = place.cell
     tests = cell.test_ids(phase.task_type_names(), phase.instances)
     new = tuple(test for test in tests if test not in planned)
     planned.update(new)
@@ -116,6 +116,7 @@ def _job(phase: Phase, cell: Cell, before: tuple[int, ...], planned: set[str], p
         shards=(),
         before=before,
         stagger_s=profile.start.job_delay if stagger_s is None else stagger_s,
+        lease=place.lease,
     )
 
 
@@ -130,16 +131,11 @@ def _bound(so_far: int, phase: Phase, cell: Cell) -> None:
         )
 
 
-def _refuse(jobs: Sequence[Job], refusal: Refusal) -> None:
-    reasons = dict.fromkeys(
-        reason for job in jobs for test in job.tests if (reason := refusal(TestId.parse(test)))
-    )
-    if reasons:
-        raise ConsoleError("; ".join(reasons))
-
-
-def _lanes(profile: Profile, rate_mode: RateMode, widest: dict[str, int]) -> tuple[LaneSetup, ...]:
+def _lanes(profile: Profile, rate_mode: RateMode, jobs: Sequence[Job]) -> tuple[LaneSetup, ...]:
     """Return the lanes of all models; a lane shared by jobs has the workers of its widest one."""
+    widest: dict[str, int] = {}
+    for job in jobs:
+        widest[job.model] = max(widest.get(job.model, 1), len(job.prompt_types))
     return tuple(
         setup
         for model, prompt_types in widest.items()
@@ -147,35 +143,22 @@ def _lanes(profile: Profile, rate_mode: RateMode, widest: dict[str, int]) -> tup
     )
 
 
-def _with_shards(job: Job, lanes: Sequence[LaneSetup], profile: Profile) -> Job:
-    own = [setup for setup in lanes if setup.lane.model == job.model]
-    rule = split_rule(profile, job.model)
-    if rule.kind == "lease":
-        raise ConsoleError(
-            'split = "lease" is not available yet',
-            where=f"model {job.model}",
-            hint="available: pull, even, one-key",
-        )
-    if rule.kind == "one-key":
-        own = [setup for setup in own if setup.lane.key == rule.key]
-    if not own:
-        key = f" with key {rule.key!r}" if rule.kind == "one-key" else ""
-        raise ConsoleError(f"model {job.model!r} has no lane{key}: its keys or deployments are switched off")
-    delays = profile.start.shard_delays
-    shards = tuple(
-        Shard(
-            lane_id=setup.lane.id,
-            delay_s=delays[index] if index < len(delays) else (delays[-1] if delays else 0.0),
-            tests=_dealt(job.tests, index, len(own)) if rule.kind == "even" else None,
-        )
-        for index, setup in enumerate(own)
-    )
-    return msgspec.structs.replace(job, shards=shards)
+def _leases(jobs: Sequence[Job], profile: Profile) -> dict[str, LeaseRule]:
+    keys = dict.fromkeys(key for job in jobs for key in job.lease or ())
+    return {key: lease_rule(profile, key.partition("/")[0]) for key in keys}
 
 
-def _dealt(tests: tuple[str, ...], shard: int, shards: int) -> tuple[str, ...]:
-    """Deal tests round: every shard gets the same number, the first ones one more where it does not come out even."""
-    return tests[shard::shards]
+def _cannot_run(jobs: Sequence[Job], rate_mode: RateMode, refusal: Refusal) -> list[str]:
+    """Say what stands in the plan and is not available yet."""
+    said: list[str] = []
+    if rate_mode == "adaptive":
+        said.append(
+            "rate mode 'adaptive' is not available yet: limits would not be found, only the ceilings enforced"
+        )
+    if any(job.lease is not None for job in jobs):
+        said.append("leases of keys are not available yet")
+    said += [reason for job in jobs for test in job.tests if (reason := refusal(TestId.parse(test)))]
+    return list(dict.fromkeys(said))
 
 
 def _warnings(phases: Sequence[Phase]) -> list[str]:

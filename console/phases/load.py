@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from importlib import resources
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from console.vocabulary.errors import ConsoleError, Problem, Problems
 def builtin_phases() -> dict[str, str]:
     """Return id → TOML text of the built-in phases, in order of their ids."""
     folder = resources.files("profiles") / "phases"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return {name.removesuffix(".toml"): (folder / name).read_text(encoding="utf-8") for name in names}
+    names = sorted(
+        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
+    )
+    return {name: (folder / f"{name}.toml").read_text(encoding="utf-8") for name in names}
 
 
 def user_phases_dir() -> Path:
@@ -30,6 +33,21 @@ def user_phases_dir() -> Path:
 def phase_ids() -> list[str]:
     """Return the ids of all phases that a name finds: built-in ones and the user's."""
     return sorted({*builtin_phases(), *(path.stem for path in user_phases_dir().glob("*.toml"))})
+
+
+def main_phase_ids() -> list[str]:
+    """Return the ids of the phases that ranges and `all` go over: those that are no variant of another one."""
+    builtin = builtin_phases()
+    folder = user_phases_dir()
+    return [name for name in phase_ids() if not _is_variant(folder / f"{name}.toml", builtin.get(name, ""))]
+
+
+def _is_variant(own: Path, builtin: str) -> bool:
+    """Whether a phase says so itself; one that cannot be read is none, and is complained of when it is loaded."""
+    try:
+        return "variant_of" in tomllib.loads(own.read_text("utf-8") if own.is_file() else builtin)
+    except (OSError, ValueError):
+        return False
 
 
 def load_phase(reference: str) -> Phase:
@@ -70,7 +88,7 @@ def read_phase(text: str, origin: str) -> Phase:
 
 
 def load_phases(references: tuple[str, ...]) -> list[Phase]:
-    """Read phases by `5.1`, `5.1-5.3` (those known, in order), `all`, or paths; each one once, in the order given."""
+    """Read phases by `5.1`, `5.1-5.3` (those known, in order, without variants), `all`, or paths; each one once, in the order given."""
     chosen: list[str] = []
     for reference in ",".join(references).split(","):
         for name in _expand(reference.strip()):
@@ -83,16 +101,22 @@ def _expand(reference: str) -> list[str]:
     if not reference:
         raise ConsoleError("a phase has no name", hint=f"known: {', '.join(phase_ids())}")
     if reference == "all":
-        return list(builtin_phases())
+        return [name for name in main_phase_ids() if name in builtin_phases()]
     first, dash, last = reference.partition("-")
     known = phase_ids()
     if not dash or reference in known or "/" in reference or reference.endswith(".toml"):
         return [reference]
+    main = main_phase_ids()
     for end in (first, last):
         if end not in known:
             raise ConsoleError(
                 f"there is no phase {end!r} in {reference!r}", hint=f"known: {', '.join(known)}"
             )
-    if known.index(first) > known.index(last):
+        if end not in main:
+            raise ConsoleError(
+                f"phase {end!r} is a variant of another one, and no end of a range",
+                hint=f"name it by itself, or take ends of {', '.join(main)}",
+            )
+    if main.index(first) > main.index(last):
         raise ConsoleError(f"{reference!r} runs backwards", hint=f"write {last}-{first}")
-    return known[known.index(first) : known.index(last) + 1]
+    return main[main.index(first) : main.index(last) + 1]

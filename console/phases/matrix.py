@@ -1,4 +1,4 @@
-"""From a phase's matrix to its jobs: which combinations there are, and which must wait for which."""
+"""From a phase's matrix to its jobs: which combinations there are, and which may run side by side."""
 
 from __future__ import annotations
 
@@ -38,19 +38,30 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
             for task_type in task_types
         )
 
+    @property
+    def step(self) -> tuple[str, str, str]:
+        """What it has in common with one job of each other model."""
+        return (self.difficulty, self.group, self.rate)
 
-def cells(phase: Phase, models: Sequence[ModelChoice]) -> list[Cell]:
+
+def cells(phase: Phase, models: Sequence[ModelChoice], *, models_inside: bool | None = None) -> list[Cell]:
     """Return the jobs of a phase in starting order.
 
     The model is the outermost axis, unless models run side by side: then it is the innermost, so that every
     model starts with the first difficulty before any starts with the second.
+
+    Args:
+        phase: the phase.
+        models: its models.
+        models_inside: whether the model is the innermost axis; absent: as the phase's order says.
     """
     rest = list(
         product(phase.difficulties, phase.prompt_groups().items(), map(rate_text, phase.tool_success_rates))
     )
+    inside = "model" in phase.order.together if models_inside is None else models_inside
     pairs = (
         [(model, other) for other in rest for model in models]
-        if "model" in phase.order.together
+        if inside
         else [(model, other) for model in models for other in rest]
     )
     return [
@@ -66,38 +77,34 @@ def cells(phase: Phase, models: Sequence[ModelChoice]) -> list[Cell]:
     ]
 
 
-def waits_for(phase: Phase, jobs: Sequence[Cell]) -> list[tuple[int, ...]]:
-    """Return for every job the indices of those that must be done before it starts."""
-    serial = phase.order.policy == "serial"
-    return [
-        tuple(
-            earlier
-            for earlier in range(later)
-            if serial or not side_by_side(phase, jobs[earlier], jobs[later])
-        )
-        for later in range(len(jobs))
-    ]
-
-
-def side_by_side(phase: Phase, one: Cell, other: Cell) -> bool:
+def side_by_side(phase: Phase, one: Cell, other: Cell, *, groups: bool | None = None) -> bool:
     """Say whether two jobs may run at once.
 
     The outermost axis in series on which they differ keeps them apart. Where providers run side by side, two
     jobs of different providers never wait for one another.
+
+    Args:
+        phase: the phase, whose order is asked.
+        one: a job.
+        other: another one.
+        groups: whether groups run side by side; absent: as the phase's order says.
     """
     order = phase.order
     if "provider" in order.together and one.provider != other.provider:
         return True
+    group_axis: Axis = "group" if phase.groups else "prompt_type"
     axes: tuple[tuple[Axis, bool], ...] = (
         ("model", one.model != other.model),
         ("difficulty", one.difficulty != other.difficulty),
-        ("prompt_type" if not phase.groups else "group", one.group != other.group),
+        (group_axis, one.group != other.group),
         ("rate", one.rate != other.rate),
     )
     for axis, differ in axes:
         together = axis in order.together or (
             one.provider == other.provider and order.together_when.get(axis) == one.provider
         )
+        if axis == group_axis and groups is not None:
+            together = groups
         if differ and not together:
             return False
     return True

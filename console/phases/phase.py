@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from console.phases.policy import PolicyText
 from console.profile.form import Count, Form, Name, NotNegative, SpacelessName, Text, expecting
 from console.vocabulary.names import (
     DIFFICULTIES,
@@ -18,8 +19,7 @@ from console.vocabulary.names import (
 )
 
 Axis = Literal["provider", "model", "difficulty", "group", "rate", "prompt_type"]
-Policy = Literal["as-is", "serial", "batches-of-3", "key-pool", "groups-spread", "groups-serial"]
-AVAILABLE_POLICIES: Final = ("as-is", "serial")
+AXES: Final[tuple[Axis, ...]] = get_args(Axis)
 AVAILABLE_PROMPT_TYPES: Final = PLAIN_PROMPT_TYPES
 """What is offered in place of a name that is none; the work itself refuses what it cannot play."""
 SEVERITY_RULE: Final = f"only flawed prompts bear one, of {', '.join(SEVERITIES)}"
@@ -74,7 +74,7 @@ class OrderTable(Form):
     """Axis → provider: side by side only there."""
     stagger_s: NotNegative | None = None
     """Between the starts of jobs side by side; absent: the profile's `start.job_delay`."""
-    policy: Policy = "as-is"
+    policy: PolicyText = "as-is"
 
 
 class Phase(Form):
@@ -83,6 +83,8 @@ class Phase(Form):
     id: Name
     title: Text = ""
     description: Text = ""
+    variant_of: Name | None = None
+    """Another way to run that phase: ranges and `all` leave it out, so that its tests are not planned twice."""
     models: Models = "all"
     prompt_types: list[str] = ["optimal"]
     difficulties: list[str] = ["easy"]

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from console.vocabulary.chat import Timeouts
-from console.vocabulary.lane import LaneSetup
+from console.vocabulary.lane import LaneSetup, LeaseRule
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +40,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     before: tuple[int, ...] = ()
     """Indices of the jobs that must be done first."""
     stagger_s: float = 0.0
+    lease: tuple[str, ...] | None = None
+    """Keys, as `provider/key`, of which it holds one at a time, the one preferred first; its shards on other keys
+    stay closed. None: it leases none, and all its shards are open."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +59,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Tries of one request, the first included."""
     simulated: bool = False
     warnings: tuple[str, ...] = ()
+    leases: dict[str, LeaseRule] = {}
+    """Of each key that a job may lease: who may hold it at once."""
+    cannot_run: tuple[str, ...] = ()
+    """Why it can be shown, but not be run."""
 
     @property
     def planned(self) -> int:

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import get_args
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from console.phases.matrix import ModelChoice
-from console.phases.phase import (
-    AVAILABLE_POLICIES,
-    AVAILABLE_PROMPT_TYPES,
-    SEVERITY_RULE,
-    Phase,
-    Policy,
-    severity_fits,
-)
+from console.phases.phase import AVAILABLE_PROMPT_TYPES, AXES, SEVERITY_RULE, Phase, severity_fits
+from console.phases.policy import BATCH_HINT, IN_SERIES, POLICIES_TEXT, parse_policy
 from console.profile.complaints import Complaint, complaints, meant_hint
 from console.profile.form import SpacelessName
 from console.profile.toml_lines import dotted
@@ -42,11 +35,13 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     instances: int | None = None
     """Per task type."""
     policy: str | None = None
+    ultra_parallel: bool = False
+    """Every axis side by side: only gates, leases and the stagger hold work back."""
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is picked."""
-        return self == Selection()
+        """Whether no test is picked; how they run picks none."""
+        return msgspec.structs.replace(self, policy=None, ultra_parallel=False) == Selection()
 
 
 def ad_hoc_phase(selection: Selection) -> Phase:
@@ -100,9 +95,24 @@ def narrowed(phase: Phase, selection: Selection) -> Phase:
             fields[name] = list(values)
     if selection.instances is not None:
         fields["instances"] = selection.instances
+    order = phase.order.model_dump(exclude_unset=True)
     if selection.policy is not None:
-        fields["order"] = {**phase.order.model_dump(exclude_unset=True), "policy": selection.policy}
+        order["policy"] = selection.policy
+    if selection.ultra_parallel:
+        _refuse_contradiction(phase, order.get("policy", "as-is"))
+        order.update(together=list(AXES), together_when={})
+    if order:
+        fields["order"] = order
     return _checked(fields, f"phase {phase.id} as selected")
+
+
+def _refuse_contradiction(phase: Phase, policy: str) -> None:
+    if parse_policy(policy).kind in IN_SERIES:
+        raise ConsoleError(
+            f"--ultra-parallel puts everything side by side, and policy {policy} does not",
+            where=f"phase {phase.id}",
+            hint="with --ultra-parallel the policy is as-is, key-pool or groups-spread",
+        )
 
 
 def _pick_prompts(fields: dict[str, object], phase: Phase, wanted: tuple[str, ...]) -> None:
@@ -171,12 +181,12 @@ def _wrong_picks(selection: Selection) -> Iterator[tuple[str, Complaint]]:
             yield "--tool-success-rate", Complaint((), f"{rate:g} is not a number from 0 to 1")
     if selection.instances is not None and selection.instances < 1:
         yield "--num-instances", Complaint((), f"{selection.instances} is not a whole number ≥ 1")
-    policy = selection.policy
-    if policy is not None and policy not in AVAILABLE_POLICIES:
-        known = policy in get_args(Policy)
-        hint = f"available: {', '.join(AVAILABLE_POLICIES)}" if known else None
-        said = "is not available yet" if known else f"is not {_either(AVAILABLE_POLICIES)}"
-        yield "--policy", _no(policy, said, hint)
+    if selection.policy is not None:
+        try:
+            parse_policy(selection.policy)
+        except ValueError:
+            hint = BATCH_HINT if selection.policy.startswith("batches") else None
+            yield "--policy", _no(selection.policy, f"is not {POLICIES_TEXT}", hint)
     yield from _twice(selection)
 
 

@@ -12,7 +12,7 @@ from console.engine.board import job_end, job_view
 from console.engine.forecast import Durations, eta_s
 from console.engine.gates import NS_PER_S
 from console.engine.jobs import TEST_ATTEMPTS
-from console.phases.order import Order
+from console.phases.order import order_of
 from console.phases.plan import Job, Plan, Shard
 from console.processes.child import Child
 from console.processes.coordinator import Coordinator
@@ -48,9 +48,7 @@ class PlanRun(Coordinator):
             number: [_part_of(job, lanes, self._parts, number) for job in plan.jobs]
             for number, lanes in self._parts.items()
         }
-        self._order_of_jobs = Order(
-            [frozenset(job.before) for job in plan.jobs], [int(job.stagger_s * NS_PER_S) for job in plan.jobs]
-        )
+        self._order_of_jobs = order_of(plan)
         self._dealers: dict[int, Dealer] = {}
         self._states: list[JobState] = ["waiting"] * len(plan.jobs)
         self._ended_done = [0] * len(plan.jobs)

@@ -49,6 +49,7 @@ CHECKS: Mapping[str, str] = {
     "adaptive-below-fixed": "the adaptive ceiling is below the fixed figure (warning)",
     "mode-missing": "a class has limits for one rate mode only (warning)",
     "no-lanes": "a model is on, but its keys or deployments are all off",
+    "key-moved": "a model's key is off, and it uses another one (warning)",
     "gate-below-lane": "a gate lets less through than one lane on it may send",
     "gate-oversubscribed": "the lanes of one model on a gate exceed it; of several models: a warning",
     "multiplier": "the prompt multiplier makes more than 1000 workers of a model at three prompt types",
@@ -128,9 +129,13 @@ def _lanes(profile: Profile) -> Iterator[Finding]:
             message = "has no lane: its deployments are all off"
         elif not keys:
             message = "has no lane: its keys are all off"
-        elif rules[name].kind == "one-key" and rules[name].key not in keys:
-            message = f"has no lane: its one key, {rules[name].key}, is off"
         else:
+            rule = rules[name]
+            if rule.moved_from is not None:
+                message = (
+                    f"its key, {rule.moved_from}, is off; {rule.key} is used, as it has the fewest models"
+                )
+                yield Finding(check="key-moved", path=("models", name, "key"), message=message, warning=True)
             continue
         yield Finding(check="no-lanes", path=("models", name), message=message, hint="or write off = true")
 

@@ -13,20 +13,21 @@ from console.profile.form import Deployment, LaneLimits, Model, Profile, Provide
 from console.vocabulary.chat import Timeouts
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import (
+    NO_KEY,
     Lane,
     LaneSetup,
+    LeaseRule,
     ModelClass,
     RateMode,
     Scope,
     ScopedLimits,
     ScopeKind,
     SplitRule,
+    key_name,
+    key_scope,
     together,
 )
 from console.vocabulary.safe_text import safe_line
-
-NO_KEY = "-"
-"""The name of the key where a provider needs none."""
 
 
 class ModelTotals(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,15 +166,46 @@ def _outer(lane: Lane, provider: Provider, home: Provider) -> Iterator[ScopedLim
             yield ScopedLimits(Scope(kind, name), limits.limits())
 
 
+def key_scopes(profile: Profile, model: str) -> tuple[str, ...]:
+    """Return the keys that a model may use as `provider/key`, in the profile's order."""
+    return tuple(
+        dict.fromkeys(
+            key_scope(provider, key)
+            for _, provider in lane_places(profile, model)
+            for key in usable_keys(profile, model, provider)
+        )
+    )
+
+
+def lease_rule(profile: Profile, provider: str) -> LeaseRule:
+    """Return who may hold a key of a provider at once, where keys are leased."""
+    lease = profile.providers[provider].lease
+    return LeaseRule(lease.to, lease.holders)
+
+
 def split_rule(profile: Profile, model: str) -> SplitRule:
     """Return how one job of a model uses its lanes. `key` is there for policies of one key per model too."""
-    spec = profile.models[model]
-    return SplitRule(spec.split, spec.key)
+    return split_rules(profile)[model]
 
 
 def split_rules(profile: Profile) -> dict[str, SplitRule]:
-    """Return the rule of every model."""
-    return {name: split_rule(profile, name) for name in profile.models}
+    """Return the rule of every model. A model whose key is off has the one that fewest models are mapped to."""
+    scopes = {name: key_scopes(profile, name) for name in profile.models}
+    load: dict[str, int] = {}
+    rules: dict[str, SplitRule] = {}
+    moved: list[str] = []
+    for name, spec in profile.models.items():
+        rules[name] = SplitRule(spec.split, spec.key)
+        own = [scope for scope in scopes[name] if key_name(scope) == spec.key]
+        if spec.key is not None and not own and scopes[name]:
+            moved.append(name)
+        for scope in () if spec.off else own:
+            load[scope] = load.get(scope, 0) + 1
+    for name in moved:
+        scope = min(scopes[name], key=lambda one: load.get(one, 0))
+        load[scope] = load.get(scope, 0) + 1
+        rules[name] = SplitRule(rules[name].kind, key_name(scope), moved_from=rules[name].key)
+    return rules
 
 
 def timeouts(profile: Profile) -> Timeouts:

@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from console.vocabulary.lane import Limits, ModelClass, RateMode, SplitKind
+from console.vocabulary.lane import LeaseTo, Limits, ModelClass, RateMode, SplitKind
 from console.vocabulary.simulated import SimBehaviour
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -192,6 +192,14 @@ class ScopeLimits(Form):
     model: RequestLimits | None = None
 
 
+class Lease(Form):
+    """`lease` of a provider: who may hold one of its keys at once, where keys are leased."""
+
+    to: LeaseTo = "job"
+    """`job`: each job is a holder of its own; `model`: the jobs of one model share one."""
+    holders: Workers = 1
+
+
 class Key(Form):
     """A credential by reference; `key0 = "env:A"` is short for `key0 = { secret = "env:A" }`."""
 
@@ -231,6 +239,7 @@ class Provider(Form):
     keys_off: Names = ()
     deployments_off: Names = ()
     limits: ScopeLimits = ScopeLimits()
+    lease: Lease = Lease()
     guess: Guess = Guess()
     tpm_accounting: Literal["estimate", "actual"] = "estimate"
     burst: NotNegative = 0.0

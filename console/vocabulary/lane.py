@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -11,6 +11,9 @@ RateMode = Literal["fixed", "adaptive"]
 ModelClass = Literal["open", "closed"]
 ScopeKind = Literal["provider", "key", "deployment", "model", "lane"]
 SplitKind = Literal["pull", "even", "one-key", "lease"]
+LeaseTo = Literal["job", "model"]
+NO_KEY: Final = "-"
+"""The name of the key where a provider needs none."""
 
 
 class Lane(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -31,6 +34,16 @@ class Lane(msgspec.Struct, frozen=True, order=True, gc=False):
 def lane_id(provider: str, deployment: str, key: str) -> str:
     """Return the id of a lane."""
     return f"{provider}/{deployment}@{key}"
+
+
+def key_scope(provider: str, key: str) -> str:
+    """Return what a key is called among all keys: `ideallab/key0`."""
+    return f"{provider}/{key}"
+
+
+def key_name(scope: str) -> str:
+    """Return the name of the key of `provider/key`."""
+    return scope.rpartition("/")[2]
 
 
 def together(limits: Iterable[int | None]) -> int | None:
@@ -98,4 +111,14 @@ class SplitRule(msgspec.Struct, frozen=True):
 
     kind: SplitKind = "pull"
     key: str | None = None
-    """For `one-key`: the key's name."""
+    """For `one-key`, and for policies of one key per model: the key's name."""
+    moved_from: str | None = None
+    """The key that the profile names, where it is off and `key` is used in its place."""
+
+
+class LeaseRule(msgspec.Struct, frozen=True):
+    """Who may hold a leased key at once."""
+
+    to: LeaseTo = "job"
+    """`job`: each job is a holder of its own; `model`: the jobs of one model share one."""
+    holders: int = 1

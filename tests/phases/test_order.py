@@ -6,13 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.phases.matrix import ModelChoice, cells, side_by_side, waits_for
+from console.phases.arrange import arrange
+from console.phases.matrix import ModelChoice, cells, side_by_side
 from console.phases.order import Order
 from console.phases.phase import Phase
+from console.profile.form import Profile
 
 S = 1_000_000_000
 QWEN = [ModelChoice(name, "ideallab", "open") for name in ("72b", "32b", "14b", "7b", "3b")]
 MIXED = [ModelChoice("V3", "azure", "open"), ModelChoice("72b", "ideallab", "open")]
+
+
+def waits_for(phase, models):
+    """Return for every job of a phase those that it waits for."""
+    profile = Profile.model_validate(
+        {
+            "name": "p",
+            "providers": {name: {"api": "sim"} for name in ("azure", "ideallab")},
+            "models": {model.name: {"provider": model.provider, "class": "open"} for model in models},
+            "limits": {},
+        }
+    )
+    return [place.before for place in arrange(phase, models, profile).places]
 
 
 def replay(before, stagger_s, duration_s):
@@ -41,7 +56,7 @@ def test_models_in_series_start_one_after_the_other():
     phase = Phase(id="5.1", models="open")
     jobs = cells(phase, QWEN)
     assert [job.model for job in jobs] == ["72b", "32b", "14b", "7b", "3b"]
-    assert replay(waits_for(phase, jobs), [0] * 5, [10] * 5) == [0, 10, 20, 30, 40]
+    assert replay(waits_for(phase, QWEN), [0] * 5, [10] * 5) == [0, 10, 20, 30, 40]
 
 
 def test_the_contention_case_starts_ten_jobs_fifteen_seconds_apart_very_easy_first():
@@ -50,7 +65,7 @@ def test_the_contention_case_starts_ten_jobs_fifteen_seconds_apart_very_easy_fir
     )
     jobs = cells(phase, QWEN)
     assert [(job.model, job.difficulty) for job in jobs[4:6]] == [("3b", "very_easy"), ("72b", "medium")]
-    starts = replay(waits_for(phase, jobs), [15] * 10, [1000] * 10)
+    starts = replay(waits_for(phase, QWEN), [15] * 10, [1000] * 10)
     assert starts == [15.0 * number for number in range(10)]
 
 
@@ -58,8 +73,7 @@ def test_serial_policy_puts_everything_in_series():
     phase = Phase.model_validate(
         {"id": "x", "difficulties": ["easy", "medium"], "order": {"together": ["model"], "policy": "serial"}}
     )
-    jobs = cells(phase, QWEN[:2])
-    assert replay(waits_for(phase, jobs), [15] * 4, [1] * 4) == [0, 1, 2, 3]
+    assert replay(waits_for(phase, QWEN[:2]), [15] * 4, [1] * 4) == [0, 1, 2, 3]
 
 
 def test_groups_run_side_by_side_only_at_the_provider_named():
@@ -70,16 +84,16 @@ def test_groups_run_side_by_side_only_at_the_provider_named():
             "order": {"together_when": {"group": "ideallab"}},
         }
     )
-    jobs = cells(phase, MIXED)
-    starts = replay(waits_for(phase, jobs), [0] * 4, [10] * 4)
+    starts = replay(waits_for(phase, MIXED), [0] * 4, [10] * 4)
     assert starts == [0, 10, 20, 20]
 
 
 def test_providers_side_by_side_never_wait_for_one_another():
     phase = Phase.model_validate({"id": "x", "order": {"together": ["provider"]}})
-    jobs = cells(phase, [*MIXED, ModelChoice("32b", "ideallab", "open")])
+    models = [*MIXED, ModelChoice("32b", "ideallab", "open")]
+    jobs = cells(phase, models)
     assert not side_by_side(phase, jobs[1], jobs[2])
-    assert replay(waits_for(phase, jobs), [0] * 3, [10, 10, 10]) == [0, 0, 10]
+    assert replay(waits_for(phase, models), [0] * 3, [10, 10, 10]) == [0, 0, 10]
 
 
 def test_a_job_may_not_start_twice_or_before_its_turn():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.phases.load import load_phase, load_phases
+from console.phases.load import builtin_phases, load_phase, load_phases
 from console.phases.selection import Selection
 from console.run import RunRequest, prepare
 from console.vocabulary.errors import ConsoleError, Problems
@@ -78,9 +78,10 @@ def test_a_test_that_an_earlier_phase_holds_is_reused_not_run_twice(tmp_path):
             {"phases": ("5.1",), "selection": Selection(task_types=("nap",))},
             "--task-types: 'nap' is no task type",
         ),
+        ({"phases": ("5.3",)}, "prompt type 'flawed_sequence_disorder' is not available yet"),
         (
-            {"phases": ("5.1",), "selection": Selection(policy="key-pool")},
-            "--policy: 'key-pool' is not available yet (available: as-is, serial)",
+            {"phases": ("5.1-5.2-serial",)},
+            "phase '5.2-serial' is a variant of another one, and no end of a range",
         ),
         (
             {"phases": ("5.1",), "selection": Selection(prompt_types=("flawed_missing_step",))},
@@ -108,9 +109,15 @@ def test_every_problem_of_a_phase_file_is_located(tmp_path: Path):
     assert "'trivial', which is no difficulty" in lines[1]
 
 
-def test_ranges_and_all_name_the_built_in_phases():
-    assert next(phase.id for phase in load_phases(("all",))) == "5.1"
+def test_ranges_and_all_go_over_main_phases_so_that_no_test_is_planned_twice():
+    assert [phase.id for phase in load_phases(("all",))] == ["5.1", "5.2", "5.3"]
+    assert [phase.id for phase in load_phases(("5.1-5.3",))] == ["5.1", "5.2", "5.3"]
     assert [phase.id for phase in load_phases(("5.1-5.1", "5.1"))] == ["5.1"]
+    assert [phase.id for phase in load_phases(("5.2-key-pool,5.1",))] == ["5.2-key-pool", "5.1"]
+    assert {phase.variant_of for phase in map(load_phase, builtin_phases()) if "-" in phase.id} == {
+        "5.2",
+        "5.3",
+    }
 
 
 def test_a_model_of_another_class_than_the_one_asked_for_is_refused():

@@ -13,10 +13,16 @@ PHASE = Phase(id="p")
 CHOICES = [ModelChoice("small", "lab", "open"), ModelChoice("large", "lab", "closed")]
 
 WRONG = [
-    (Selection(policy="foo"), "--policy: 'foo' is not as-is or serial"),
     (
-        Selection(policy="key-pool"),
-        "--policy: 'key-pool' is not available yet (available: as-is, serial)",
+        Selection(policy="foo"),
+        "--policy: 'foo' is not as-is, serial, batches-of-N, key-pool, groups-spread or groups-serial",
+    ),
+    (
+        Selection(policy="batches-of-0"),
+        (
+            "--policy: 'batches-of-0' is not as-is, serial, batches-of-N, key-pool, groups-spread or groups-serial "
+            "(N is a whole number ≥ 1, such as batches-of-3)"
+        ),
     ),
     (Selection(tool_success_rates=(0.9, 2)), "--tool-success-rate: 2 is not a number from 0 to 1"),
     (Selection(tool_success_rates=(float("nan"),)), "--tool-success-rate: nan is not a number from 0 to 1"),
@@ -48,7 +54,10 @@ WRONG = [
         "--model: 'a b' is no name (1 to 200 characters without spaces or commas)",
     ),
     (Selection(models=("a", "a")), "--model: 'a' is there more than once"),
-    (Selection(policy="\x1b[2J"), "--policy: '␛' is not as-is or serial"),
+    (
+        Selection(policy="\x1b[2J"),
+        "--policy: '␛' is not as-is, serial, batches-of-N, key-pool, groups-spread or groups-serial",
+    ),
 ]
 
 
@@ -72,9 +81,40 @@ def test_all_wrong_picks_are_said_together():
     ]
 
 
-def test_what_is_valid_in_a_phase_file_is_the_whole_list_of_policies():
-    for policy in ("as-is", "serial", "batches-of-3", "key-pool", "groups-spread", "groups-serial"):
-        assert Phase.model_validate({"id": "p", "order": {"policy": policy}}).order.policy == policy
+@pytest.mark.parametrize(
+    "policy",
+    ["as-is", "serial", "batches-of-1", "batches-of-3", "key-pool", "groups-spread", "groups-serial"],
+)
+def test_a_policy_is_the_same_word_in_a_phase_file_and_on_the_command_line(policy: str):
+    assert Phase.model_validate({"id": "p", "order": {"policy": policy}}).order.policy == policy
+    assert narrowed(PHASE, Selection(policy=policy)).order.policy == policy
+
+
+def test_ultra_parallel_puts_every_axis_side_by_side_and_leaves_stagger_and_key_policy():
+    phase = Phase.model_validate(
+        {"id": "p", "order": {"together_when": {"group": "lab"}, "stagger_s": 15, "policy": "key-pool"}}
+    )
+    order = narrowed(phase, Selection(ultra_parallel=True)).order
+    assert set(order.together) == {"provider", "model", "difficulty", "group", "rate", "prompt_type"}
+    assert (order.together_when, order.stagger_s, order.policy) == ({}, 15, "key-pool")
+
+
+@pytest.mark.parametrize("policy", ["serial", "batches-of-3", "groups-serial"])
+def test_ultra_parallel_and_a_policy_in_series_are_a_contradiction(policy: str):
+    phase = Phase.model_validate({"id": "p", "order": {"policy": policy}})
+    for held, selection in (
+        (phase, Selection(ultra_parallel=True)),
+        (PHASE, Selection(ultra_parallel=True, policy=policy)),
+    ):
+        with pytest.raises(ConsoleError) as caught:
+            narrowed(held, selection)
+        assert f"policy {policy} does not" in caught.value.lines()[0]
+    assert narrowed(phase, Selection(ultra_parallel=True, policy="as-is")).order.policy == "as-is"
+
+
+def test_how_tests_run_picks_none():
+    assert Selection(policy="serial", ultra_parallel=True).empty
+    assert not Selection(instances=1).empty
 
 
 def test_right_picks_take_the_place_of_the_phases_own():

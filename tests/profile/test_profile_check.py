@@ -57,10 +57,10 @@ SUSPICIOUS = [
     (
         'provider = "lab"',
         'provider = "lab"\nsplit = "one-key"\nkey = "key1"',
-        "no-lanes",
-        'models."qwen2.5"',
-        "has no lane: its one key, key1, is off",
-        False,
+        "key-moved",
+        'models."qwen2.5".key',
+        "its key, key1, is off; key0 is used, as it has the fewest models",
+        True,
     ),
     (
         LAB_OFF,
@@ -189,11 +189,14 @@ def test_several_models_over_a_gate_are_a_warning() -> None:
 
 
 @pytest.mark.parametrize("name", builtin_names())
-def test_no_built_in_profile_fails_the_check_and_corrected_0824_is_odd_as_the_seed_says(name: str) -> None:
+def test_no_built_in_profile_fails_the_check_and_two_are_odd_as_their_seeds_say(name: str) -> None:
     found = [one for one in check(load_profile(name)) if one.check != "env-unset"]
     assert [one for one in found if not one.warning] == []
-    odd = [("adaptive-below-fixed", ("limits", "ideallab", "open", "adaptive", "workers"))]
-    assert [(one.check, one.path) for one in found] == (odd if name == "corrected-0824" else [])
+    odd = {
+        "corrected-0824": [("adaptive-below-fixed", ("limits", "ideallab", "open", "adaptive", "workers"))],
+        "ultra-0827": [("key-moved", ("models", "qwen2.5-14b-instruct", "key"))],
+    }
+    assert [(one.check, one.path) for one in found] == odd.get(name, [])
 
 
 def test_profiles_differ_by_meaning_and_by_totals(profile_file: Write) -> None:

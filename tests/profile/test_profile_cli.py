@@ -167,12 +167,12 @@ def test_a_warning_is_said_and_does_not_fail_the_check(
             "warning: built-in corrected-0824:108: limits.ideallab.open.adaptive.workers: "
             "the ceiling 1 is below fixed, 2 [adaptive-below-fixed]"
         ),
-        "built-in corrected-0824: 2 warnings, nothing worse in 12 checks",
+        "built-in corrected-0824: 2 warnings, nothing worse in 13 checks",
     ]
     monkeypatch.setenv("LAB_KEY_2", "set")
     code, records, err = run_json(capsys, "check", "corrected-0824", "--json")
     assert (code, [record["type"] for record in records]) == (0, ["warning"])
-    assert err == "built-in corrected-0824: 1 warning, nothing worse in 12 checks\n"
+    assert err == "built-in corrected-0824: 1 warning, nothing worse in 13 checks\n"
 
 
 def test_check_leaves_with_4_where_something_is_found(capsys: Capture) -> None:
@@ -185,7 +185,7 @@ def test_check_leaves_with_4_where_something_is_found(capsys: Capture) -> None:
 
 
 def test_check_leaves_with_0_where_nothing_is_found(capsys: Capture) -> None:
-    assert run(capsys, "check", "sim") == (0, ["built-in sim: nothing suspicious in 12 checks"], [])
+    assert run(capsys, "check", "sim") == (0, ["built-in sim: nothing suspicious in 13 checks"], [])
 
 
 def test_check_finds_a_profile_with_a_commands_name(capsys: Capture, profile_file: Write) -> None:
