@@ -156,7 +156,17 @@ def lane_state(lane: LaneRuntime) -> LaneState:
     return "busy" if lane.held or lane.in_flight else "idle"
 
 
-def job_view(job: Job, state: JobState, done: int, earliest_ns: int | None, now_ns: int) -> JobView:
+def job_view(
+    job: Job,
+    state: JobState,
+    done: int,
+    earliest_ns: int | None,
+    now_ns: int,
+    *,
+    key: str = "",
+    waits_for_key: bool = False,
+    held_by: str = "",
+) -> JobView:
     """Return the picture of one job; one that waits for nothing but its stagger says for how long."""
     starts_in_s = None
     if state == "waiting" and earliest_ns is not None and earliest_ns > now_ns:
@@ -169,6 +179,9 @@ def job_view(job: Job, state: JobState, done: int, earliest_ns: int | None, now_
         planned=len(job.tests),
         done=done,
         starts_in_s=starts_in_s,
+        key=key,
+        waits_for_key=waits_for_key,
+        note=safe_line(held_by, 120),
     )
 
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import inf
 from typing import Final
 
 import anyio
-from anyio.abc import TaskGroup
 
 from console.engine.adaptive.learnt import Learnt
 from console.engine.adaptive_gate import AdaptiveGate
 from console.engine.arbiter import Arbiter
 from console.engine.asking import ChatClient, Surroundings
-from console.engine.board import Board, Headline, Tally, job_end, job_view, ttft_p50_ms
+from console.engine.board import Board, Headline, Tally, ttft_p50_ms
 from console.engine.client_watch import ClientWatch
+from console.engine.conductor import Conductor
+from console.engine.fed_jobs import FedJobs
 from console.engine.forecast import eta_s
-from console.engine.gates import NS_PER_S, NowNs
-from console.engine.jobs import JobRun
+from console.engine.gates import NowNs
+from console.engine.jobs import Feed, JobRun
 from console.engine.lane_runtime import LaneRuntime
+from console.engine.lender import Keys
 from console.engine.link import Link
 from console.engine.quarantine import record_switch, switch_by_hand, switch_off, switch_refused, switch_text
 from console.engine.recording import Recorder, RowWriter
@@ -27,14 +29,13 @@ from console.engine.self_check import SelfCheck
 from console.engine.shared_gates import shared_gates
 from console.engine.steering import Steering
 from console.engine.valve import Valve
-from console.phases.order import order_of
 from console.phases.plan import Plan
 from console.vocabulary.chat import Endpoint
 from console.vocabulary.command import Accepted, Command, Drain, Refused, Switch
 from console.vocabulary.lane import Lane, LaneSetup
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RunEnded
-from console.vocabulary.snapshot import JobState, JobView, RunState, Snapshot
+from console.vocabulary.snapshot import RunState, Snapshot
 from console.work.contract import Work
 
 _TICK_S: Final = 1.0
@@ -58,6 +59,7 @@ class Engine:
         done: frozenset[str] = frozenset(),
         self_check: SelfCheck | None = None,
         link: Link | None = None,
+        keys: Keys | None = None,
         learnt: Mapping[str, tuple[Learnt, float]] | None = None,
     ) -> None:
         """Prepare a run, or with `link` the part of one: its jobs begin and end, and tests come, as it is told.
@@ -74,6 +76,7 @@ class Engine:
             rng: jitters back-offs.
             done: ids of tests that have a terminal verdict already.
             self_check: told by a probe how late this process is; None: nothing is said of it.
+            keys: the keys that this run shares with others on the machine; None: it has them to itself.
             learnt: lane id → what an earlier run learnt of its limits, and how many seconds ago.
             link: the way to the coordinator of several processes, which keeps the order of jobs and their tests.
         """
@@ -116,29 +119,25 @@ class Engine:
         self._client_watch = ClientWatch(
             around.self_check, self._recorder, now_ns, lambda: ttft_p50_ms(self._lanes.values())
         )
-        self._jobs = [
-            JobRun(
-                job,
-                self._lanes,
-                work,
-                around,
-                done,
-                lambda: self.steering.draining or self.steering.stopping,
-                None if link is None else _JobFeed(link, index),
+
+        def make(index: int, feed: Feed | None = None) -> JobRun:
+            stopped = self._stopped_pulling
+            return JobRun(
+                plan.jobs[index], self._lanes, work, around, done, stopped, feed, self._lanes_changed
             )
-            for index, job in enumerate(plan.jobs)
-        ]
-        self._order = order_of(plan)
-        self._job_states: list[JobState] = ["waiting"] * len(plan.jobs)
-        self._job_changed = anyio.Event()
-        self._group: TaskGroup | None = None
-        self._over = anyio.Event()
+
+        self._jobs: Conductor | FedJobs
+        if link is not None:
+            self._jobs = FedJobs(plan, make, link)
+        else:
+            runs = [make(index) for index in range(len(plan.jobs))]
+            self._jobs = Conductor(plan, runs, self._recorder, now_ns, self._stopped_pulling, keys)
         self._board = Board(headline, self._tally)
 
     @property
     def done(self) -> int:
         """Tests whose verdict stands."""
-        return sum(job.done for job in self._jobs)
+        return sum(job.done for job in self._jobs.jobs)
 
     async def run(self) -> RunState:
         """Run to the end and return how it ended: finished, or interrupted by drain or stop."""
@@ -149,9 +148,7 @@ class Engine:
                 background.start_soon(self._arbiter.run)
                 background.start_soon(self._tick)
                 background.start_soon(self._client_watch.run)
-                async with anyio.create_task_group() as group:
-                    self._group = group
-                    await (self._start_jobs(group) if self._link is None else self._over.wait())
+                await self._jobs.run()
                 background.cancel_scope.cancel()
         state = self.steering.end()
         if self._link is not None:
@@ -161,7 +158,7 @@ class Engine:
                 at_ns=self._now_ns() - self._start_ns,
                 state=state,
                 planned=self._plan.planned,
-                done=sum(job.answered for job in self._jobs),
+                done=sum(job.answered for job in self._jobs.jobs),
                 simulated=self._tally.simulated,
             )
         )
@@ -193,28 +190,15 @@ class Engine:
 
     def _obeyed(self, command: Command) -> None:
         if isinstance(command, Drain):
-            self._job_changed.set()
-            for job in self._jobs:
-                job.drain()
+            self._jobs.drain()
 
     # What a coordinator says
 
-    def start_job(self, index: int) -> None:
-        """Let the shards of a job have workers."""
-        assert self._group is not None
-        self._group.start_soon(self._run_job, index)
-
-    def feed(self, index: int, tests: Sequence[str], attempts: Mapping[str, int]) -> None:
-        """Take further tests of a job; they go back at once if it has ended here."""
-        if self._job_states[index] == "done":
-            assert self._link is not None
-            self._link.job_ended(index, tests, attempts)
-        else:
-            self._jobs[index].feed(tests, attempts)
-
-    def close_job(self, index: int) -> None:
-        """Take note that no further test of a job comes."""
-        self._jobs[index].close()
+    @property
+    def fed(self) -> FedJobs:
+        """The jobs of a part of a run, which a coordinator begins and feeds."""
+        assert isinstance(self._jobs, FedJobs)
+        return self._jobs
 
     def hold_lane(self, lane_id: str, seconds: float) -> None:
         """Wait on a lane as a server asked another process to."""
@@ -224,44 +208,15 @@ class Engine:
     def lane_is_off(self, lane: Lane, outcome: Outcome, reason: str) -> None:
         """Switch off what another process had to switch off, as far as it is here as well."""
         switch_off(self._lanes.values(), lane, outcome, reason)
-        for job in self._jobs:
-            job.refill()
-
-    def finish(self) -> None:
-        """End in order: the run is over."""
-        self._over.set()
+        self._jobs.lanes_changed()
 
     # Inside
 
-    async def _start_jobs(self, group: TaskGroup) -> None:
-        while not self._order.finished and not self.steering.draining:
-            self._job_changed = anyio.Event()
-            now_ns = self._now_ns()
-            while (index := self._order.startable(now_ns)) is not None:
-                self._order.start(index, now_ns)
-                group.start_soon(self._run_job, index)
-            next_ns = self._order.next_start_ns()
-            wait_s = None if next_ns is None else max(0.0, (next_ns - now_ns) / NS_PER_S)
-            with anyio.move_on_after(wait_s):
-                await self._job_changed.wait()
+    def _stopped_pulling(self) -> bool:
+        return self.steering.draining or self.steering.stopping
 
-    async def _run_job(self, index: int) -> None:
-        job = self._plan.jobs[index]
-        self._job_states[index] = "running"
-        run = self._jobs[index]
-        if self._link is not None:
-            await run.run()
-            self._job_states[index] = "done"
-            left = run.left
-            self._link.job_ended(index, left, run.attempts_of(left))
-            return
-        self._recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests")
-        await run.run()
-        self._job_states[index] = "done"
-        level, text = job_end(job, done=run.done, answered=run.answered, unplayed=run.unplayed)
-        self._recorder.event(level, "job_done", job.id, text)
-        self._order.finish(index)
-        self._job_changed.set()
+    def _lanes_changed(self) -> None:
+        self._jobs.lanes_changed()
 
     def _switch(self, switch: Switch) -> Accepted | Refused:
         changed = switch_by_hand(self._lanes.values(), switch)
@@ -270,8 +225,7 @@ class Engine:
         if self._link is None:
             for lane in changed:
                 record_switch(self._recorder, lane.lane, on=switch.on)
-        for job in self._jobs:
-            job.refill()
+        self._jobs.lanes_changed()
         return Accepted(switch_text(switch, len(changed)))
 
     def _quarantine(self, lane: LaneRuntime, outcome: Outcome, reason: str) -> None:
@@ -293,38 +247,20 @@ class Engine:
             done=self.done,
             eta_s=self._eta_s(),
             lanes=list(self._lanes.values()),
-            jobs=tuple(self._job_view(index, now_ns) for index in range(len(self._jobs))),
+            jobs=self._jobs.views(now_ns),
             events=self._recorder.events,
             notice=f"disk: {self._recorder.blocked}" if self._recorder.blocked else "",
             health=self._client_watch.health,
         )
 
-    def _job_view(self, index: int, now_ns: int) -> JobView:
-        earliest_ns = self._order.earliest_ns(index) if self._job_states[index] == "waiting" else None
-        return job_view(
-            self._plan.jobs[index], self._job_states[index], self._jobs[index].done, earliest_ns, now_ns
-        )
-
     def _eta_s(self) -> float | None:
         if self.steering.state != "running":
             return None
-        done = [job.done for job in self._jobs]
-        return eta_s(self._plan, done, [job.working for job in self._jobs], self._tally.durations)
+        jobs = self._jobs.jobs
+        return eta_s(
+            self._plan, [job.done for job in jobs], [job.working for job in jobs], self._tally.durations
+        )
 
     def ttft_counts(self) -> dict[str, dict[int, int]]:
         """Return TTFT of each lane in logarithmic buckets, which the parts of a run merge."""
         return {lane_id: lane.ttft.counts for lane_id, lane in self._lanes.items()}
-
-
-class _JobFeed:
-    """The link as one job sees it."""
-
-    def __init__(self, link: Link, job: int) -> None:
-        self._link = link
-        self._job = job
-
-    def want(self, now: int, ahead: int) -> None:
-        self._link.want(self._job, now, ahead)
-
-    def done(self, test: str, duration_ns: int, *, answered: bool) -> None:
-        self._link.done(self._job, test, duration_ns, answered=answered)

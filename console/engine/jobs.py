@@ -16,6 +16,7 @@ from console.engine.asking import Attempt, Surroundings
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.shard import ShardRun
 from console.phases.plan import Job
+from console.vocabulary.command import name_of
 from console.vocabulary.lane import together
 from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.rows import TestRow
@@ -53,8 +54,12 @@ class JobRun:
         done: frozenset[str],
         stopped_pulling: Callable[[], bool],
         feed: Feed | None = None,
+        lane_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self.job = job
+        self._lane_lost = lane_lost
+        """Told that the lanes of the key that it leases are off: the order of jobs may have another key for it."""
+        self._stranded = False
         self._work = work
         self._around = around
         self._stopped_pulling = stopped_pulling
@@ -84,6 +89,20 @@ class JobRun:
             for shard in job.shards
         ]
         self.lanes = [shard.lane for shard in self._shards]
+        self.hold(None)
+
+    def hold(self, key: str | None) -> None:
+        """Open the shards on the key that it leases, and close all others; without a lease all are open."""
+        self.key = key
+        if self.job.lease is not None:
+            for shard in self._shards:
+                shard.closed = key != name_of("key", shard.lane.lane)
+        self.refill()
+
+    def strand(self) -> None:
+        """End, as no key will serve it any more; what is left stays unplayed."""
+        self._stranded = True
+        self._over.set()
 
     def feed(self, tests: Iterable[str], attempts: Mapping[str, int]) -> None:
         """Take further tests, and what other processes tried of them."""
@@ -103,7 +122,8 @@ class JobRun:
     @property
     def working(self) -> int | None:
         """Workers on lanes that take requests now; None: unlimited."""
-        return together(lane.workers for lane in self.lanes if not lane.off and not lane.resting)
+        working = [shard.lane for shard in self._shards if not shard.closed]
+        return together(lane.workers for lane in working if not lane.off and not lane.resting)
 
     @property
     def left(self) -> tuple[str, ...]:
@@ -168,11 +188,18 @@ class JobRun:
             if shard.lane.off and shard.own:
                 self._queue.extend(shard.own)
                 shard.own.clear()
+        opened = [shard.lane for shard in self._shards if not shard.closed]
+        if self.job.lease is not None and opened and all(lane.off for lane in opened):
+            self._lane_lost()
         if not self._has_lane:
             self._over.set()
 
     @property
     def _has_lane(self) -> bool:
+        if self.job.lease is not None and self._feed is None:
+            return not self._stranded  # the order of jobs has another key for it, or says that there is none
+        if self.job.lease is not None:
+            return any(not shard.lane.off for shard in self._shards if not shard.closed)
         return any(not shard.lane.off or shard.lane.by_hand for shard in self._shards)
 
     def refill(self) -> None:

@@ -47,6 +47,8 @@ class ShardRun:
         self.lane = lane
         self.own = own
         self._slots: Slots = lane.slots(job_id)
+        self.closed = False
+        """Whether its job holds another key: it begins no test."""
         self._workers = 0
         self._coming = 0
         """Workers that have not pulled a test yet."""
@@ -60,7 +62,7 @@ class ShardRun:
     def has_room(self) -> bool:
         """Whether the limit admits another worker."""
         limit = self._slots.limit
-        if self._group is None or self.lane.off:
+        if self._group is None or self.lane.off or self.closed:
             return False
         return limit is None or self._workers - self._resting < limit
 
@@ -68,7 +70,7 @@ class ShardRun:
     def free(self) -> int:
         """Workers that it might have more."""
         limit = self._slots.limit
-        if self._group is None or self.lane.off:
+        if self._group is None or self.lane.off or self.closed:
             return 0
         return _MANY if limit is None else max(0, limit - (self._workers - self._resting))
 
@@ -76,7 +78,7 @@ class ShardRun:
     def at_hand(self) -> int:
         """Tests to have waiting, so that no worker waits for the next one to be sent over."""
         limit = self._slots.limit
-        if self._group is None or self.lane.off:
+        if self._group is None or self.lane.off or self.closed:
             return 0
         return _MANY if limit is None else max(1, limit // 8)
 
@@ -99,7 +101,7 @@ class ShardRun:
                 self._coming -= coming
                 coming = False
                 try:
-                    if self.lane.off or self._surplus():
+                    if self.lane.off or self.closed or self._surplus():
                         return
                     test = self._job.next_test(self)
                     if test is None:

@@ -151,12 +151,6 @@ def _leases(jobs: Sequence[Job], profile: Profile) -> dict[str, LeaseRule]:
 def _cannot_run(jobs: Sequence[Job], rate_mode: RateMode, refusal: Refusal) -> list[str]:
     """Say what stands in the plan and is not available yet."""
     said: list[str] = []
-    if rate_mode == "adaptive":
-        said.append(
-            "rate mode 'adaptive' is not available yet: limits would not be found, only the ceilings enforced"
-        )
-    if any(job.lease is not None for job in jobs):
-        said.append("leases of keys are not available yet")
     said += [reason for job in jobs for test in job.tests if (reason := refusal(TestId.parse(test)))]
     return list(dict.fromkeys(said))
 

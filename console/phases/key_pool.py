@@ -34,6 +34,8 @@ class KeyPool:
         self._key_of: dict[int, str] = {}
         self._holders: dict[str, dict[int, None]] = {}
         self._off: set[str] = set()
+        self._shut: list[set[str]] = [set() for _ in self._wants]
+        """By job: keys that do not serve it, though they may serve others."""
 
     def wants(self, job: int) -> bool:
         """Whether a job leases a key."""
@@ -53,9 +55,14 @@ class KeyPool:
         return dict(self._key_of)
 
     def hopeless(self, job: int) -> bool:
-        """Whether all keys that a job might lease are off."""
+        """Whether all keys that a job might lease are off, or do not serve it."""
         wanted = self._wants[job]
-        return wanted is not None and self._off.issuperset(wanted)
+        return wanted is not None and (self._off | self._shut[job]).issuperset(wanted)
+
+    def could_have(self, job: int) -> tuple[str, ...]:
+        """Return the keys that a job would get now, if they were lendable; the one preferred first."""
+        wanted = self._wants[job] or ()
+        return tuple(key for key in wanted if self._serves(key, job) and self._has_room(key))
 
     def free(self, job: int, lendable: Lendable = always, reserved: Container[str] = ()) -> str | None:
         """Return the key that a job would get now, None where it has to wait.
@@ -67,7 +74,7 @@ class KeyPool:
             if self._joins(key, job):
                 return key
         for key in wanted:
-            if key not in self._off and key not in reserved and self._has_room(key) and lendable(key):
+            if self._serves(key, job) and key not in reserved and self._has_room(key) and lendable(key):
                 return key
         return None
 
@@ -94,12 +101,27 @@ class KeyPool:
         """Put a key back into the pool."""
         self._off.discard(key)
 
+    def shut(self, job: int, key: str) -> bool:
+        """Note that a key does not serve a job; return whether the job loses it by that."""
+        self._shut[job].add(key)
+        loses = self._key_of.get(job) == key
+        if loses:
+            self.release(job)
+        return loses
+
+    def open(self, job: int, key: str) -> None:
+        """Note that a key serves a job again."""
+        self._shut[job].discard(key)
+
     def _rule(self, key: str) -> LeaseRule:
         return self._rules.get(key) or LeaseRule()
 
     def _joins(self, key: str, job: int) -> bool:
         held_by = {self._models[holder] for holder in self._holders.get(key, ())}
-        return key not in self._off and self._rule(key).to == "model" and self._models[job] in held_by
+        return self._serves(key, job) and self._rule(key).to == "model" and self._models[job] in held_by
+
+    def _serves(self, key: str, job: int) -> bool:
+        return key not in self._off and key not in self._shut[job]
 
     def _has_room(self, key: str) -> bool:
         rule, jobs = self._rule(key), self._holders.get(key, {})

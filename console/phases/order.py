@@ -144,6 +144,22 @@ class Order:
         """Put a key back into the pool."""
         self._pool.on(key)
 
+    def shut(self, job: int, key: str) -> None:
+        """Note that a key serves a job no more, though it may serve others; if it has it, it waits for another one."""
+        if self._pool.shut(job, key):
+            self._bereft[job] = None
+
+    def open(self, job: int, key: str) -> None:
+        """Note that a key serves a job again."""
+        self._pool.open(job, key)
+
+    def wanted(self, now_ns: int) -> tuple[str, ...]:
+        """Return the keys that jobs could take now: those who wait ask for every key that would do for them."""
+        due = [job for job in self._ready if (at := self.earliest_ns(job)) is not None and at <= now_ns]
+        return tuple(
+            dict.fromkeys(key for job in (*self._bereft, *due) for key in self._pool.could_have(job))
+        )
+
     def relendable(self, lendable: Lendable = always) -> int | None:
         """Return the first job without its key that can have another one now; call `relend` before asking again."""
         return next((job for job in self._bereft if self._pool.free(job, lendable) is not None), None)

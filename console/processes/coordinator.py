@@ -84,6 +84,8 @@ class Coordinator(ABC):
         self._switched: list[LaneIsOff | Switch] = []
         """In order, for processes that take the place of others."""
         self._off_ids: set[str] = set()
+        self._off_by_hand: set[str] = set()
+        """Those of them that somebody may switch on again."""
         self._holds_until_ns: dict[str, int] = {}
         self._seq = 0
 
@@ -112,6 +114,10 @@ class Coordinator(ABC):
     @abstractmethod
     def replaced(self, number: int) -> None:
         """Give work to a process that took the place of another."""
+
+    def switched(self) -> None:
+        """Take in that lanes went off or on."""
+        return
 
     @abstractmethod
     def drain(self) -> None:
@@ -242,6 +248,7 @@ class Coordinator(ABC):
             case LaneIsOff():
                 self._switch_off(message)
                 self._say_to_others(child, message)
+                self.switched()
             case Ended():
                 child.ended = message
                 self.held_s = max(self.held_s, message.held_s)
@@ -275,9 +282,12 @@ class Coordinator(ABC):
         for lane in changed:
             if switch.on:
                 self._off_ids.discard(lane.id)
+                self._off_by_hand.discard(lane.id)
             else:
                 self._off_ids.add(lane.id)
+                self._off_by_hand.add(lane.id)
             record_switch(self.recorder, lane, on=switch.on)
+        self.switched()
         return Accepted(switch_text(switch, len(changed)))
 
     def _announce(self, segment: str) -> None:

@@ -92,10 +92,12 @@ class PartOfLevel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartJob(msgspec.Struct, frozen=True, tag="start_job"):
-    """Let the shards of a job have workers."""
+    """Let the shards of a job have workers; again, where it had ended because its key served no more."""
 
     job: int
     """Index in the plan."""
+    key: str | None = None
+    """The key that it leases: only shards on it are opened."""
 
 
 class Deal(msgspec.Struct, frozen=True, tag="deal"):

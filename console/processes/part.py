@@ -166,14 +166,14 @@ class Part:
                 engine.lane_is_off(lane, outcome, reason)
             case _ if isinstance(engine, Engine):
                 match message:
-                    case StartJob(job):
-                        engine.start_job(job)
+                    case StartJob(job, key):
+                        engine.fed.start_job(job, key)
                     case Deal(job, tests, attempts):
-                        engine.feed(job, tests, attempts)
+                        engine.fed.feed(job, tests, attempts)
                     case CloseJob(job):
-                        engine.close_job(job)
+                        engine.fed.close_job(job)
                     case Finish():
-                        engine.finish()
+                        engine.fed.finish()
                     case _:
                         raise ValueError(f"no part of a plan takes {type(message).__name__}")
             case DealPrompts(prompts):

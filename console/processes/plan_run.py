@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import anyio
 import msgspec
@@ -12,7 +13,7 @@ from console.engine.board import job_end, job_view
 from console.engine.forecast import Durations, eta_s
 from console.engine.gates import NS_PER_S
 from console.engine.jobs import TEST_ATTEMPTS
-from console.phases.order import order_of
+from console.engine.lender import Keys, Lender
 from console.phases.plan import Job, Plan, Shard
 from console.processes.child import Child
 from console.processes.coordinator import Coordinator
@@ -31,16 +32,19 @@ from console.processes.messages import (
     Want,
 )
 from console.records.read_journal import last_test_rows
+from console.vocabulary.command import name_of
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import LaneSetup, together
 from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.snapshot import JobState, JobView
 
+_KEEP_EVERY_S: Final = 1.0
+
 
 class PlanRun(Coordinator):
     """Runs one plan on several processes."""
 
-    def __init__(self, given: Given, plan: Plan, processes: int) -> None:
+    def __init__(self, given: Given, plan: Plan, processes: int, keys: Keys | None = None) -> None:
         super().__init__(given, plan.lanes)
         self._plan = plan
         self._parts = dict(enumerate(deal_lanes(plan.lanes, processes), start=1))
@@ -48,7 +52,10 @@ class PlanRun(Coordinator):
             number: [_part_of(job, lanes, self._parts, number) for job in plan.jobs]
             for number, lanes in self._parts.items()
         }
-        self._order_of_jobs = order_of(plan)
+        self._lender = Lender(plan, keys)
+        self._keys: list[str | None] = [None] * len(plan.jobs)
+        """The keys that jobs hold now."""
+        self._lane_of = {setup.lane.id: setup.lane for setup in plan.lanes}
         self._dealers: dict[int, Dealer] = {}
         self._states: list[JobState] = ["waiting"] * len(plan.jobs)
         self._ended_done = [0] * len(plan.jobs)
@@ -68,9 +75,9 @@ class PlanRun(Coordinator):
     def replaced(self, number: int) -> None:
         """Let it play the jobs that have begun."""
         for index, dealer in self._dealers.items():
-            if self._part_jobs[number][index].shards:
+            if self._plays(number, index):
                 dealer.join(number)
-                self.children[number].say(StartJob(index))
+                self.children[number].say(StartJob(index, self._keys[index]))
         self._changed.set()
 
     def _beginning(self, number: int) -> Begin:
@@ -86,22 +93,91 @@ class PlanRun(Coordinator):
         """Start jobs in their order, deal their tests, and end each when nothing more can come of it."""
         text = parts_text(self._plan.lanes, list(self._parts.values()))
         self.recorder.event("info", "processes", "", text)
-        while not self._order_of_jobs.finished:
+        try:
+            async with anyio.create_task_group() as keeping:
+                keeping.start_soon(self._keep_keys)
+                await self._play_in_order()
+                keeping.cancel_scope.cancel()
+        finally:
+            self._lender.close(self._now_ns())
+
+    async def _play_in_order(self) -> None:
+        while not self._lender.order.finished:
             self._changed = anyio.Event()
-            now_ns = self._now_ns()
             if not self.steering.draining:
-                while (index := self._order_of_jobs.startable(now_ns)) is not None:
-                    self._order_of_jobs.start(index, now_ns)
-                    self._start(index)
+                for given in self._lender.turn(self._now_ns()):
+                    self._keys[given.job] = given.key
+                    if given.fresh:
+                        self._start(given.job)
+                    else:
+                        self._go_on(given.job)
+                self._give_up_stranded()
             self._deal()
-            for index in [index for index, dealer in self._dealers.items() if dealer.over]:
+            for index in [index for index, dealer in self._dealers.items() if self._is_over(index, dealer)]:
                 self._finish(index)
             if self.steering.draining and not self._dealers:
                 return
-            next_ns = None if self.steering.draining else self._order_of_jobs.next_start_ns()
+            next_ns = None if self.steering.draining else self._lender.next_ns(self._now_ns())
             wait_s = None if next_ns is None else max(0.0, (next_ns - self._now_ns()) / NS_PER_S)
             with anyio.move_on_after(wait_s):
                 await self._changed.wait()
+
+    def _is_over(self, index: int, dealer: Dealer) -> bool:
+        """Whether a job has ended. One that leases a key goes on with another one when it lost its own."""
+        if dealer.finished or self._plan.jobs[index].lease is None or self.steering.draining:
+            return dealer.over
+        return dealer.over and self._lender.order.key_of(index) is not None
+
+    def _plays(self, number: int, index: int) -> bool:
+        """Whether a process has shards of a job that are open now."""
+        job, key = self._part_jobs[number][index], self._keys[index]
+        if self._plan.jobs[index].lease is None:
+            return bool(job.shards)
+        return any(name_of("key", self._lane_of[shard.lane_id]) == key for shard in job.shards)
+
+    def _go_on(self, index: int) -> None:
+        """Let a job go on with another key, in the processes that have lanes of it."""
+        job = self._plan.jobs[index]
+        self.recorder.event("info", "lease", job.id, f"goes on with key {self._keys[index]}")
+        for number, child in self.children.items():
+            if self._plays(number, index) and not child.gone.is_set():
+                self._dealers[index].join(number)
+                child.say(StartJob(index, self._keys[index]))
+
+    def _give_up_stranded(self) -> None:
+        """End jobs that no key will serve any more; one whose key was switched off by hand waits."""
+        for index in self._lender.order.stranded():
+            keys = self._plan.jobs[index].lease or ()
+            if any(name_of("key", self._lane_of[lane_id]) in keys for lane_id in self._off_by_hand):
+                continue
+            if index not in self._dealers:
+                self._dealers[index] = Dealer(self._plan.jobs[index].tests, {}, ())
+            if self._dealers[index].over:
+                self._finish(index)
+
+    def switched(self) -> None:
+        """Take in that lanes went off or on: jobs that lease a key may need another one."""
+
+        def usable(index: int, key: str) -> bool:
+            lanes = [shard.lane_id for shard in self._plan.jobs[index].shards]
+            return any(
+                lane_id not in self._off_ids and name_of("key", self._lane_of[lane_id]) == key
+                for lane_id in lanes
+            )
+
+        self._lender.lanes_changed(usable)
+        for index in range(len(self._keys)):
+            self._keys[index] = self._lender.order.key_of(index)
+        self._changed.set()
+
+    async def _keep_keys(self) -> None:
+        """Say every second that keys are in use still, which other runs want as well."""
+        while True:
+            await anyio.sleep(_KEEP_EVERY_S)
+            for key in self._lender.lost(self._now_ns()):
+                text = "lost to another run, as this one was stopped for too long"
+                self.recorder.event("warn", "lease", key, text)
+                self.switched()
 
     def hear(self, child: Child, message: FromPart) -> None:
         """Take in verdicts, wishes and what comes back."""
@@ -162,8 +238,19 @@ class PlanRun(Coordinator):
         views: list[JobView] = []
         for index, job in enumerate(self._plan.jobs):
             state = self._states[index]
-            earliest_ns = self._order_of_jobs.earliest_ns(index) if state == "waiting" else None
-            views.append(job_view(job, state, self._done_of(index), earliest_ns, now_ns))
+            order = self._lender.order
+            views.append(
+                job_view(
+                    job,
+                    state,
+                    self._done_of(index),
+                    order.earliest_ns(index) if state == "waiting" else None,
+                    now_ns,
+                    key=self._keys[index] or "",
+                    waits_for_key=state != "done" and order.waits_for_key(index),
+                    held_by=self._lender.waits_for(index, now_ns),
+                )
+            )
         return tuple(views)
 
     def eta_s(self) -> float | None:
@@ -195,17 +282,18 @@ class PlanRun(Coordinator):
     def _start(self, index: int) -> None:
         job = self._plan.jobs[index]
         self._states[index] = "running"
-        self.recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests")
+        on = "" if self._keys[index] is None else f" on key {self._keys[index]}"
+        self.recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests{on}")
         parts = {
             number: jobs[index]
             for number, jobs in self._part_jobs.items()
-            if jobs[index].shards and not self.children[number].gone.is_set()
+            if self._plays(number, index) and not self.children[number].gone.is_set()
         }
         owned = {number: part.tests for number, part in parts.items()}
         dealt = {test for tests in owned.values() for test in tests}
         self._dealers[index] = Dealer((test for test in job.tests if test not in dealt), owned, parts)
         for number in parts:
-            self.children[number].say(StartJob(index))
+            self.children[number].say(StartJob(index, self._keys[index]))
 
     def _deal(self) -> None:
         if self.steering.draining:
@@ -227,7 +315,7 @@ class PlanRun(Coordinator):
         done = self._ended_done[index]
         level, text = job_end(job, done=done, answered=dealer.answered, unplayed=len(job.tests) - done)
         self.recorder.event(level, "job_done", job.id, text)
-        self._order_of_jobs.finish(index)
+        self._lender.finish(index)
         self._changed.set()
 
 

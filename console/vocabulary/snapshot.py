@@ -67,6 +67,12 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     planned: int
     done: int
     starts_in_s: float | None = None
+    key: str = ""
+    """The key that it leases now, as `provider/key0`; empty: none."""
+    waits_for_key: bool = False
+    """Nothing else keeps it from working: the keys that it may lease are in use."""
+    note: str = ""
+    """Such as who has the key that it waits for, where that is another run."""
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,16 +43,16 @@ class Coordinator:
         batch = [self.queue.pop(0) for _ in range(min(len(self.queue), max(0, upto - self.given)))]
         self.given += len(batch)
         if batch:
-            self.engine.feed(0, batch, {})
+            self.engine.fed.feed(0, batch, {})
 
     def done(self, job: int, test: str, duration_ns: int, *, answered: bool) -> None:
         self.finished.append(test)
         if not self.queue and len(self.finished) == self.given:
-            self.engine.close_job(0)
+            self.engine.fed.close_job(0)
 
     def job_ended(self, job: int, left: Sequence[str], attempts: Mapping[str, int]) -> None:
         self.ended.append((tuple(left), dict(attempts)))
-        self.engine.finish()
+        self.engine.fed.finish()
 
     def held(self, lane: Lane, seconds: float) -> None:
         self.holds.append((lane.id, seconds))
@@ -91,7 +91,7 @@ def play(coordinator: Coordinator, lanes, client=None, *, beside=None) -> tuple[
                 group.start_soon(beside, coordinator.engine)
 
             async def begin() -> None:
-                coordinator.engine.start_job(0)
+                coordinator.engine.fed.start_job(0, None)
 
             group.start_soon(begin)
             await coordinator.engine.run()

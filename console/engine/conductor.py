@@ -1,0 +1,155 @@
+"""The jobs of a run: begun in their order, on the keys that they lease, and ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import anyio
+from anyio.abc import TaskGroup
+
+from console.engine.board import job_end, job_view
+from console.engine.gates import NS_PER_S, NowNs
+from console.engine.jobs import JobRun
+from console.engine.lender import Keys, Lender
+from console.engine.recording import Recorder
+from console.phases.plan import Plan
+from console.vocabulary.command import name_of
+from console.vocabulary.snapshot import JobState, JobView
+
+_KEEP_EVERY_S: Final = 1.0
+
+
+class Conductor:
+    """Begins the jobs of a plan one by one, and gives each that leases a key another one when it loses it."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        jobs: Sequence[JobRun],
+        recorder: Recorder,
+        now_ns: NowNs,
+        stopped_starting: Callable[[], bool],
+        keys: Keys | None,
+    ) -> None:
+        """Conduct `jobs`, those of `plan` in its order.
+
+        Args:
+            plan: says what waits for what.
+            jobs: the jobs as they run.
+            recorder: takes the events.
+            now_ns: the clock.
+            stopped_starting: whether nothing further is to begin.
+            keys: the keys that this run shares with others on the machine; None: it has them to itself.
+        """
+        self._plan = plan
+        self.jobs = jobs
+        self._recorder = recorder
+        self._now_ns = now_ns
+        self._stopped_starting = stopped_starting
+        self._lender = Lender(plan, keys)
+        self._states: list[JobState] = ["waiting"] * len(jobs)
+        self._changed = anyio.Event()
+
+    async def run(self) -> None:
+        """Play all jobs; return when the last one has ended."""
+        try:
+            async with anyio.create_task_group() as keeping:
+                keeping.start_soon(self._keep_keys)
+                async with anyio.create_task_group() as group:
+                    await self._begin_in_order(group)
+                keeping.cancel_scope.cancel()
+        finally:
+            self._lender.close(self._now_ns())
+
+    async def _begin_in_order(self, group: TaskGroup) -> None:
+        lender = self._lender
+        while not lender.order.finished and not self._stopped_starting():
+            self._changed = anyio.Event()
+            now_ns = self._now_ns()
+            for given in lender.turn(now_ns):
+                self.jobs[given.job].hold(given.key)
+                if given.fresh:
+                    group.start_soon(self._play, given.job)
+                else:
+                    job_id = self._plan.jobs[given.job].id
+                    self._recorder.event("info", "lease", job_id, f"goes on with key {given.key}")
+            self._give_up_stranded()
+            next_ns = lender.next_ns(now_ns)
+            wait_s = None if next_ns is None else max(0.0, (next_ns - now_ns) / NS_PER_S)
+            with anyio.move_on_after(wait_s):
+                await self._changed.wait()
+
+    async def _play(self, index: int) -> None:
+        job, run = self._plan.jobs[index], self.jobs[index]
+        self._states[index] = "running"
+        on = "" if run.key is None else f" on key {run.key}"
+        self._recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests{on}")
+        await run.run()
+        self._end(index)
+
+    def _end(self, index: int) -> None:
+        job, run = self._plan.jobs[index], self.jobs[index]
+        self._states[index] = "done"
+        level, text = job_end(job, done=run.done, answered=run.answered, unplayed=run.unplayed)
+        self._recorder.event(level, "job_done", job.id, text)
+        self._lender.finish(index)
+        self._changed.set()
+
+    def _give_up_stranded(self) -> None:
+        """End jobs that no key will serve any more; one whose key was switched off by hand waits."""
+        for index in self._lender.order.stranded():
+            run = self.jobs[index]
+            if any(lane.by_hand for lane in run.lanes):
+                continue
+            if self._states[index] == "running":
+                run.strand()
+            else:
+                self._end(index)
+
+    def lanes_changed(self) -> None:
+        """Take in that lanes went off or on: jobs move to other lanes, and those that lease a key need another one."""
+
+        def usable(index: int, key: str) -> bool:
+            lanes = self.jobs[index].lanes
+            return any(not lane.off for lane in lanes if name_of("key", lane.lane) == key)
+
+        self._lender.lanes_changed(usable)
+        for index, run in enumerate(self.jobs):
+            if run.key is not None and self._lender.order.key_of(index) is None:
+                run.hold(None)
+            else:
+                run.refill()
+        self._changed.set()
+
+    def drain(self) -> None:
+        """Begin no further job."""
+        self._changed.set()
+        for run in self.jobs:
+            run.drain()
+
+    async def _keep_keys(self) -> None:
+        """Say every second that keys are in use still, which other runs want as well."""
+        while True:
+            await anyio.sleep(_KEEP_EVERY_S)
+            for key in self._lender.lost(self._now_ns()):
+                text = "lost to another run, as this one was stopped for too long"
+                self._recorder.event("warn", "lease", key, text)
+                self.lanes_changed()
+
+    def views(self, now_ns: int) -> tuple[JobView, ...]:
+        """Return the picture of the jobs."""
+        order = self._lender.order
+        return tuple(
+            job_view(
+                job,
+                self._states[index],
+                self.jobs[index].done,
+                order.earliest_ns(index) if self._states[index] == "waiting" else None,
+                now_ns,
+                key=self.jobs[index].key or "",
+                waits_for_key=self._states[index] != "done" and order.waits_for_key(index),
+                held_by=self._lender.waits_for(index, now_ns),
+            )
+            for index, job in enumerate(self._plan.jobs)
+        )

@@ -1,0 +1,95 @@
+"""The jobs of a part of a run: they begin and end, and their tests come, as a coordinator says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import anyio
+from anyio.abc import TaskGroup
+
+from console.engine.board import job_view
+from console.engine.jobs import Feed, JobRun
+from console.engine.link import Link
+from console.phases.plan import Plan
+from console.vocabulary.snapshot import JobState, JobView
+
+
+class FedJobs:
+    """Plays jobs of a plan as it is told."""
+
+    def __init__(self, plan: Plan, make: Callable[[int, Feed | None], JobRun], link: Link) -> None:
+        """Prepare all jobs; `make(index, feed)` makes one, also anew when it begins a second time."""
+        self._plan = plan
+        self._make = make
+        self._link = link
+        self.jobs = [make(index, _JobFeed(link, index)) for index in range(len(plan.jobs))]
+        self._states: list[JobState] = ["waiting"] * len(plan.jobs)
+        self._group: TaskGroup | None = None
+        self._over = anyio.Event()
+
+    async def run(self) -> None:
+        """Play until it is said that the run is over, and all that was begun has ended."""
+        async with anyio.create_task_group() as group:
+            self._group = group
+            await self._over.wait()
+
+    def start_job(self, index: int, key: str | None) -> None:
+        """Let the shards of a job have workers, those on `key` if it leases one; again, where it had ended here."""
+        assert self._group is not None
+        if self._states[index] == "done":
+            self.jobs[index] = self._make(index, _JobFeed(self._link, index))
+        self._states[index] = "running"
+        self.jobs[index].hold(key)
+        self._group.start_soon(self._play, index, self.jobs[index])
+
+    async def _play(self, index: int, run: JobRun) -> None:
+        await run.run()
+        self._states[index] = "done"
+        left = run.left
+        self._link.job_ended(index, left, run.attempts_of(left))
+
+    def feed(self, index: int, tests: Sequence[str], attempts: Mapping[str, int]) -> None:
+        """Take further tests of a job; they go back at once if it has ended here."""
+        if self._states[index] == "done":
+            self._link.job_ended(index, tests, attempts)
+        else:
+            self.jobs[index].feed(tests, attempts)
+
+    def close_job(self, index: int) -> None:
+        """Take note that no further test of a job comes."""
+        self.jobs[index].close()
+
+    def finish(self) -> None:
+        """End in order: the run is over."""
+        self._over.set()
+
+    def lanes_changed(self) -> None:
+        """Take in that lanes went off or on."""
+        for run in self.jobs:
+            run.refill()
+
+    def drain(self) -> None:
+        """Begin no further test."""
+        for run in self.jobs:
+            run.drain()
+
+    def views(self, now_ns: int) -> tuple[JobView, ...]:
+        """Return the picture of the jobs."""
+        return tuple(
+            job_view(job, self._states[index], self.jobs[index].done, None, now_ns)
+            for index, job in enumerate(self._plan.jobs)
+        )
+
+
+class _JobFeed:
+    """The link as one job sees it."""
+
+    def __init__(self, link: Link, job: int) -> None:
+        self._link = link
+        self._job = job
+
+    def want(self, now: int, ahead: int) -> None:
+        self._link.want(self._job, now, ahead)
+
+    def done(self, test: str, duration_ns: int, *, answered: bool) -> None:
+        self._link.done(self._job, test, duration_ns, answered=answered)
