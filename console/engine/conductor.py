@@ -148,7 +148,7 @@ class Conductor:
                 order.earliest_ns(index) if self._states[index] == "waiting" else None,
                 now_ns,
                 key=self.jobs[index].key or "",
-                waits_for_key=self._states[index] != "done" and order.waits_for_key(index),
+                waits_for_key=self._states[index] != "done" and self._lender.waits_for_key(index),
                 held_by=self._lender.waits_for(index, now_ns),
             )
             for index, job in enumerate(self._plan.jobs)

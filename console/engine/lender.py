@@ -106,6 +106,10 @@ class Lender:
             self.order.key_on(key)
         return lost
 
+    def waits_for_key(self, job: int) -> bool:
+        """Whether a job waits for a key, of another job or of another run."""
+        return self.order.waits_for_key(job, self._lendable)
+
     def waits_for(self, job: int, now_ns: int) -> str:
         """Return who has the key that a job waits for, in words; empty: it waits for none, or for a job of this run."""
         if self._keys is None or not self.order.waits_for_key(job, self._lendable):

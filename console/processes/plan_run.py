@@ -247,7 +247,7 @@ class PlanRun(Coordinator):
                     order.earliest_ns(index) if state == "waiting" else None,
                     now_ns,
                     key=self._keys[index] or "",
-                    waits_for_key=state != "done" and order.waits_for_key(index),
+                    waits_for_key=state != "done" and self._lender.waits_for_key(index),
                     held_by=self._lender.waits_for(index, now_ns),
                 )
             )
