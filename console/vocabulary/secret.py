@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from typing import NoReturn
 
 
@@ -34,6 +35,10 @@ class Secret:
     def fingerprint(self) -> str:
         """First 8 hex digits of its SHA-256: tells two keys apart without showing either."""
         return hashlib.sha256(self._value.encode()).hexdigest()[:8]
+
+    def mark(self, purpose: str) -> str:
+        """Return 64 hex digits by which two holders of the same credential know it, for this purpose only."""
+        return hmac.new(self._value.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
     def __repr__(self) -> str:
         return f"Secret({self.source}, fp {self.fingerprint})"

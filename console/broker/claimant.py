@@ -1,0 +1,76 @@
+"""A process that claims things for as long as it lives: it holds the lock of a file of its own.
+
+The kernel drops the lock when the process dies, however it dies, so its claims are known to be void at once. One
+that is stopped lives: its requests are in flight. No process id can be mistaken for a later one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from typing import Final
+
+from console.broker.place import Place
+from console.broker.unusable import ShareError
+
+_TOUCH_NS: Final = 3_600_000_000_000
+_ID_BITS: Final = 62
+
+
+class Claimant:
+    """This process, until `close` or its death."""
+
+    def __init__(self, place: Place) -> None:
+        """Make and lock the file.
+
+        Raises:
+            ShareError: if it cannot be made.
+        """
+        self.id = 1 + secrets.randbits(_ID_BITS)
+        """Under this number claims are written down; there is no other of this number."""
+        self._path = place.folder / _file_name(self.id)
+        self._touch_at_ns = 0
+        self._fd = place.open(_file_name(self.id))
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._fd)
+            raise ShareError(f"cannot be locked: {error.strerror or error}", where=str(self._path)) from None
+
+    def keep(self, now_ns: int) -> None:
+        """Touch the file once an hour, so that nobody takes it for an old one."""
+        if now_ns >= self._touch_at_ns:
+            self._touch_at_ns = now_ns + _TOUCH_NS
+            os.utime(self._fd)
+
+    def close(self) -> None:
+        """Give up every claim."""
+        if self._fd >= 0:
+            self._path.unlink(missing_ok=True)
+            os.close(self._fd)
+            self._fd = -1
+
+
+def lives(place: Place, claimant: int) -> bool:
+    """Whether the claimant of this number still runs; the file of a dead one is removed."""
+    path = place.folder / _file_name(claimant)
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # it cannot be told, and a living claim must not be lost
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        path.unlink(missing_ok=True)
+        return False
+    finally:
+        os.close(fd)
+
+
+def _file_name(claimant: int) -> str:
+    return f"alive-{claimant:016x}"

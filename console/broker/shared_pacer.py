@@ -1,0 +1,165 @@
+"""A pacer whose state all runs of the machine have in common.
+
+The theoretical arrival time (`tat`, as in `engine/gates.Pacer`) is one word of a mapped file. A unit is charged
+under the file's lock, before anything is sent: a process killed in between has sent nothing.
+
+What holds: a unit passes only when `tat` less one's own burst has come, and puts it off by one's own interval. With
+equal rates r that is r × w + burst + 1 units in every window w, over all runs. With different ones a unit costs its
+sender's interval: each run keeps to its own rate, all together to the highest, and not to the lowest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, floor
+from typing import Final
+
+from console.broker.place import Place
+from console.broker.shared_file import PAYLOAD, SharedFile
+
+_TAT: Final = PAYLOAD
+_WORDS: Final = 8
+_NS_PER_S: Final = 1_000_000_000
+_MOST_AHEAD_NS: Final = 24 * 3600 * _NS_PER_S
+"""No debt reaches further than a day; what does is not ours."""
+_FIRST_RETRY_NS: Final = 1_000_000
+_LAST_RETRY_NS: Final = 50_000_000
+
+
+class SharedPacer:
+    """`gates.Pacer` over all runs. `ready_ns` takes no lock and may be stale; charging takes it."""
+
+    def __init__(self, place: Place, name: str, per_second: float, burst: float = 0.0) -> None:
+        """Pace to `per_second` units together with all who have opened `name`.
+
+        Raises:
+            ShareError: if the file cannot be used.
+        """
+        self._now_ns = 0
+        self._seen_tat_ns = 0
+        self._owed: list[tuple[int, int]] = []
+        self.set_rate(per_second, burst)
+        self.file = SharedFile(place, "pace", name, _WORDS, lambda spoilt: self._begin(unknown=spoilt))
+
+    def set_rate(self, per_second: float, burst: float = 0.0) -> None:
+        """Change the rate; what was charged before stays charged."""
+        self._interval_ns = _NS_PER_S / per_second
+        self._slack_ns = floor(burst * self._interval_ns)
+
+    def ready_ns(self) -> int:
+        """Return when the next unit may pass, as far as can be seen without the lock."""
+        return self._tat_ns() - self._slack_ns
+
+    def charge(self, now_ns: int, units: float = 1.0) -> None:
+        """Note that `units` passed at `now_ns`, whether or not they were on time.
+
+        Where the lock is not to be had, that is remembered: nothing passes here before it is noted.
+        """
+        self._owe(now_ns, ceil(units * self._interval_ns))
+
+    def correct(self, now_ns: int, units: float) -> None:
+        """Charge `units` more, or give some back that were charged before and not used."""
+        self._owe(now_ns, ceil(units * self._interval_ns))
+
+    def close(self) -> None:
+        """Let go of the file; what was charged stays charged."""
+        self.file.close()
+
+    # For a passage, which holds the lock:
+
+    def lock(self, now_ns: int) -> bool:
+        """Take the lock, and note what is owed; False: not to be had at once."""
+        self._now_ns = now_ns
+        if not self.file.lock(now_ns):
+            return False
+        if not 0 <= self.file.words[_TAT] <= now_ns + 2 * _MOST_AHEAD_NS:
+            self._begin(unknown=True)
+        if self._owed:
+            self.file.words[_TAT] = self._tat_ns()
+            self._owed.clear()
+        return True
+
+    def charge_locked(self, now_ns: int, units: float) -> None:
+        """Note that `units` pass at `now_ns`."""
+        words = self.file.words
+        tat_ns = words[_TAT]
+        if tat_ns < now_ns:
+            tat_ns = now_ns
+        tat_ns += ceil(units * self._interval_ns)
+        words[_TAT] = self._seen_tat_ns = min(tat_ns, now_ns + _MOST_AHEAD_NS)
+
+    def _owe(self, now_ns: int, cost_ns: int) -> None:
+        self._owed.append((now_ns, cost_ns))
+        if self.lock(now_ns):
+            self.file.unlock()
+
+    def _tat_ns(self) -> int:
+        tat_ns = self.file.words[_TAT]
+        for now_ns, cost_ns in self._owed:
+            if cost_ns >= 0:
+                tat_ns = min(max(tat_ns, now_ns) + cost_ns, now_ns + _MOST_AHEAD_NS)
+            else:
+                tat_ns = max(0, tat_ns + cost_ns)
+        return tat_ns
+
+    def _begin(self, *, unknown: bool) -> None:
+        """Set a blank file's word: as last seen, and if it had been spoilt, as late as it can have been."""
+        tat_ns = self._seen_tat_ns
+        if unknown:
+            tat_ns = max(tat_ns, self._now_ns + self._slack_ns + ceil(self._interval_ns))
+        self.file.words[_TAT] = tat_ns
+
+
+class SharedPassage:
+    """Several pacers that a request passes all at once or not at all."""
+
+    def __init__(self, pacers: Sequence[SharedPacer]) -> None:
+        """Take `pacers`, in the order in which `try_pass` is told their units.
+
+        Raises:
+            ValueError: if two of them are the same limit: one request would pass it twice.
+        """
+        self._pacers = list(pacers)
+        # One order for all processes, so that no two wait for each other's lock.
+        order = sorted(range(len(pacers)), key=lambda index: pacers[index].file.file_name)
+        self._locking = [pacers[index] for index in order]
+        if len({pacer.file.file_name for pacer in pacers}) != len(pacers):
+            raise ValueError("a passage has each pacer once")
+        self._refusals = 0
+
+    def ready_ns(self) -> int:
+        """Return when a request may pass, as far as can be seen without the locks."""
+        return max((pacer.ready_ns() for pacer in self._pacers), default=0)
+
+    def try_pass(self, now_ns: int, units: Sequence[float]) -> int:
+        """Pass, and charge each pacer its units, if all are ready at `now_ns`.
+
+        Nothing passes without all locks: where one is not to be had, the answer is to come again, after 1 ms at
+        first, and after 50 ms where somebody holds it who has been stopped.
+
+        Returns:
+            0 if it passed; else, after how many nanoseconds to try again.
+
+        Raises:
+            ShareError: if a file can no longer be used.
+        """
+        wait_ns = self.ready_ns() - now_ns
+        if wait_ns > 0:
+            return wait_ns
+        locked = 0
+        try:
+            for pacer in self._locking:
+                if not pacer.lock(now_ns):
+                    self._refusals += 1
+                    return min(_LAST_RETRY_NS, _FIRST_RETRY_NS << min(self._refusals - 1, 6))
+                locked += 1
+            self._refusals = 0
+            wait_ns = self.ready_ns() - now_ns
+            if wait_ns > 0:
+                return wait_ns
+            for pacer, count in zip(self._pacers, units, strict=True):
+                pacer.charge_locked(now_ns, count)
+        finally:
+            for pacer in self._locking[:locked]:
+                pacer.file.unlock()
+        return 0
