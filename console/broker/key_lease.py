@@ -98,12 +98,11 @@ class KeyLease:
             granted = may_have(table, mine, self._most, now_ns)
             if granted:
                 table = _grant(table, mine, now_ns)
-            if table != found:
-                self._file.write(table)
-            if granted:
+            written = table == found or self._file.write(table)
+            if granted and written:
                 self.token = found.next_token
                 self._renewed_ns = now_ns
-        return granted
+        return granted and written
 
     def renew(self, now_ns: int) -> bool:
         """Say that we still use the key; call it every second or so. It writes only every 10 s.
@@ -127,9 +126,9 @@ class KeyLease:
             if mine is None or mine.token != self.token:
                 self._forget()
                 return False
-            self._file.write(with_ticket(table, msgspec.structs.replace(mine, asked_ns=now_ns)))
-            self._renewed_ns = now_ns
-        return True
+            if self._file.write(with_ticket(table, msgspec.structs.replace(mine, asked_ns=now_ns))):
+                self._renewed_ns = now_ns
+        return self.is_ours(now_ns)
 
     def is_ours(self, now_ns: int) -> bool:
         """Whether the key may be used right now; looks at no file, so it can be asked before every request."""
@@ -155,19 +154,11 @@ class KeyLease:
         return locked
 
     def holders(self, now_ns: int) -> list[Ticket]:
-        """Return who has the key, for people to see.
-
-        Raises:
-            ShareError: if the file cannot be read.
-        """
+        """Return who has the key, for people to see."""
         return self._valid(now_ns).granted()
 
     def waiting(self, now_ns: int) -> list[Ticket]:
-        """Return who waits for the key, first come first.
-
-        Raises:
-            ShareError: if the file cannot be read.
-        """
+        """Return who waits for the key, first come first."""
         return [ticket for ticket in self._valid(now_ns).tickets if ticket.token is None]
 
     def close(self) -> None:

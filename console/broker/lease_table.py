@@ -1,12 +1,11 @@
 """Who has a key and who waits for it: the values of a lease, its rules, and the file they are in.
 
-The rules are pure functions of a table and a time. The file is replaced as a whole, under a lock file beside it, so
-it is the old one or the new one.
+The rules are pure functions of a table and a time.
 """
 
 from __future__ import annotations
 
-import os
+import zlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
@@ -15,12 +14,16 @@ import msgspec
 
 from console.broker.place import Place
 from console.broker.shared_file import PAYLOAD, SharedFile
-from console.broker.unusable import ShareError
 
 TTL_NS: Final = 30_000_000_000
 PASSED_OVER_NS: Final = 5_000_000_000
 """Who waits and has not asked for so long keeps its place, but the key does not wait for it."""
-_MOST_BYTES: Final = 1_000_000
+_POINTER: Final = PAYLOAD
+_CLOSED_UNTIL: Final = PAYLOAD + 1
+_FIRST_ROOM: Final = PAYLOAD + 8
+_ROOM_WORDS: Final = 8192
+"""64 KiB: some 200 tickets."""
+_TRIES: Final = 3
 _MOST_TEXT: Final = 200
 
 
@@ -55,7 +58,6 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 class LeaseTable(msgspec.Struct, frozen=True, kw_only=True):
     """All tickets of a key, in the order in which they were asked for."""
 
-    boot: str
     next_token: int
     closed_until_ns: int = 0
     """No grants before: an earlier table was spoilt, and its leases may be in use until then."""
@@ -122,17 +124,22 @@ def short(text: str) -> str:
 
 
 class LeaseFile:
-    """The table of one key on disk."""
+    """The table of one key, in a mapped file with room for two: the new one is written beside the old one.
+
+    One word says which of them counts, how long it is, and what its CRC-32 is. It is the last thing to be written,
+    so a process killed at any moment leaves the old table or the new one.
+    """
 
     def __init__(self, place: Place, name: str) -> None:
-        """Open its lock.
+        """Open it.
 
         Raises:
             ShareError: if the file cannot be used.
         """
         self._place = place
-        self._lock = SharedFile(place, "lease", name, 8, lambda _spoilt: None)
-        self._path = place.folder / place.file_name("queue", name)
+        self._now_ns = 0
+        self._opened = False
+        self._file = SharedFile(place, "lease", name, _FIRST_ROOM + 2 * _ROOM_WORDS - PAYLOAD, self._begin)
 
     @contextmanager
     def locked(self, now_ns: int) -> Generator[bool]:
@@ -141,69 +148,62 @@ class LeaseFile:
         Raises:
             ShareError: if the file can no longer be used.
         """
-        held = self._lock.lock(now_ns)
+        self._now_ns = now_ns
+        held = self._file.lock(now_ns)
+        self._opened = self._opened or held
         try:
             yield held
         finally:
             if held:
-                self._lock.unlock()
+                self._file.unlock()
 
     def read(self, now_ns: int) -> LeaseTable:
-        """Return the table. One that is spoilt or lost counts as empty, and closed until all its leases are over.
+        """Return the table. One that was spoilt counts as empty, and closed until all its leases are over."""
+        words = self._file.words
+        for _ in range(_TRIES):  # without the lock, a table may be written over while it is read
+            pointer = words[_POINTER]
+            if not pointer:
+                return self._empty(now_ns, words[_CLOSED_UNTIL])
+            room, length, crc = _split(pointer)
+            start = _room_at(room)
+            data = bytes(self._file.octets[start : start + length])
+            if zlib.crc32(data) == crc:
+                try:
+                    return msgspec.json.decode(data, type=LeaseTable)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    break
+        return self._empty(now_ns, now_ns + TTL_NS)
 
-        Raises:
-            ShareError: if it cannot be read.
-        """
-        data = self._data()
-        begun = self._lock.words[PAYLOAD] != 0
-        if data is not None:
-            try:
-                table = msgspec.json.decode(data, type=LeaseTable)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                begun = True
-            else:
-                if table.boot == self._place.boot:
-                    return table
-                begun = False
-        # Tokens are counted from the clock: higher than any before, as no grant takes less than a nanosecond.
-        closed_until_ns = now_ns + TTL_NS if begun else 0
-        return LeaseTable(boot=self._place.boot, next_token=now_ns, closed_until_ns=closed_until_ns)
-
-    def write(self, table: LeaseTable) -> None:
-        """Replace the table; to be called under the lock.
-
-        Raises:
-            ShareError: if it cannot be written; the old one is still there.
-        """
-        made = self._path.with_suffix(".new")
-        try:
-            made.unlink(missing_ok=True)
-            fd = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            try:
-                os.write(fd, msgspec.json.encode(table))
-            finally:
-                os.close(fd)
-            os.replace(made, self._path)
-        except OSError as error:
-            raise ShareError(f"cannot be written: {error.strerror}", where=str(self._path)) from None
-        self._lock.words[PAYLOAD] = 1
+    def write(self, table: LeaseTable) -> bool:
+        """Replace the table; to be called under the lock. False: there is no room for so long a queue."""
+        data = msgspec.json.encode(table)
+        if len(data) > _ROOM_WORDS * 8:
+            return False
+        words = self._file.words
+        room = 1 - _split(words[_POINTER])[0]
+        start = _room_at(room)
+        self._file.octets[start : start + len(data)] = data
+        words[_POINTER] = room << 56 | len(data) << 32 | zlib.crc32(data)
+        return True
 
     def close(self) -> None:
-        """Let go of the lock file."""
-        self._lock.close()
+        """Let go of the file."""
+        self._file.close()
 
-    def _data(self) -> bytes | None:
-        try:
-            fd = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise ShareError(f"cannot be read: {error.strerror}", where=str(self._path)) from None
-        try:
-            if os.fstat(fd).st_uid != os.geteuid():
-                raise ShareError("is not yours", where=str(self._path), hint="remove it")
-            return os.read(fd, _MOST_BYTES)
-        except OSError as error:
-            raise ShareError(f"cannot be read: {error.strerror}", where=str(self._path)) from None
-        finally:
-            os.close(fd)
+    def _begin(self, spoilt: bool) -> None:
+        """Note in a blank file until when leases may be in use that were in it, or in one that was taken away."""
+        if spoilt or self._opened:
+            self._file.words[_CLOSED_UNTIL] = self._now_ns + TTL_NS
+
+    def _empty(self, now_ns: int, closed_until_ns: int) -> LeaseTable:
+        # Tokens are counted from the clock: higher than any before, as no grant takes less than a nanosecond.
+        return LeaseTable(next_token=max(1, now_ns), closed_until_ns=closed_until_ns)
+
+
+def _room_at(room: int) -> int:
+    return (_FIRST_ROOM + room * _ROOM_WORDS) * 8
+
+
+def _split(pointer: int) -> tuple[int, int, int]:
+    """Return the room, the length and the CRC-32 that a pointer tells."""
+    return pointer >> 56 & 1, pointer >> 32 & 0xFF_FFFF, pointer & 0xFFFF_FFFF

@@ -28,7 +28,7 @@ DAY_S: Final = 86_400
 RETIRED_AT: Final = 8
 """Where in a mapped file it says, not 0, that the file has been taken away (`shared_file.py`)."""
 _APP: Final = "ultra-console"
-_OURS: Final = re.compile(r"(pace|slots|lease|queue)-[0-9a-f]{32}(\.new)?|alive-[0-9a-f]{16}")
+_OURS: Final = re.compile(r"(pace|slots|lease)-[0-9a-f]{32}|alive-[0-9a-f]{16}")
 _OPEN: Final = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -143,7 +143,7 @@ def clean(place: Place, wall_s: float) -> int:
             still_there = path.lstat().st_ino == found.st_ino
             if stat.S_ISREG(found.st_mode) and wall_s - found.st_mtime >= DAY_S and still_there:
                 path.unlink()
-                if name.startswith(("pace-", "slots-", "lease-")):
+                if not name.startswith("alive-"):
                     os.pwrite(fd, b"\1", RETIRED_AT)
                 removed += 1
         except OSError:

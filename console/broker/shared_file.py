@@ -77,11 +77,12 @@ class SharedFile:
         Raises:
             ShareError: if the file can no longer be used.
         """
-        if not self._acquire():
-            self.misses += 1
-            return False
-        if self.misses:
-            self.misses = 0
+        try:
+            fcntl.flock(self._fd, _EXCLUSIVE)
+        except OSError as error:
+            if not self._is_free_soon(error):
+                return False
+        self.misses = 0
         words = self.words
         if now_ns >= self._look_at_ns or words[_RETIRED] or words[_MARK] != self._mark:
             try:
@@ -106,6 +107,7 @@ class SharedFile:
         if self._fd < 0:
             return
         self.words.release()
+        self.octets.release()
         self._map.close()
         os.close(self._fd)
         self._fd = -1
@@ -114,15 +116,15 @@ class SharedFile:
         if self._fd >= 0:
             fcntl.flock(self._fd, fcntl.LOCK_UN)
 
-    def _acquire(self) -> bool:
-        try:
-            fcntl.flock(self._fd, _EXCLUSIVE)
-        except BlockingIOError:
-            # Nobody is waited for twice: a holder that outlasted a millisecond has been stopped.
-            return not self.misses and self._wait_for_lock()
-        except OSError as error:
+    def _is_free_soon(self, error: OSError) -> bool:
+        """Whether the lock, which could not be had because of `error`, was had within a millisecond after all."""
+        if not isinstance(error, BlockingIOError):
             raise self._unusable(error) from None
-        return True
+        # Nobody is waited for twice: a holder that outlasted a millisecond has been stopped.
+        if not self.misses and self._wait_for_lock():
+            return True
+        self.misses += 1
+        return False
 
     def _wait_for_lock(self) -> bool:
         deadline_ns = time.perf_counter_ns() + _PATIENCE_NS
@@ -143,7 +145,7 @@ class SharedFile:
         try:
             if self.words[_RETIRED] or os.fstat(self._fd).st_nlink == 0:
                 self._open()
-                if not self._acquire():
+                if not self._wait_for_lock():
                     return False
             if now_ns >= self._touch_at_ns:
                 os.utime(self._fd)
@@ -176,7 +178,8 @@ class SharedFile:
         self.close()
         self._fd = fd
         self._map = mapped
-        self.words = memoryview(mapped).cast("q")
+        self.octets = memoryview(mapped)
+        self.words = self.octets.cast("q")
 
     def _grow(self, fd: int, size: int) -> None:
         """Write zeros behind what is there, so that the disk has room for all of it before it is mapped."""

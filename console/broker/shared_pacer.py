@@ -22,6 +22,9 @@ _WORDS: Final = 8
 _NS_PER_S: Final = 1_000_000_000
 _MOST_AHEAD_NS: Final = 24 * 3600 * _NS_PER_S
 """No debt reaches further than a day; what does is not ours."""
+_NEVER_AHEAD_NS: Final = 2 * _MOST_AHEAD_NS
+_TRUSTED_NS: Final = _NS_PER_S
+"""A longer wait is not believed without the lock, under which a file that was spoilt is put in order."""
 _FIRST_RETRY_NS: Final = 1_000_000
 _LAST_RETRY_NS: Final = 50_000_000
 
@@ -46,9 +49,16 @@ class SharedPacer:
         self._interval_ns = _NS_PER_S / per_second
         self._slack_ns = floor(burst * self._interval_ns)
 
+    @property
+    def owes(self) -> bool:
+        """Whether something was charged here that the others do not see yet."""
+        return bool(self._owed)
+
     def ready_ns(self) -> int:
         """Return when the next unit may pass, as far as can be seen without the lock."""
-        return self._tat_ns() - self._slack_ns
+        if self._owed:
+            return self._tat_ns() - self._slack_ns
+        return self.file.words[_TAT] - self._slack_ns
 
     def charge(self, now_ns: int, units: float = 1.0) -> None:
         """Note that `units` passed at `now_ns`, whether or not they were on time.
@@ -72,7 +82,7 @@ class SharedPacer:
         self._now_ns = now_ns
         if not self.file.lock(now_ns):
             return False
-        if not 0 <= self.file.words[_TAT] <= now_ns + 2 * _MOST_AHEAD_NS:
+        if not 0 <= self.file.words[_TAT] <= now_ns + _NEVER_AHEAD_NS:
             self._begin(unknown=True)
         if self._owed:
             self.file.words[_TAT] = self._tat_ns()
@@ -129,7 +139,12 @@ class SharedPassage:
 
     def ready_ns(self) -> int:
         """Return when a request may pass, as far as can be seen without the locks."""
-        return max((pacer.ready_ns() for pacer in self._pacers), default=0)
+        ready_ns = 0
+        for pacer in self._pacers:
+            pacer_ready_ns = pacer.ready_ns()
+            if pacer_ready_ns > ready_ns:
+                ready_ns = pacer_ready_ns
+        return ready_ns
 
     def try_pass(self, now_ns: int, units: Sequence[float]) -> int:
         """Pass, and charge each pacer its units, if all are ready at `now_ns`.
@@ -144,7 +159,7 @@ class SharedPassage:
             ShareError: if a file can no longer be used.
         """
         wait_ns = self.ready_ns() - now_ns
-        if wait_ns > 0:
+        if 0 < wait_ns <= _TRUSTED_NS and not any(pacer.owes for pacer in self._pacers):
             return wait_ns
         locked = 0
         try:
