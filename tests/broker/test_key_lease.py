@@ -127,11 +127,12 @@ def test_who_waits_and_does_not_ask_is_passed_over_and_keeps_its_place_for_a_whi
     for second in range(2, 8):
         assert not three.poll(second * S)
     one.release(8 * S)
-    assert three.poll(8 * S)
-    three.release(9 * S)
-    assert not three.request(9 * S) or stopped.before_us is not None
-    assert stopped.poll(9 * S) != (three.token is not None)
-    assert len(one.waiting(9 * S)) == 1
+    assert three.poll(8 * S), "the stopped one was first, but does not come"
+    assert not stopped.poll(9 * S)
+    assert not one.request(9 * S)
+    three.release(10 * S)
+    assert not one.poll(10 * S), "the stopped one comes again, and still is first"
+    assert stopped.poll(10 * S)
 
 
 def test_a_dead_holder_frees_the_key_at_once_and_a_stopped_one_with_its_time(place):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+import time
 from contextlib import ExitStack
 from math import ceil
 from pathlib import Path
@@ -165,14 +166,22 @@ def test_no_debt_blocks_for_more_than_a_day(place):
     assert pacer.ready_ns() == S + 24 * 3600 * S
 
 
-@pytest.mark.parametrize("burst", [0, 3])
-def test_four_processes_keep_one_rate_in_every_window(place, burst):
-    rate, passes = 250, 50
+@pytest.mark.parametrize(("rate", "burst", "passes"), [(250, 0, 50), (250, 3, 50), (10_000, 0, 3000)])
+def test_four_processes_keep_one_rate_in_every_window(place, rate, burst, passes):
     with ExitStack() as stack:
-        players = [stack.enter_context(playing(place, "hammer", rate, burst, passes)) for _ in range(4)]
-        for player in players:
+        *players, stopped, killed = (
+            stack.enter_context(playing(place, "hammer", rate, burst, passes)) for _ in range(5)
+        )
+        players.append(stopped)
+        for player in (*players, killed):
             player.stdin.write("go\n")
             player.stdin.flush()
+        for _ in range(20):
+            time.sleep(0.01)
+            os.kill(stopped.pid, signal.SIGSTOP)
+            time.sleep(0.01)
+            os.kill(stopped.pid, signal.SIGCONT)
+        killed.kill()
         passed = [time_ns for player in players for time_ns in result_of(player)]
     assert len(passed) == 4 * passes
     assert_in_every_window(passed, S / rate, burst)
