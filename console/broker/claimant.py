@@ -6,6 +6,7 @@ that is stopped lives: its requests are in flight. No process id can be mistaken
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import secrets
@@ -39,15 +40,24 @@ class Claimant:
             raise ShareError(f"cannot be locked: {error.strerror or error}", where=str(self._path)) from None
 
     def keep(self, now_ns: int) -> None:
-        """Touch the file once an hour, so that nobody takes it for an old one."""
-        if now_ns >= self._touch_at_ns:
-            self._touch_at_ns = now_ns + _TOUCH_NS
+        """Touch the file once an hour, so that nothing that cleans up takes it for an old one.
+
+        Raises:
+            ShareError: if the system refuses.
+        """
+        if now_ns < self._touch_at_ns:
+            return
+        self._touch_at_ns = now_ns + _TOUCH_NS
+        try:
             os.utime(self._fd)
+        except OSError as error:
+            raise ShareError(f"cannot be touched: {error.strerror}", where=str(self._path)) from None
 
     def close(self) -> None:
         """Give up every claim."""
         if self._fd >= 0:
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what counts is the lock
+                self._path.unlink()
             os.close(self._fd)
             self._fd = -1
 
@@ -66,7 +76,8 @@ def lives(place: Place, claimant: int) -> bool:
     except OSError:
         return True
     else:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # dead all the same
+            path.unlink()
         return False
     finally:
         os.close(fd)

@@ -85,13 +85,11 @@ class Place:
             raise ShareError(f"cannot be opened: {error.strerror or error}", where=path) from None
         finally:
             os.close(folder)
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink > 1:
+        try:
+            _make_private(fd, path)
+        except BaseException:
             os.close(fd)
-            raise ShareError("is not a regular file of yours alone", where=path, hint="remove it")
-        if stat.S_IMODE(found.st_mode) != 0o600:
-            os.fchmod(fd, 0o600)
-        os.utime(fd)
+            raise
         return fd
 
     def _folder(self) -> int:
@@ -151,6 +149,19 @@ def clean(place: Place, wall_s: float) -> int:
         finally:
             os.close(fd)
     return removed
+
+
+def _make_private(fd: int, path: str) -> None:
+    """Refuse what is not ours, close the file to others, and note that it is in use."""
+    try:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink > 1:
+            raise ShareError("is not a regular file of yours alone", where=path, hint="remove it")
+        if stat.S_IMODE(found.st_mode) != 0o600:
+            os.fchmod(fd, 0o600)
+        os.utime(fd)
+    except OSError as error:
+        raise ShareError(f"cannot be used: {error.strerror or error}", where=path) from None
 
 
 def _is_ours(folder: Path) -> bool:

@@ -43,6 +43,7 @@ class SlotsMachine(RuleBasedStateMachine):
         self.slots = [share.slots(NAME, LIMIT) for share in self.shares]
         self.held = [0] * RUNS
         self.asked_ns = [-(10**12)] * RUNS
+        self.somebody_died_ns = -(10**12)
 
     def teardown(self) -> None:
         for share in self.shares:
@@ -69,8 +70,6 @@ class SlotsMachine(RuleBasedStateMachine):
         else:
             assert not fits or others_wait or self.somebody_died_ns + 100 * MS > self.clock.now_ns
             self.asked_ns[run] = self.clock.now_ns
-
-    somebody_died_ns = -(10**12)
 
     @rule(run=RUN)
     def give(self, run: int) -> None:
