@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ import anyio
 import msgspec
 
 from console import __version__
+from console.broker.run_share import RunShare
 from console.control.address import socket_path
 from console.control.server import ControlServer
 from console.engine.board import Headline
@@ -74,6 +75,10 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     self_check: SelfCheck
     wall: str
     """Wall time of the start, which rows count from."""
+    sharing: RunShare
+    """What this run shares with others on the machine."""
+    own_lanes: frozenset[str]
+    """Lanes of simulators of this run's own, which nobody else can reach."""
     announce_segment: Callable[[str], None]
     """Puts a segment that another process of the run writes into `run.toml`."""
 
@@ -143,7 +148,15 @@ async def host(
                 simulated=bool(sim_urls),
             )
             self_check = SelfCheck(cpu_ns, waited_ns)
-            async with LlmClient(timeouts=timeouts(what.loaded.profile), now_ns=now_ns) as client:
+            own_lanes = frozenset(setup.lane.id for setup in what.lanes if setup.lane.provider in sim_urls)
+            shared = RunShare(
+                what.lanes, endpoints, run_id=run_file.run_id, now_ns=now_ns, own_lanes=own_lanes
+            )
+            async with AsyncExitStack() as stack:
+                stack.enter_context(closing(shared))
+                client = await stack.enter_async_context(
+                    LlmClient(timeouts=timeouts(what.loaded.profile), now_ns=now_ns)
+                )
                 engine = make(
                     Seat(
                         headline=headline,
@@ -154,11 +167,14 @@ async def host(
                         start_ns=start_ns,
                         self_check=self_check,
                         wall=wall,
+                        sharing=shared,
+                        own_lanes=own_lanes,
                         announce_segment=announce_segment,
                     )
                 )
-                probe = read_probe(self_check, now_ns) if what.processes == 1 else nullcontext()
-                with settled_heap(), probe:
+                if what.processes == 1:
+                    stack.enter_context(read_probe(self_check, now_ns))
+                with settled_heap():
                     state = await attended(engine, run_dir, Path(run_file.control_socket), narrate, started)
     return Ended(run_dir=run_dir, state=state)
 

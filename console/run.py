@@ -94,7 +94,7 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
 
     def make(seat: Seat) -> Engine | PlanRun:
         if processes > 1:
-            return PlanRun(seat, plan, processes)
+            return PlanRun(seat, plan, processes, seat.sharing)
         return Engine(
             plan=plan,
             headline=seat.headline,
@@ -106,6 +106,7 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
             start_ns=seat.start_ns,
             rng=random.Random(plan.seed),
             self_check=seat.self_check,
+            sharing=seat.sharing,
         )
 
     what = Hosting(

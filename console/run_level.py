@@ -131,6 +131,7 @@ class LevelRun:
             start_ns=seat.start_ns,
             rng=random.Random(self._asked.seed),
             self_check=seat.self_check,
+            sharing=seat.sharing,
         )
         return self._engine
 

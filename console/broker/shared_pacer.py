@@ -67,6 +67,16 @@ class SharedPacer:
         """
         self._owe(now_ns, ceil(units * self._interval_ns))
 
+    def sent(self, sent_ns: int) -> None:
+        """Note that a unit which passed took effect at `sent_ns` only: the next one keeps its distance from there.
+
+        Where the lock is not to be had, the distance is kept from when it passed.
+        """
+        tat_ns = sent_ns + ceil(self._interval_ns)
+        if self.file.words[_TAT] < tat_ns and self.lock(sent_ns):
+            self.file.words[_TAT] = self._seen_tat_ns = max(self.file.words[_TAT], tat_ns)
+            self.file.unlock()
+
     def correct(self, now_ns: int, units: float) -> None:
         """Charge `units` more, or give some back that were charged before and not used."""
         self._owe(now_ns, ceil(units * self._interval_ns))

@@ -21,12 +21,12 @@ from console.engine.forecast import eta_s
 from console.engine.gates import NowNs
 from console.engine.jobs import Feed, JobRun
 from console.engine.lane_runtime import LaneRuntime
-from console.engine.lender import Keys
 from console.engine.link import Link
 from console.engine.quarantine import record_switch, switch_by_hand, switch_off, switch_refused, switch_text
 from console.engine.recording import Recorder, RowWriter
 from console.engine.self_check import SelfCheck
 from console.engine.shared_gates import shared_gates
+from console.engine.sharing import Sharing
 from console.engine.steering import Steering
 from console.engine.valve import Valve
 from console.phases.plan import Plan
@@ -59,7 +59,7 @@ class Engine:
         done: frozenset[str] = frozenset(),
         self_check: SelfCheck | None = None,
         link: Link | None = None,
-        keys: Keys | None = None,
+        sharing: Sharing | None = None,
         learnt: Mapping[str, tuple[Learnt, float]] | None = None,
     ) -> None:
         """Prepare a run, or with `link` the part of one: its jobs begin and end, and tests come, as it is told.
@@ -76,7 +76,7 @@ class Engine:
             rng: jitters back-offs.
             done: ids of tests that have a terminal verdict already.
             self_check: told by a probe how late this process is; None: nothing is said of it.
-            keys: the keys that this run shares with others on the machine; None: it has them to itself.
+            sharing: what this run shares with others on the machine; None: it has all to itself.
             learnt: lane id → what an earlier run learnt of its limits, and how many seconds ago.
             link: the way to the coordinator of several processes, which keeps the order of jobs and their tests.
         """
@@ -92,6 +92,8 @@ class Engine:
         self.steering = Steering(
             self._valve, self._recorder, self._obeyed, self._switch, recorded=link is None
         )
+        if sharing is not None:
+            sharing.tell(lambda text: self._recorder.event("warn", "share", "", text))
         gates = shared_gates(plan.lanes)
         self._arbiter = Arbiter(now_ns)
         self._lanes = {
@@ -103,6 +105,7 @@ class Engine:
                 self._valve,
                 now_ns,
                 found=self._adaptive_gate(setup, learnt or {}),
+                beyond=None if sharing is None else sharing.beyond(setup.lane.id),
             )
             for setup in plan.lanes
         }
@@ -131,7 +134,7 @@ class Engine:
             self._jobs = FedJobs(plan, make, link)
         else:
             runs = [make(index) for index in range(len(plan.jobs))]
-            self._jobs = Conductor(plan, runs, self._recorder, now_ns, self._stopped_pulling, keys)
+            self._jobs = Conductor(plan, runs, self._recorder, now_ns, self._stopped_pulling, sharing)
         self._board = Board(headline, self._tally)
 
     @property

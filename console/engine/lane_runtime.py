@@ -9,7 +9,7 @@ import anyio
 import msgspec
 
 from console.engine.adaptive_gate import AdaptiveGate
-from console.engine.arbiter import Arbiter, Entry, Passage
+from console.engine.arbiter import Arbiter, Beyond, Entry, Passage
 from console.engine.gates import NS_PER_S, Gate, NowNs
 from console.engine.meters import LatencySketch, RateMeter
 from console.engine.retry_budget import RetryBudget
@@ -63,6 +63,7 @@ class LaneRuntime:
         *,
         rests: bool = True,
         found: AdaptiveGate | None = None,
+        beyond: Beyond | None = None,
     ) -> None:
         """Make a lane that is open.
 
@@ -74,6 +75,7 @@ class LaneRuntime:
             valve: closed while nothing may be sent at all.
             now_ns: the clock.
             rests: rest after failures in a row; a capacity level measures failures instead.
+            beyond: what other runs on this machine share of its limits.
             found: the gate with the limits that adaptive mode finds, where it does.
         """
         self._rests_on_failures = rests
@@ -83,6 +85,7 @@ class LaneRuntime:
         self._shared = [shared_gates[outer.scope] for outer in setup.outer]
         self._arbiter = arbiter
         self.found = found
+        self._beyond = beyond
         self.retries = RetryBudget(now_ns())
         self._valve = valve
         self._now_ns = now_ns
@@ -145,7 +148,7 @@ class LaneRuntime:
             gates = [gate for gate in (own, *self._shared) if not gate.unlimited]
             if self.found is not None:
                 gates.insert(0, self.found.gate)
-            passage = self._passages[name] = self._arbiter.passage(gates)
+            passage = self._passages[name] = self._arbiter.passage(gates, self._beyond)
         return passage
 
     def enter_at_once(self, job_id: str, estimated_tokens: float, now_ns: int) -> Ticket | None:

@@ -29,6 +29,7 @@ from console.engine.recording import Recorder, RowWriter
 from console.engine.self_check import SelfCheck
 from console.engine.senders import Senders
 from console.engine.shared_gates import shared_gates
+from console.engine.sharing import Sharing
 from console.engine.slots import Slots
 from console.engine.steering import Steering
 from console.engine.valve import Valve
@@ -92,6 +93,7 @@ class LoadEngine:
         attempts: int = 1,
         self_check: SelfCheck | None = None,
         link: Link | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
         """Prepare a level, or with `link` the part of one, which gets its prompts from a coordinator."""
         self._level = level
@@ -116,10 +118,21 @@ class LoadEngine:
             journal, now_ns=now_ns, start_ns=start_ns, valve=valve, observe=self._observe
         )
         self.steering = Steering(valve, self._recorder, self._obeyed, self._switch, recorded=link is None)
+        if sharing is not None:
+            sharing.tell(lambda text: self._recorder.event("warn", "share", "", text))
         gates = shared_gates(lanes)
         self._arbiter = Arbiter(now_ns)
         self._lanes = [
-            LaneRuntime(setup, endpoints[setup.lane.id], gates, self._arbiter, valve, now_ns, rests=False)
+            LaneRuntime(
+                setup,
+                endpoints[setup.lane.id],
+                gates,
+                self._arbiter,
+                valve,
+                now_ns,
+                rests=False,
+                beyond=None if sharing is None else sharing.beyond(setup.lane.id),
+            )
             for setup in lanes
         ]
         self._around = Surroundings(

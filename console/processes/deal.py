@@ -123,7 +123,8 @@ def _with_parts_of_outer(parts: Sequence[Sequence[LaneSetup]]) -> tuple[tuple[La
         if outer.limits.workers is None:
             return outer
         workers = share_of[outer.scope][index]
-        return ScopedLimits(outer.scope, msgspec.structs.replace(outer.limits, workers=workers))
+        part = msgspec.structs.replace(outer.limits, workers=workers)
+        return ScopedLimits(outer.scope, part, whole_workers=outer.limits.workers)
 
     return tuple(
         tuple(

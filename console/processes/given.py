@@ -48,6 +48,11 @@ class Given(Protocol):
         ...
 
     @property
+    def own_lanes(self) -> frozenset[str]:
+        """Lanes of simulators of this run's own, which nobody else can reach."""
+        ...
+
+    @property
     def wall(self) -> str:
         """Wall time of the run's start."""
         ...
@@ -70,6 +75,7 @@ def beginning(
         wall=given.wall,
         start_ns=given.start_ns,
         endpoints={setup.lane.id: PartEndpoint.of(given.endpoints[setup.lane.id]) for setup in lanes},
+        own_lanes=tuple(sorted(given.own_lanes)),
         timeouts=timeouts,
         plan=plan,
         level=level,

@@ -76,6 +76,8 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True, tag="begin"):
     """The same on the monotonic clock, which all processes of a machine share."""
     endpoints: dict[str, PartEndpoint]
     """By lane id."""
+    own_lanes: tuple[str, ...] = ()
+    """Lanes of simulators of this run's own, which nobody else can reach."""
     timeouts: Timeouts
     plan: Plan | None = None
     """Its part of a plan: all jobs, with its own lanes, and of the tests only those that are dealt to these lanes."""

@@ -7,10 +7,12 @@ import random
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import anyio
 
+from console.broker.run_share import RunShare
 from console.control.lines import LineSocket
 from console.engine.board import Headline
 from console.engine.engine import Engine
@@ -208,11 +210,12 @@ async def play_part(connection: socket.socket) -> None:
     journal.append(RunStarted(run_id=begin.run_id, pid=os.getpid(), wall=begin.wall))
     self_check = SelfCheck(cpu_ns, waited_ns)
     now_ns = time.perf_counter_ns
-    async with LlmClient(timeouts=begin.timeouts, now_ns=now_ns) as client:
-        engine = _engine(begin, client, journal, self_check, outbox)
-        part = Part(line, engine, outbox)
-        with settled_heap(), read_probe(self_check, now_ns):
-            state = await part.run()
+    with closing(_shared(begin)) as shared:
+        async with LlmClient(timeouts=begin.timeouts, now_ns=now_ns) as client:
+            engine = _engine(begin, client, journal, self_check, outbox, shared)
+            part = Part(line, engine, outbox)
+            with settled_heap(), read_probe(self_check, now_ns):
+                state = await part.run()
     lost_rows = 0
     try:
         journal.close()
@@ -229,8 +232,27 @@ async def play_part(connection: socket.socket) -> None:
     line.close()
 
 
+def _shared(begin: Begin) -> RunShare:
+    """Open what this process's lanes share with other runs, and with other processes of this run."""
+    level, plan = begin.level, begin.plan
+    lanes = level.lanes if level is not None else plan.lanes if plan is not None else ()
+    endpoints = {lane_id: sent.endpoint() for lane_id, sent in begin.endpoints.items()}
+    return RunShare(
+        lanes,
+        endpoints,
+        run_id=begin.run_id,
+        now_ns=time.perf_counter_ns,
+        own_lanes=frozenset(begin.own_lanes),
+    )
+
+
 def _engine(
-    begin: Begin, client: LlmClient, journal: Journal, self_check: SelfCheck, outbox: Outbox
+    begin: Begin,
+    client: LlmClient,
+    journal: Journal,
+    self_check: SelfCheck,
+    outbox: Outbox,
+    shared: RunShare,
 ) -> Engine | LoadEngine:
     headline = Headline(
         run_id=begin.run_id,
@@ -259,6 +281,7 @@ def _engine(
             rng=random.Random(begin.process),
             self_check=self_check,
             link=outbox,
+            sharing=shared,
         )
     plan: Plan | None = begin.plan
     assert plan is not None
@@ -274,4 +297,5 @@ def _engine(
         rng=random.Random(plan.seed + begin.process),
         self_check=self_check,
         link=outbox,
+        sharing=shared,
     )

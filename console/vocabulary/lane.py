@@ -87,6 +87,8 @@ class ScopedLimits(msgspec.Struct, frozen=True):
 
     scope: Scope
     limits: Limits
+    whole_workers: int | None = None
+    """Where `limits` are the part of one process: the slots of all parts together."""
 
 
 class LaneSetup(msgspec.Struct, frozen=True, kw_only=True):

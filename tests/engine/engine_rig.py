@@ -158,7 +158,7 @@ class Rig:
         self.journal = MemoryJournal()
         self.attempts, self.done, self.work = attempts, frozenset(done), work or OneTurn()
         self.self_check = None
-        self.keys = None
+        self.sharing = None
         self.engine: Engine
         self.ended_s = 0.0
         self.last: Snapshot
@@ -193,7 +193,7 @@ class Rig:
             rng=random.Random(0),
             done=self.done,
             self_check=self.self_check,
-            keys=self.keys,
+            sharing=self.sharing,
         )
         async with anyio.create_task_group() as group:
             for function in beside:

@@ -187,12 +187,18 @@ class OtherRuns:
     def holder(self, key, now_ns):
         return "run x"
 
+    def beyond(self, lane_id):
+        return None
+
+    def tell(self, told):
+        pass
+
 
 def test_runs_take_turns_job_by_job():
     others = OtherRuns(free_from_s={"p/key1": 12})
     lanes = fleet("abc", keys=("key0", "key1"))
     rig = Rig(leasing(lanes, "abc", keys=("key0", "key1")), lanes, Watching())
-    rig.keys = others
+    rig.sharing = others
     notes = []
 
     async def look(engine):
@@ -213,7 +219,7 @@ def test_a_key_that_was_lost_to_another_run_is_used_no_more_and_asked_for_anew()
     others = OtherRuns(taken_at_s={"p/key0": 4})
     lanes = fleet("a", keys=("key0",))
     rig = Rig(leasing(lanes, "a", keys=("key0",)), lanes, Watching())
-    rig.keys = others
+    rig.sharing = others
     assert rig.run() == "finished"
     assert full(rig) == Counter(ids(20, "a"))
     times = [at / 1e9 for at, _ in rig.client.sent]

@@ -177,6 +177,7 @@ class Seat:
     start_ns: int
     now_ns: Any = now_ns
     wall: str = "2026-01-01T00:00:00.000+00:00"
+    own_lanes: frozenset[str] = frozenset()
     segments: list[str] = field(default_factory=list)
 
     def announce_segment(self, name: str) -> None:

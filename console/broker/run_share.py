@@ -1,0 +1,307 @@
+"""What one run shares with the others on this machine: the limits of its lanes' scopes, and the keys that it leases.
+
+Rates of all scopes and slots of outer scopes are shared by all runs whose profiles have such a limit there. Worker slots of
+a lane are a run's own, and so are limits that each job has a copy of: the user wants them for each. Should the
+files fail, the run says so once and its limits hold for it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from console.broker.key_lease import KeyLease
+from console.broker.naming import shared_name
+from console.broker.share import Share
+from console.broker.shared_pacer import SharedPacer, SharedPassage
+from console.broker.shared_slots import SharedSlots
+from console.broker.unusable import ShareError
+from console.vocabulary.chat import Endpoint
+from console.vocabulary.command import name_of
+from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope, ScopedLimits
+from console.vocabulary.secret import Secret
+
+_ASK_AGAIN_NS: Final = 50_000_000
+"""Slots of others come back without a word; they are asked for this often."""
+_LOST_NS: Final = 1_000_000_000
+
+
+class RunShare:
+    """The shared limits of one engine process."""
+
+    def __init__(
+        self,
+        setups: Sequence[LaneSetup],
+        endpoints: Mapping[str, Endpoint],
+        *,
+        run_id: str,
+        now_ns: Callable[[], int],
+        own_lanes: frozenset[str] = frozenset(),
+    ) -> None:
+        """Open what the lanes of a run share.
+
+        Args:
+            setups: the lanes.
+            endpoints: where each sends to.
+            run_id: the run, for other runs to name.
+            now_ns: the clock that all processes of the machine have in common.
+            own_lanes: ids of lanes that nobody else can reach.
+        """
+        self._setups = {setup.lane.id: setup for setup in setups}
+        self._endpoints = endpoints
+        self._run_id = run_id
+        self._now_ns = now_ns
+        self._own_lanes = own_lanes
+        self._pacers: dict[str, SharedPacer] = {}
+        self._slots: dict[str, SharedSlots] = {}
+        self._leases: dict[str, KeyLease] = {}
+        self._share: Share | None = None
+        self._told: Callable[[str], None] | None = None
+        self.trouble = ""
+        """Why limits hold for this run alone; empty: they do not."""
+        if any(lane_id not in own_lanes for lane_id in self._setups):
+            try:
+                self._share = Share(now_ns=now_ns)
+            except ShareError as error:
+                self.fail(error)
+
+    def tell(self, told: Callable[[str], None]) -> None:
+        """Let trouble be told, that of before as well."""
+        self._told = told
+        if self.trouble:
+            told(self.trouble)
+
+    def fail(self, error: ShareError) -> None:
+        """Share nothing any more."""
+        if not self.trouble:
+            self.trouble = f"limits hold for this run alone, whatever others send: {'; '.join(error.lines())}"
+            if self._told is not None:
+                self._told(self.trouble)
+        self._share = None
+
+    @property
+    def works(self) -> bool:
+        """Whether limits are shared."""
+        return self._share is not None
+
+    def close(self) -> None:
+        """Give up all claims."""
+        if self._share is not None:
+            self._share.close()
+
+    # Limits
+
+    def beyond(self, lane_id: str) -> Beyond | None:
+        """Return what requests of a lane pass besides the gates of this run; None: nothing."""
+        setup = self._setups[lane_id]
+        if self._share is None or lane_id in self._own_lanes:
+            return None
+        found = [(outer.scope, _whole(outer)) for outer in setup.outer]
+        if setup.per == "lane":
+            limits = setup.limits
+            own = Limits(qps=limits.qps, rpm=limits.rpm, tpm=limits.tpm)
+            found.append((Scope("lane", lane_id), own))
+        try:
+            pacers = [pacer for scope, limits in found for pacer in self._pacers_of(setup, scope, limits)]
+            slots = [
+                self._slots_of(setup, scope, limits.workers)
+                for scope, limits in found
+                if limits.workers is not None
+            ]
+        except ShareError as error:
+            self.fail(error)
+            return None
+        return Beyond(
+            self, name_of("key", setup.lane), pacers, slots, by_usage=setup.tpm_accounting == "actual"
+        )
+
+    def _pacers_of(self, setup: LaneSetup, scope: Scope, limits: Limits) -> list[tuple[SharedPacer, bool]]:
+        """Return pacers on requests and, last, on tokens, each with whether it counts tokens."""
+        wanted = (
+            ("qps", limits.qps, setup.burst, False),
+            ("rpm", None if limits.rpm is None else limits.rpm / 60, setup.burst, False),
+            ("tpm", None if limits.tpm is None else limits.tpm / 60, None, True),
+        )
+        return [
+            (self._pacer(self._name(what, setup, scope), rate, rate if burst is None else burst), tokens)
+            for what, rate, burst, tokens in wanted
+            if rate is not None
+        ]
+
+    def _pacer(self, name: str, per_second: float, burst: float) -> SharedPacer:
+        assert self._share is not None
+        if name not in self._pacers:
+            self._pacers[name] = self._share.pacer(name, per_second, burst)
+        return self._pacers[name]
+
+    def _slots_of(self, setup: LaneSetup, scope: Scope, limit: int) -> SharedSlots:
+        assert self._share is not None
+        name = self._name("slots", setup, scope)
+        if name not in self._slots:
+            self._slots[name] = self._share.slots(name, limit)
+        return self._slots[name]
+
+    def _name(self, what: str, setup: LaneSetup, scope: Scope) -> str:
+        lane, endpoint = setup.lane, self._endpoints[setup.lane.id]
+        parts, secret = _what_makes(scope, lane, endpoint)
+        return shared_name(what, scope.kind, endpoint.base_url, *parts, secret=secret)
+
+    # Keys
+
+    def ask(self, key: str, now_ns: int) -> bool:
+        """Ask for a key, or ask again, and return whether this run has it."""
+        if self._share is None:
+            return True
+        try:
+            lease = self._leases.get(key)
+            if lease is None:
+                lease = self._leases[key] = self._share.lease(
+                    self._lease_name(key), run=self._run_id, holder=self._run_id, job=""
+                )
+                return lease.request(now_ns)
+            return lease.poll(now_ns)
+        except ShareError as error:
+            self.fail(error)
+            return True
+
+    def give_back(self, key: str, now_ns: int) -> None:
+        """Let others have a key, or ask for it no more."""
+        lease = self._leases.pop(key, None)
+        if lease is not None and self._share is not None:
+            try:
+                lease.release(now_ns)
+                lease.close()
+            except ShareError as error:
+                self.fail(error)
+
+    def still_ours(self, key: str, now_ns: int) -> bool:
+        """Say that a key is in use still, and return whether this run may go on using it."""
+        lease = self._leases.get(key)
+        if lease is None or self._share is None:
+            return True
+        try:
+            if lease.renew(now_ns):
+                return True
+        except ShareError as error:
+            self.fail(error)
+            return True
+        self.give_back(key, now_ns)
+        return False
+
+    def holder(self, key: str, now_ns: int) -> str:
+        """Return who has a key that this run waits for, in words."""
+        lease = self._leases.get(key)
+        if lease is None or self._share is None:
+            return ""
+        try:
+            runs = dict.fromkeys(ticket.run for ticket in lease.holders(now_ns))
+        except ShareError as error:
+            self.fail(error)
+            return ""
+        return f"{key} is in use by run {', '.join(runs)}" if runs else ""
+
+    def lease_is_good(self, key: str, now_ns: int) -> bool:
+        """Whether a request may be sent on a key: it is ours, or not leased."""
+        lease = self._leases.get(key)
+        return lease is None or lease.token is None or lease.is_ours(now_ns)
+
+    def _lease_name(self, key: str) -> str:
+        lane_id = next(
+            lane_id for lane_id, setup in self._setups.items() if name_of("key", setup.lane) == key
+        )
+        endpoint = self._endpoints[lane_id]
+        return shared_name("lease", "key", endpoint.base_url, secret=endpoint.secret)
+
+
+class Beyond:
+    """What a request passes besides the gates of its run: all at once, or nothing."""
+
+    def __init__(
+        self,
+        share: RunShare,
+        key: str,
+        pacers: Sequence[tuple[SharedPacer, bool]],
+        slots: Sequence[SharedSlots],
+        *,
+        by_usage: bool,
+    ) -> None:
+        self._share = share
+        self._key = key
+        self._pacers = list(pacers)
+        self._passage = SharedPassage([pacer for pacer, _ in pacers])
+        self._slots = list(slots)
+        self._by_usage = by_usage
+
+    def try_pass(self, now_ns: int, estimated_tokens: float) -> int:
+        """Pass and return 0, or hold nothing and return when to try again."""
+        if not self._share.works:
+            return 0
+        if not self._share.lease_is_good(self._key, now_ns):
+            return now_ns + _LOST_NS
+        try:
+            if self._pacers and (ready_ns := self._passage.ready_ns()) > now_ns:
+                return ready_ns
+            for index, slots in enumerate(self._slots):
+                if not slots.take():
+                    self._give(self._slots[:index])
+                    return now_ns + _ASK_AGAIN_NS
+            if self._pacers:
+                units = [estimated_tokens if tokens else 1.0 for _, tokens in self._pacers]
+                wait_ns = self._passage.try_pass(now_ns, units)
+                if wait_ns:
+                    self._give(self._slots)
+                    return now_ns + wait_ns
+        except ShareError as error:
+            self._share.fail(error)
+        return 0
+
+    def sent(self, sent_ns: int) -> None:
+        """Note when a request that passed was really sent: requests keep their distance from there."""
+        if self._share.works:
+            try:
+                for pacer, tokens in self._pacers:
+                    if not tokens:
+                        pacer.sent(sent_ns)
+            except ShareError as error:
+                self._share.fail(error)
+
+    def leave(self, now_ns: int, estimated_tokens: float, used_tokens: float | None) -> None:
+        """Note that a request that passed is not in flight any more."""
+        if not self._share.works:
+            return
+        try:
+            self._give(self._slots)
+            if used_tokens is not None and self._by_usage:
+                for pacer, tokens in self._pacers:
+                    if tokens:
+                        pacer.correct(now_ns, used_tokens - estimated_tokens)
+        except ShareError as error:
+            self._share.fail(error)
+
+    @staticmethod
+    def _give(slots: Sequence[SharedSlots]) -> None:
+        for each in slots:
+            if each.mine:
+                each.give()
+
+
+def _whole(outer: ScopedLimits) -> Limits:
+    """Return the limits of a scope as the profile has them: all who share them count together."""
+    limits = outer.limits
+    workers = limits.workers if outer.whole_workers is None else outer.whole_workers
+    return Limits(workers=workers, qps=limits.qps, rpm=limits.rpm, tpm=limits.tpm)
+
+
+def _what_makes(scope: Scope, lane: Lane, endpoint: Endpoint) -> tuple[tuple[str, ...], Secret | None]:
+    """Return what makes a scope the same for two runs, besides its base URL."""
+    match scope.kind:
+        case "provider":
+            return (), None
+        case "key":
+            return (), endpoint.secret
+        case "deployment":
+            return (endpoint.deployment,), None
+        case "model":
+            return (lane.model,), None
+        case "lane":
+            return (endpoint.deployment,), endpoint.secret

@@ -1,0 +1,21 @@
+"""What an engine needs of that which runs on one machine share: limits beyond its own gates, and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from console.engine.arbiter import Beyond
+from console.engine.lender import Keys
+
+
+class Sharing(Keys, Protocol):
+    """What this run shares with the others."""
+
+    def beyond(self, lane_id: str) -> Beyond | None:
+        """Return what requests of a lane pass besides the gates of this run; None: nothing."""
+        ...
+
+    def tell(self, told: Callable[[str], None]) -> None:
+        """Let it be told when limits can no longer be shared."""
+        ...
