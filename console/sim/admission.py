@@ -14,13 +14,15 @@ from console.vocabulary.simulated import SimBehaviour
 class Admission:
     """One request let in: it waits for a slot or holds one until it is released."""
 
-    __slots__ = ("deployment", "headers", "key", "on_served", "released", "served_ns")
+    __slots__ = ("delays", "deployment", "headers", "key", "on_served", "released", "served_ns")
 
     def __init__(self, deployment: Deployment, key: Key, headers: Headers) -> None:
         """Hold a place in `deployment` for `key`; `headers` tell the client of its quotas."""
         self.deployment = deployment
         self.key = key
         self.headers = headers
+        self.delays = deployment.delays
+        """What its times are drawn from: the deployment's one source, or one of its own."""
         self.served_ns: int | None = None
         """When it got a slot; None while it waits."""
         self.on_served: Callable[[int], None] | None = None

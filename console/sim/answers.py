@@ -25,7 +25,8 @@ queue token key lane gate load test run
 """
 WORDS: tuple[str, ...] = tuple(_VOCABULARY.split())
 _TOKEN = re.compile(r"\s*\S+(?:\s+$)?")
-_ARGUMENT_TOKEN = re.compile(r".{1,6}", re.DOTALL)
+_ARGUMENT_LENGTH = 6
+_ARGUMENT_TOKEN = re.compile(rf".{{1,{_ARGUMENT_LENGTH}}}", re.DOTALL)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +114,17 @@ def split_answer(answer: Answer) -> list[Piece]:
         pieces.append(Piece("call", call.name, index, call.id))
         pieces += [Piece("arguments", part, index) for part in _ARGUMENT_TOKEN.findall(call.arguments)]
     return pieces
+
+
+def count_pieces(answer: Answer) -> tuple[int, int]:
+    """Return how many tokens of reasoning, and how many in all, `split_answer` cuts `answer` into."""
+    reasoning = _count_words(answer.reasoning)
+    arguments = sum(1 - (-len(call.arguments) // _ARGUMENT_LENGTH) for call in answer.tool_calls)
+    return reasoning, reasoning + _count_words(answer.text) + arguments
+
+
+def _count_words(text: str) -> int:
+    return len(text.split()) or (1 if text else 0)
 
 
 def _words(text: str) -> list[str]:

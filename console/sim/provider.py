@@ -13,13 +13,16 @@ import msgspec
 from console.sim import rejection as reject
 from console.sim.admission import Admission, Deployment, Key
 from console.sim.answers import (
+    Answer,
     Piece,
     Player,
     answer_digest,
+    count_pieces,
     count_tokens,
     plain_answer,
     split_answer,
 )
+from console.sim.delays import RequestDelays
 from console.sim.faults import Faults
 from console.sim.quotas import Window, go_duration, tightest
 from console.sim.rejection import Headers, Rejection
@@ -42,21 +45,28 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     ignore_eos: bool = False
 
 
-class AnswerPlan(msgspec.Struct, frozen=True, kw_only=True):
+class AnswerPlan(msgspec.Struct, kw_only=True):
     """What is going to be said, decided before the first token."""
 
-    pieces: list[Piece]
+    answer: Answer
+    """As the model wants to say it; `completion_tokens` may end it sooner."""
+    completion_tokens: int
+    """Tokens of the answer, reasoning included."""
     finish_reason: str
     model: str
     prompt_tokens: int
     reasoning_tokens: int
     cut_after: int | None = None
     """A stream ends without an end after so many pieces."""
+    made_pieces: list[Piece] | None = None
+    """The tokens, once somebody asked for them."""
 
     @property
-    def completion_tokens(self) -> int:
-        """Tokens of the answer, reasoning included."""
-        return len(self.pieces)
+    def pieces(self) -> list[Piece]:
+        """The tokens one by one, cut when first asked for: who only counts them need not pay for them."""
+        if self.made_pieces is None:
+            self.made_pieces = split_answer(self.answer)[: self.completion_tokens]
+        return self.made_pieces
 
 
 @lru_cache(maxsize=4096)
@@ -75,8 +85,18 @@ class SimulatedProvider:
         seed: int,
         player: Player | None = None,
         model_of: Mapping[str, str] | None = None,
+        delays_by_request: bool = False,
     ) -> None:
-        """Behave as `behaviour` says; answers are drawn from `seed`, by `player` where it can."""
+        """Behave as `behaviour` says; answers are drawn from `seed`, by `player` where it can.
+
+        Args:
+            behaviour: speed, capacity, quotas and faults.
+            seed: what all draws come from.
+            player: answers the conversations it understands.
+            model_of: deployment → model; absent: its own name.
+            delays_by_request: draw the delays of each request from what it asks and not from the order of
+                arrival, so that they are the same however requests overtake one another.
+        """
         self.behaviour = behaviour
         self.keys: dict[str, Key] = {}
         self.deployments: dict[str, Deployment] = {}
@@ -89,6 +109,7 @@ class SimulatedProvider:
         self._player = player
         self._model_of = model_of or {}
         self._faults = Faults(behaviour)
+        self._delays = RequestDelays(seed) if delays_by_request else None
         self._accepted = frozenset(key_label(key) for key in behaviour.keys)
 
     def begin(self, now_ns: int, ask: Ask) -> tuple[Admission, AnswerPlan] | Rejection:
@@ -102,7 +123,10 @@ class SimulatedProvider:
         if isinstance(admission, Rejection):
             return admission
         try:
-            plan = self._plan(ask, prompt_tokens)
+            digest = answer_digest(self._seed, self._model(ask.deployment), ask.messages)
+            if self._delays is not None:
+                admission.delays = self._delays.of(ask.deployment, digest)
+            plan = self._plan(ask, prompt_tokens, digest)
         except BaseException:
             self.release(admission, now_ns, "failed")
             raise
@@ -140,21 +164,21 @@ class SimulatedProvider:
 
     def ttft_ns(self, admission: Admission) -> int:
         """Draw the time from slot to first token under the load of now."""
-        return self._draw(admission.deployment, self.behaviour.ttft_ms, self.behaviour.ttft_spread)
+        return self._draw(admission, self.behaviour.ttft_ms, self.behaviour.ttft_spread)
 
     def gap_ns(self, admission: Admission) -> int:
         """Draw the time to the next token under the load of now."""
-        return self._draw(admission.deployment, self.behaviour.itl_ms, self.behaviour.itl_spread)
+        return self._draw(admission, self.behaviour.itl_ms, self.behaviour.itl_spread)
 
     def served_models(self) -> tuple[str, ...]:
         """Return what `/v1/models` lists."""
         return self.behaviour.models or tuple(self._model_of) or ("simulated",)
 
-    def _draw(self, deployment: Deployment, median_ms: float, spread: float) -> int:
+    def _draw(self, admission: Admission, median_ms: float, spread: float) -> int:
         """Draw from the lognormal distribution with this median, longer as slots are busy."""
-        factor = 1.0 + self.behaviour.load_factor * deployment.busy_share
+        factor = 1.0 + self.behaviour.load_factor * admission.deployment.busy_share
         if spread:
-            factor *= math.exp(deployment.delays.gauss(0.0, spread))
+            factor *= math.exp(admission.delays.gauss(0.0, spread))
         return round(median_ms * MILLISECOND_NS * factor)
 
     def _admit(
@@ -237,10 +261,12 @@ class SimulatedProvider:
             return limit, remaining
         return limit, remaining, (f"x-ratelimit-reset-{unit}", go_duration(window.resets_in_ns(now_ns)))
 
-    def _plan(self, ask: Ask, prompt_tokens: int) -> AnswerPlan | None:
+    def _model(self, deployment: str) -> str:
+        return self._model_of.get(deployment, deployment)
+
+    def _plan(self, ask: Ask, prompt_tokens: int, digest: bytes) -> AnswerPlan | None:
         """Decide the answer from seed, model and messages; None where this sending is to fail."""
-        model = self._model_of.get(ask.deployment, ask.deployment)
-        digest = answer_digest(self._seed, model, ask.messages)
+        model = self._model(ask.deployment)
         fault = self._faults.draw(digest)
         if fault.error:
             return None
@@ -261,19 +287,20 @@ class SimulatedProvider:
                 max_tokens=ask.max_tokens,
                 ignore_eos=ask.ignore_eos,
             )
-        pieces = split_answer(answer)
+        reasoning_tokens, tokens = count_pieces(answer)
         finish_reason = answer.finish_reason
-        if ask.max_tokens is not None and len(pieces) > ask.max_tokens:
-            del pieces[ask.max_tokens :]
+        if ask.max_tokens is not None and tokens > ask.max_tokens:
+            tokens = ask.max_tokens
             finish_reason = "length"
         cut_after = None
         if fault.cut_at is not None:
-            cut_after = min(len(pieces), 1 + int(fault.cut_at * (len(pieces) - 1)))
+            cut_after = min(tokens, 1 + int(fault.cut_at * (tokens - 1)))
         return AnswerPlan(
-            pieces=pieces,
+            answer=answer,
+            completion_tokens=tokens,
             finish_reason=finish_reason,
             model=model,
             prompt_tokens=prompt_tokens,
-            reasoning_tokens=sum(piece.kind == "reasoning" for piece in pieces),
+            reasoning_tokens=min(reasoning_tokens, tokens),
             cut_after=cut_after,
         )
