@@ -12,6 +12,7 @@ import click
 
 from console.cli.narrate import Narrator, quiet_streams
 from console.cli.process_count import processes_option
+from console.cli.rehearse import refuse_beside_rehearsal, rehearse_here
 from console.cli.saying import say
 from console.cli.selecting import run_request, selection_options
 from console.event_loop import loop_options
@@ -31,22 +32,34 @@ Hosted = Callable[["Narrate", Callable[[Path], None]], Any]
 @click.option("--run-id", help="Name of the run directory; made up if absent.")
 @processes_option
 @click.option("--detach", is_flag=True, help="Start the run in the background and return.")
+@click.option(
+    "--rehearse", is_flag=True, help="Play it through on a virtual clock, and forecast; sends nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout, and nothing else there.")
 @click.option("--announce", is_flag=True, hidden=True)
-def run(*, detach: bool, as_json: bool, announce: bool, **options: Any) -> int:
+def run(*, detach: bool, rehearse: bool, as_json: bool, announce: bool, **options: Any) -> int:
     """Run phases under a profile, without a screen."""
     from console.run import prepare, run_phases
 
     request = run_request(**options)
+    if rehearse:
+        refuse_beside_rehearsal(request, detach=detach)
     prepared = prepare(request)
+    if rehearse:
+        _warn(prepared.plan)
+        return rehearse_here(prepared, as_json=as_json)
     if request.run_id is not None and _finished_already(request.out, request.run_id, prepared.plan):
         say(f"{request.run_id} is finished: nothing to do", err=True)
         return ExitCode.DONE
     if detach:
         return detached(as_json=as_json)
-    for warning in prepared.plan.warnings:
-        say(f"warning: {warning}", err=True)
+    _warn(prepared.plan)
     return host_here(partial(run_phases, prepared), as_json=as_json, announce=announce)
+
+
+def _warn(plan: Plan) -> None:
+    for warning in plan.warnings:
+        say(f"warning: {warning}", err=True)
 
 
 def _finished_already(out: Path | None, run_id: str, plan: Plan) -> bool:
