@@ -6,9 +6,9 @@ import os
 import random
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext
-from typing import Final, Protocol
+from typing import Final
 
 import anyio
 import msgspec
@@ -135,10 +135,6 @@ async def _play(plan: Plan, supposed: Supposed, ledger: Ledger, work: Work, *, o
             group.cancel_scope.cancel()
 
 
-class _Signals(Protocol):
-    def __anext__(self) -> Awaitable[signal.Signals]: ...
-
-
-async def _stop_at_signal(signals: _Signals, engine: Engine) -> None:
-    number = await signals.__anext__()
-    engine.steering.stop(signal.Signals(number).name)
+async def _stop_at_signal(received: AsyncIterator[signal.Signals], engine: Engine) -> None:
+    async for number in received:
+        engine.steering.stop(number.name)

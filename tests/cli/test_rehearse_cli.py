@@ -1,0 +1,112 @@
+"""`run --rehearse` as people and scripts use it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from commands import ultra
+
+from console.rehearsal.report import Rehearsal
+
+QUICK = ("run", "--rehearse", "--phase", "5.1", "--num-instances", "1")
+
+INTERRUPTED = """
+import os, signal
+from console.cli import main, rehearse as command
+from console.rehearsal import rehearse
+rehearse.TOLD_EVERY_S = 0.0
+sent = []
+def tell(self, progress):
+    if progress.done == 20 and not sent:
+        sent.append(1)
+        os.kill(os.getpid(), signal.SIGINT)
+command.ProgressLine.tell = tell
+main(["run", "--rehearse", "--phase", "5.1"])
+"""
+
+
+def left_behind() -> list[Path]:
+    return [path for path in Path(os.environ["XDG_STATE_HOME"]).rglob("*") if path.is_file()]
+
+
+def test_the_report_fits_a_terminal_and_says_that_it_is_simulated():
+    code, out, err = ultra(*QUICK, "--profile", "corrected-0824")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("SIMULATED: rehearsal of 5.1 under profile corrected-0824 (fixed), seed 0")
+    forecast = next(line for line in lines if line.startswith("forecast: "))
+    assert " min " in forecast
+    assert "if started now" in forecast
+    assert max(map(len, lines)) <= 80
+    for wanted in (
+        "azure/key0",
+        "ideallab/key2",
+        "azure/DeepSeek-V3-0324-3",
+        "guessed in the profile: TTFT 900 ms",
+    ):
+        assert wanted in out
+    assert out.count("SIMULATED") == 5
+    assert not left_behind()
+
+
+def test_json_is_one_line_and_the_same_whatever_the_hash_seed():
+    outs = []
+    for hash_seed in ("1", "2"):
+        code, out, err = ultra(*QUICK, "--json", PYTHONHASHSEED=hash_seed)
+        assert (code, err, out.count("\n")) == (0, "", 1)
+        outs.append(out)
+    assert outs[0] == outs[1]
+    rehearsal = msgspec.json.decode(outs[0], type=Rehearsal)
+    assert (rehearsal.planned, rehearsal.answered, rehearsal.simulated) == (40, 40, True)
+    assert not left_behind()
+
+
+@pytest.mark.parametrize(
+    ("flags", "flag"),
+    [(("--detach",), "--detach"), (("--run-id", "x"), "--run-id"), (("--out", "here"), "--out")],
+)
+def test_what_only_a_run_can_do_is_refused(tmp_path: Path, flags, flag):
+    code, out, err = ultra(*QUICK, *flags, cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert f"--rehearse with {flag}: a rehearsal leaves nothing behind" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_several_processes_make_no_difference_and_that_is_said():
+    code, out, err = ultra(*QUICK, "--processes", "3")
+    assert code == 0
+    assert "a rehearsal takes one process" in err
+    assert "forecast" in out
+
+
+def test_tests_that_would_remain_are_exit_code_3():
+    code, out, err = ultra(
+        *QUICK, "--model", "gpt-4o-mini", "--set", "providers.azure.sim.error_rate=1.0"
+    )  # fmt: skip
+    assert code == 3
+    assert "5 tests: 0 answered, 5 remain without an answer" in out
+    assert "5 of 5 tests would remain without an answer" in err
+
+
+def test_ctrl_c_says_what_was_reached():
+    process = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert process.returncode == 130, process.stderr
+    assert "interrupted: the rehearsal reached 0:0" in process.stderr
+    assert "of 800 tests answered" in process.stderr
+    assert "Traceback" not in process.stderr
+    assert "forecast: " not in process.stdout
+
+
+def test_trio_is_loaded_by_nothing_but_a_rehearsal():
+    code = "import sys, console.cli.run, console.run; print('trio' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "False\n"
+    )
