@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import cost, memory, openloop, peers, startup, truth
+from benchmarks import cost, memory, openloop, peers, rehearsal, startup, truth
 from benchmarks.machine import cores, more_open_files, pin
 from benchmarks.report import Part, as_json, summary
 from benchmarks.serving import Serving, serving
 
-PARTS = ("start", "cost", "truth", "openloop", "memory", "peers")
+PARTS = ("start", "cost", "truth", "openloop", "memory", "peers", "rehearsal")
 
 
 def main() -> None:
@@ -86,6 +86,7 @@ def _work(server: Serving, *, rounds: int, quick: bool, open_files: int) -> dict
         "openloop": lambda: openloop.run(server, rounds=few, seconds=3 if quick else 10),
         "memory": lambda: memory.run(server, rounds=few, open_files=open_files),
         "peers": lambda: peers.run(server, rounds=few),
+        "rehearsal": lambda: rehearsal.run(rounds=few),
     }
 
 

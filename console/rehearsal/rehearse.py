@@ -21,7 +21,7 @@ from console.rehearsal.account import report
 from console.rehearsal.ledger import Ledger
 from console.rehearsal.report import Rehearsal
 from console.rehearsal.supposed import Supposed, suppose
-from console.rehearsal.virtual import now_ns, run_virtually
+from console.rehearsal.virtual import NowNs, run_virtually
 from console.sim.config import SimConfig
 from console.sim.in_process import InProcessClient
 from console.sim.player import TestPlayer
@@ -68,8 +68,8 @@ def rehearse(
     told = _Telling(plan.planned, on_progress) if on_progress is not None else None
     ledger = Ledger((setup.lane for setup in plan.lanes), told)
 
-    async def main() -> None:
-        await _play(plan, supposed, ledger, make_work(plan.seed), obey_signals=obey_signals)
+    async def main(now_ns: NowNs) -> None:
+        await _play(plan, supposed, ledger, make_work(plan.seed), now_ns, obey_signals=obey_signals)
 
     run_virtually(main, seed=plan.seed)
     return report(plan, ledger, supposed)
@@ -98,7 +98,9 @@ class _Telling:
         )
 
 
-async def _play(plan: Plan, supposed: Supposed, ledger: Ledger, work: Work, *, obey_signals: bool) -> None:
+async def _play(
+    plan: Plan, supposed: Supposed, ledger: Ledger, work: Work, now_ns: NowNs, *, obey_signals: bool
+) -> None:
     model_of = {setup.lane.deployment: setup.lane.model for setup in plan.lanes}
     client = InProcessClient(
         SimConfig(seed=plan.seed, providers=supposed.behaviours, model_of=model_of),

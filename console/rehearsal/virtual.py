@@ -11,20 +11,22 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def now_ns() -> int:
-    """Return the time of the virtual clock, which begins at 0."""
-    import trio
-
-    return round(trio.current_time() * 1e9)
+NowNs = Callable[[], int]
 
 
-def run_virtually(main: Callable[[], Awaitable[T]], *, seed: int) -> T:
-    """Run `main` on a clock that jumps to whatever is due next."""
+def run_virtually(main: Callable[[NowNs], Awaitable[T]], *, seed: int) -> T:
+    """Run `main` on a clock that begins at 0 and jumps to whatever is due next; `main` is told how to read it."""
     import trio
     from trio.testing import MockClock
 
+    clock = MockClock(autojump_threshold=0)
+    current_time = clock.current_time
+
+    def now_ns() -> int:
+        return round(current_time() * 1e9)
+
     with _repeatable_order(seed):
-        return trio.run(main, clock=MockClock(autojump_threshold=0))
+        return trio.run(main, now_ns, clock=clock)
 
 
 @contextmanager

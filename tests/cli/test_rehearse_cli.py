@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import msgspec
 import pytest
 from commands import ultra
 
+from console.cli.rehearse import ProgressLine
+from console.rehearsal.rehearse import Progress
 from console.rehearsal.report import Rehearsal
 
 QUICK = ("run", "--rehearse", "--phase", "5.1", "--num-instances", "1")
@@ -93,6 +96,18 @@ def test_tests_that_would_remain_are_exit_code_3():
     assert "5 of 5 tests would remain without an answer" in err
 
 
+def test_the_rehearsal_of_a_simulated_run_plays_what_the_run_plays(tmp_path: Path):
+    wanted = ("--phase", "5.1", "--model", "gpt-4o-mini,kimi-k2", "--num-instances", "4", "--json")
+    code, out, _ = ultra("run", *wanted, "--out", str(tmp_path))
+    assert code == 0
+    summary = msgspec.json.decode(out.splitlines()[-1])
+    _, out, _ = ultra("run", "--rehearse", *wanted)
+    rehearsal = msgspec.json.decode(out, type=Rehearsal)
+    wanted_verdicts = {name: count for name, count in summary["verdicts"].items() if count}
+    assert (rehearsal.verdicts, rehearsal.requests) == (wanted_verdicts, summary["outcomes"])
+    assert summary["planned"] == rehearsal.planned == 40
+
+
 def test_ctrl_c_says_what_was_reached():
     process = subprocess.run(
         [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60, check=False
@@ -110,3 +125,50 @@ def test_trio_is_loaded_by_nothing_but_a_rehearsal():
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "False\n"
     )
+
+
+class Stream(io.StringIO):
+    def __init__(self, *, terminal: bool, gone: bool = False) -> None:
+        super().__init__()
+        self._terminal, self._gone = terminal, gone
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    def write(self, text: str) -> int:
+        if self._gone:
+            raise BrokenPipeError
+        return super().write(text)
+
+
+def at(wall_s: float, done: int = 50) -> Progress:
+    return Progress(virtual_s=3725, done=done, planned=200, wall_s=wall_s)
+
+
+def test_progress_on_a_terminal_is_one_line_drawn_again_and_taken_away():
+    stream = Stream(terminal=True)
+    line = ProgressLine(stream)
+    for wall_s in (0.5, 2.0, 2.25):
+        line.tell(at(wall_s))
+    line.end()
+    drawn = "\r\x1b[Krehearsing 0:02 · 50/200 25% · 1:02:05 into the run · eta 0:0"
+    assert stream.getvalue() == f"{drawn}6{drawn}7\r\x1b[K"
+
+
+def test_progress_elsewhere_is_a_line_in_ten_seconds():
+    stream = Stream(terminal=False)
+    line = ProgressLine(stream)
+    for wall_s in (9.0, 10.0, 11.0, 19.0, 20.0):
+        line.tell(at(wall_s, done=0))
+    line.end()
+    assert [text.split(" · ")[0] for text in stream.getvalue().splitlines()] == [
+        "rehearsing 0:10",
+        "rehearsing 0:20",
+    ]
+    assert stream.getvalue().endswith("eta ?\n")
+
+
+def test_nobody_need_read_the_progress():
+    line = ProgressLine(Stream(terminal=True, gone=True))
+    line.tell(at(2.0))
+    line.tell(at(3.0))
