@@ -60,6 +60,7 @@ class JobRun:
         self._lane_lost = lane_lost
         """Told that the lanes of the key that it leases are off: the order of jobs may have another key for it."""
         self._stranded = False
+        self._group: TaskGroup | None = None
         self._work = work
         self._around = around
         self._stopped_pulling = stopped_pulling
@@ -97,6 +98,8 @@ class JobRun:
         if self.job.lease is not None:
             for shard in self._shards:
                 shard.closed = key != name_of("key", shard.lane.lane)
+                if not shard.closed and self._group is not None:
+                    shard.start(self._group)
         self.refill()
 
     def strand(self) -> None:
@@ -139,9 +142,12 @@ class JobRun:
         if not self._outstanding and self._closed:
             return
         async with anyio.create_task_group() as group:
+            self._group = group
             group.start_soon(self._over.wait)
             start_s = 0.0
             for shard in self._shards:
+                if shard.closed:
+                    continue  # it starts if its key is the one that the job goes on with
                 start_s += shard.shard.delay_s
                 if start_s > 0:
                     group.start_soon(self._start_later, shard, start_s, group)

@@ -123,6 +123,8 @@ def _with_parts_of_outer(parts: Sequence[Sequence[LaneSetup]]) -> tuple[tuple[La
         if outer.limits.workers is None:
             return outer
         workers = share_of[outer.scope][index]
+        if workers == outer.limits.workers:
+            return outer
         part = msgspec.structs.replace(outer.limits, workers=workers)
         return ScopedLimits(outer.scope, part, whole_workers=outer.limits.workers)
 
