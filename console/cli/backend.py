@@ -106,7 +106,7 @@ class RealBackend:
                     workers=row.workers,
                     qps=row.qps_bound,
                 )
-                for row in totals(plan.lanes, split_rules(held))
+                for row in totals(plan.lanes)
             ),
             warnings=plan.warnings,
             place=str(runs_home()),

@@ -148,12 +148,13 @@ def _spread(phase: Phase, models: Sequence[ModelChoice], keys: Mapping[str, Mode
     ]
 
 
+def moved_text(rule: SplitRule) -> str:
+    """Say that a model uses another key than the profile names."""
+    return f"its key {rule.moved_from} is off; {rule.key} is used, as it has the fewest models"
+
+
 def _moved(places: Sequence[Place], keys: Mapping[str, ModelKeys]) -> list[str]:
     """Say which models use another key than the profile names, as that one is off."""
     bound = dict.fromkeys(place.cell.model for place in places if place.key is not None)
-    return [
-        f"{model}: its key {rule.moved_from} is off; {rule.key} is used, as it has the fewest models"
-        for model in bound
-        for rule in [keys[model].rule]
-        if rule.moved_from is not None
-    ]
+    rules = {model: keys[model].rule for model in bound}
+    return [f"{model}: {moved_text(rule)}" for model, rule in rules.items() if rule.moved_from is not None]

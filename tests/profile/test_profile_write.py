@@ -72,6 +72,9 @@ PROFILES = st.fixed_dictionaries(
                         "limits": st.fixed_dictionaries(
                             {}, optional={"key": limits(COUNT), "model": limits(COUNT)}
                         ),
+                        "lease": st.fixed_dictionaries(
+                            {}, optional={"to": st.sampled_from(["job", "model"]), "holders": COUNT}
+                        ),
                         "sim": st.fixed_dictionaries({}, optional={"slots": COUNT, "models": st.just(["m"])}),
                     },
                 )

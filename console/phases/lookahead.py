@@ -1,0 +1,299 @@
+"""What a plan will do, without doing it: its jobs, workers and gates as events on a clock that only counts.
+
+The order of jobs is the very one of the engine (`order.py`). A worker is held from the moment it takes a test
+until the answer is there; a request passes the pacers and slots of all its scopes as in the engine, first come
+first served on a lane; every answer takes as long as was guessed. Tokens per minute are not looked at.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from console.phases.order import NS_PER_S, order_of
+from console.phases.plan import Job, Plan
+from console.vocabulary.lane import LaneSetup, Limits, Scope, key_scope
+
+MOST_EVENTS: Final = 100_000
+"""Beyond so many tests several of them count as one that takes as long as they do one after another."""
+
+
+class Sent(msgspec.Struct, frozen=True, gc=False):
+    """One request, in ns from the start of the run."""
+
+    held_ns: int
+    """When its test took a worker."""
+    sent_ns: int
+    end_ns: int
+
+
+class JobSpan(msgspec.Struct, frozen=True):
+    """When a job runs, and where."""
+
+    start_ns: int
+    end_ns: int
+    key: str | None
+    """The key that it leases."""
+    lanes: tuple[str, ...]
+    """Ids of the lanes that are open to it."""
+
+
+class Lookahead(msgspec.Struct, frozen=True):
+    """What comes of a plan."""
+
+    jobs: tuple[JobSpan, ...]
+    sent: Mapping[str, list[Sent]]
+    """Lane id → its requests."""
+    unit: int
+    """Tests that each of them stands for."""
+
+    @property
+    def end_ns(self) -> int:
+        """When the last job ends."""
+        return max((job.end_ns for job in self.jobs), default=0)
+
+
+def look_ahead(plan: Plan, latency_ns: Mapping[str, int]) -> Lookahead:
+    """Go through a plan; `latency_ns` says for each lane what an answer takes."""
+    return _Run(plan, latency_ns).run()
+
+
+def rate_per_s(limits: Limits) -> float | None:
+    """Return the requests per second that limits let through, the tighter of QPS and RPM; None: any number."""
+    rates = [rate for rate in (limits.qps, limits.rpm and limits.rpm / 60) if rate is not None]
+    return min(rates, default=None)
+
+
+class _Gate:
+    """Pacer and slots of one scope."""
+
+    def __init__(self, limits: Limits, burst: float, *, slots: bool) -> None:
+        rate = rate_per_s(limits)
+        self.interval_ns = 0 if rate is None else round(NS_PER_S / rate)
+        self._early_ns = round(burst * self.interval_ns)
+        self._next_ns = 0
+        self._slots = limits.workers if slots else None
+        self._used = 0
+        self.blocked: dict[_Lane, None] = {}
+        """Lanes whose first request waits for a slot."""
+
+    def full(self) -> bool:
+        return self._slots is not None and self._used >= self._slots
+
+    def opens_ns(self) -> int:
+        return self._next_ns - self._early_ns
+
+    def enter(self, now_ns: int, unit: int) -> None:
+        self._next_ns = max(self._next_ns, now_ns) + unit * self.interval_ns
+        self._used += 1
+
+    def leave(self) -> None:
+        self._used -= 1
+
+
+class _Lane:
+    """A lane, or a job's own copy of its limits."""
+
+    def __init__(self, setup: LaneSetup, gates: list[_Gate], latency_ns: int) -> None:
+        self.setup = setup
+        self.gates = gates
+        self.latency_ns = max(1, latency_ns)
+        self.busy = 0
+        self.flows: deque[_Flow] = deque()
+        self.waiting: deque[tuple[_Flow, int]] = deque()
+        """Tests that hold a worker and are not sent yet, with the time since when."""
+        self.tries_ns = -1
+        """When its first request is tried next."""
+
+    def room(self) -> bool:
+        limit = self.setup.limits.workers
+        return limit is None or self.busy < limit
+
+
+class _JobRun:
+    def __init__(self, job: Job, unit: int) -> None:
+        dealt = sum(len(shard.tests or ()) for shard in job.shards)
+        self.queue = -(-(len(job.tests) - dealt) // unit)
+        self.left = self.queue + sum(-(-len(shard.tests or ()) // unit) for shard in job.shards)
+        self.flows: list[_Flow] = []
+        self.start_ns = self.end_ns = 0
+        self.key: str | None = None
+
+
+class _Flow:
+    """A job on a lane."""
+
+    def __init__(self, index: int, job: _JobRun, lane: _Lane, own: int) -> None:
+        self.index, self.job, self.lane, self.own = index, job, lane, own
+        self.open = False
+
+    def has_work(self) -> bool:
+        return self.open and bool(self.own or self.job.queue)
+
+    def take(self) -> None:
+        if self.own:
+            self.own -= 1
+        else:
+            self.job.queue -= 1
+
+
+class _Answer:
+    """A request that was sent."""
+
+    def __init__(self, flow: _Flow, sent: Sent) -> None:
+        self.flow, self.sent = flow, sent
+
+
+_Event = _Answer | _Lane | _Flow | None
+"""An answer is there; a lane tries again; a job's lane opens; None: a staggered job may start."""
+
+
+class _Run:
+    def __init__(self, plan: Plan, latency_ns: Mapping[str, int]) -> None:
+        self._plan = plan
+        self._latency_ns = latency_ns
+        self._unit = max(1, -(-plan.planned // MOST_EVENTS))
+        self._order = order_of(plan)
+        self._setups = {setup.lane.id: setup for setup in plan.lanes}
+        self._outer: dict[Scope, _Gate] = {}
+        self._lanes: dict[tuple[str, int], _Lane] = {}
+        self._jobs = [_JobRun(job, self._unit) for job in plan.jobs]
+        self._sent: dict[str, list[Sent]] = {lane_id: [] for lane_id in self._setups}
+        self._heap: list[tuple[int, int, _Event]] = []
+        self._count = 0
+        self._now_ns = 0
+
+    def run(self) -> Lookahead:
+        self._start_jobs()
+        while self._heap:
+            self._now_ns, _, event = heapq.heappop(self._heap)
+            match event:
+                case _Answer():
+                    self._done(event.flow, event.sent)
+                case _Lane():
+                    self._try(event)
+                case _Flow():
+                    event.open = True
+                    self._dispatch(event.job)
+                case None:
+                    self._start_jobs()
+        spans = [
+            JobSpan(job.start_ns, job.end_ns, job.key, tuple(flow.lane.setup.lane.id for flow in job.flows))
+            for job in self._jobs
+        ]
+        return Lookahead(tuple(spans), self._sent, self._unit)
+
+    def _at(self, time_ns: int, event: _Event) -> None:
+        self._count += 1
+        heapq.heappush(self._heap, (time_ns, self._count, event))
+
+    def _start_jobs(self) -> None:
+        while (index := self._order.startable(self._now_ns)) is not None:
+            self._start(index, self._order.start(index, self._now_ns))
+        if (next_ns := self._order.next_start_ns()) is not None:
+            self._at(next_ns, None)
+
+    def _start(self, index: int, key: str | None) -> None:
+        job = self._jobs[index]
+        job.start_ns = job.end_ns = self._now_ns
+        job.key = key
+        opens_ns = self._now_ns
+        for shard in self._plan.jobs[index].shards:
+            lane = self._setups[shard.lane_id].lane
+            if key is not None and key_scope(lane.provider, lane.key) != key:
+                continue
+            own = -(-len(shard.tests or ()) // self._unit)
+            flow = _Flow(index, job, self._lane(shard.lane_id, index), own)
+            job.flows.append(flow)
+            flow.lane.flows.append(flow)
+            opens_ns += round(shard.delay_s * NS_PER_S)
+            if opens_ns > self._now_ns:
+                self._at(opens_ns, flow)
+            else:
+                flow.open = True
+        if job.left:
+            self._dispatch(job)
+        else:
+            self._order.finish(index)
+
+    def _lane(self, lane_id: str, index: int) -> _Lane:
+        setup = self._setups[lane_id]
+        copy = (lane_id, index if setup.per == "job" else -1)
+        if copy not in self._lanes:
+            own = _Gate(setup.limits, setup.burst, slots=False)
+            outer = [
+                self._outer.setdefault(one.scope, _Gate(one.limits, setup.burst, slots=True))
+                for one in setup.outer
+            ]
+            self._lanes[copy] = _Lane(setup, [own, *outer], self._latency_ns[lane_id])
+        return self._lanes[copy]
+
+    def _dispatch(self, job: _JobRun) -> None:
+        """Give a job workers, lane by lane in turn, so that few tests spread over all of them."""
+        started = True
+        while started:
+            started = False
+            for flow in job.flows:
+                if flow.lane.room() and flow.has_work():
+                    self._take(flow)
+                    started = True
+
+    def _take(self, flow: _Flow) -> None:
+        flow.take()
+        lane = flow.lane
+        lane.busy += 1
+        lane.waiting.append((flow, self._now_ns))
+        if len(lane.waiting) == 1:
+            self._try(lane)
+
+    def _try(self, lane: _Lane) -> None:
+        """Send what all gates let through now."""
+        while lane.waiting:
+            full = [gate for gate in lane.gates if gate.full()]
+            if full:
+                full[0].blocked[lane] = None
+                return
+            opens_ns = max(gate.opens_ns() for gate in lane.gates)
+            if opens_ns > self._now_ns:
+                if lane.tries_ns != opens_ns:
+                    lane.tries_ns = opens_ns
+                    self._at(opens_ns, lane)
+                return
+            flow, held_ns = lane.waiting.popleft()
+            for gate in lane.gates:
+                gate.enter(self._now_ns, self._unit)
+            end_ns = self._now_ns + self._unit * lane.latency_ns
+            self._at(end_ns, _Answer(flow, Sent(held_ns, self._now_ns, end_ns)))
+
+    def _done(self, flow: _Flow, sent: Sent) -> None:
+        lane, job = flow.lane, flow.job
+        self._sent[lane.setup.lane.id].append(sent)
+        lane.busy -= 1
+        blocked: dict[_Lane, None] = {}
+        for gate in lane.gates:
+            gate.leave()
+            blocked |= gate.blocked
+            gate.blocked = {}
+        for other in blocked:
+            self._try(other)
+        job.left -= 1
+        if not job.left:
+            job.end_ns = self._now_ns
+            for other in job.flows:
+                other.lane.flows.remove(other)
+            self._order.finish(flow.index)
+            self._start_jobs()
+        self._next(lane)
+
+    def _next(self, lane: _Lane) -> None:
+        """Give a free worker to the next job that has tests, in turn."""
+        for _ in range(len(lane.flows)):
+            flow = lane.flows[0]
+            lane.flows.rotate(-1)
+            if lane.room() and flow.has_work():
+                self._take(flow)
+                return
