@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from console.phases.finding import Finding, Scene, setting
-from console.phases.nominal import Nominal, class_name, key_limit, scope_limit, scopes_of
+from console.phases.nominal import Nominal, class_name, key_limit, scope_limit
 from console.profile.table import counted
 from console.vocabulary.lane import LaneSetup, Scope
 
@@ -52,32 +52,38 @@ def _oversubscribed(scene: Scene) -> Iterator[Finding]:
                     figures={"workers": load.workers, "per_s": most, "limit": limit.per_s},
                 )
         if limit.slots is not None and load.workers > limit.slots:
-            setup = _first_lane(scene, scope)
-            fewer = max(1, limit.slots // max(1, load.jobs))
+            cure, change = _roomier(scene, scope, load, limit.slots)
             yield Finding(
                 code="oversubscribed",
                 where=f"{scope.kind} {scope.name}",
-                text=f"{counted(load.jobs, 'job')} have {load.workers} workers; it lets {limit.slots} requests be in flight",
-                cure="fewer workers a lane, or more slots",
-                change=setting(f"{scene.limit_path(setup)}.workers", fewer),
+                text=f"{counted(load.jobs, 'job')} have {load.workers} workers, "
+                f"and it lets {counted(limit.slots, 'request')} be in flight",
+                cure=cure,
+                change=change,
                 figures={"jobs": load.jobs, "workers": load.workers, "limit": limit.slots},
             )
 
 
-def _first_lane(scene: Scene, scope: Scope) -> LaneSetup:
-    busiest = [
-        setup
-        for index in scene.nominal[scope].busiest
-        for setup in scene.open_lanes(index)
-        if scope in scopes_of(setup)
-    ]
-    return max(busiest, key=lambda setup: setup.limits.workers or 0)
+def _pool_helps(scene: Scene, scope: Scope, load: Nominal, *, one_fits: bool) -> bool:
+    """Whether a lease would do: jobs are too many on a key, and one alone is not too much."""
+    leased = any(scene.plan.jobs[index].lease is not None for index in load.busiest)
+    return scope.kind == "key" and load.jobs > 1 and not leased and one_fits
+
+
+def _roomier(scene: Scene, scope: Scope, load: Nominal, slots: int) -> tuple[str, tuple[str, ...]]:
+    """Return how workers come to fit the slots of a scope."""
+    if _pool_helps(scene, scope, load, one_fits=load.workers / load.jobs <= slots):
+        return "one job a key at a time", ("--policy", "key-pool")
+    home = (
+        scene.profile.models[scope.name].provider if scope.kind == "model" else scope.name.partition("/")[0]
+    )
+    path = f"providers.{home}.limits.{scope.kind}.workers"
+    return "more slots, or fewer workers a lane", setting(path, load.workers)
 
 
 def _slower(scene: Scene, scope: Scope, load: Nominal, limit: float) -> tuple[str, tuple[str, ...]]:
     """Return how the rate on a scope comes down: by leases where jobs are too many, else by a lower rate a lane."""
-    leased = any(scene.plan.jobs[index].lease is not None for index in load.busiest)
-    if scope.kind == "key" and load.jobs > 1 and not leased and load.per_s / load.jobs < NEAR * limit:
+    if _pool_helps(scene, scope, load, one_fits=load.per_s / load.jobs < NEAR * limit):
         return "one job a key at a time", ("--policy", "key-pool")
     name = max(load.copies, key=lambda one: load.copies[one])
     setup = next(setup for setup in scene.plan.lanes if class_name(setup) == name)

@@ -197,7 +197,7 @@ class Lease(Form):
 
     to: LeaseTo = "job"
     """`job`: each job is a holder of its own; `model`: the jobs of one model share one."""
-    holders: Workers = 1
+    holders: Count = 1
 
 
 class Key(Form):

@@ -313,6 +313,14 @@ WRONG = [
         "23: models.\"qwen2.5\".split: 'pul' is not 'pull', 'even', 'one-key' or 'lease'",
     ),
     (
+        'keys_off = ["key1"]',
+        'keys_off = ["key1"]\nlease = { to = "group", holders = 0 }',
+        (
+            "15: providers.lab.lease.to: 'group' is not 'job' or 'model'\n"
+            "15: providers.lab.lease.holders: 0 is not a whole number ≥ 1"
+        ),
+    ),
+    (
         'provider = "lab"',
         'provider = "lab"\noff = "yes"',
         "23: models.\"qwen2.5\".off: 'yes' is not true or false",
