@@ -98,6 +98,7 @@ class Bucket:
     rate: float
     burst: float
     level: float = 0.0
+    """At first: empty, as somebody else has just used it up."""
     at_s: float = 0.0
 
     def wait_s(self, at_s: float, tokens: float, in_flight: int) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from math import sqrt
 from typing import Final
 
 from console.vocabulary.chat import ChatResult
@@ -11,6 +12,10 @@ NS_PER_S: Final = 1_000_000_000
 _KEPT_NS: Final = 600 * NS_PER_S
 _ENOUGH: Final = 0.6
 """Part of a cohort that has to be back: its median is then known, whatever the others take."""
+_PRECISION: Final = 0.06
+"""Standard error that the median of a cohort should have."""
+_SMALLEST: Final = 20
+_LARGEST: Final = 200
 _PREFILL_TOKENS: Final = 64
 """What reading the prompt and answering at all takes, in tokens written; for answers that come in one piece."""
 
@@ -42,10 +47,10 @@ class Cohorts:
         self.latest_s: float | None = None
         """Median of the last whole cohort."""
         self.base_s: float | None = None
-        """The least of the last ten minutes."""
-        self.size = 0
-        """Of the last whole cohort."""
-        self._target = 20
+        """The least of the last ten minutes, each with its standard error added: the least of many is too low."""
+        self.precise = _SMALLEST
+        """Requests that make a median precise, by the spread of the last cohort."""
+        self._target = _SMALLEST
         self._from_ns = 0
         self._until_ns: int | None = None
         self._members = 0
@@ -99,9 +104,13 @@ class Cohorts:
         if not values:
             return
         middle = self._members // 2
-        self.latest_s = values[middle] if middle < len(values) else 2 * values[-1]
-        self.size = self._members
-        self._history.append((now_ns, self.latest_s))
+        median_s = values[middle] if middle < len(values) else 2 * values[-1]
+        # The quarter below the median is known for sure; a normal's is 0.674 of its deviation away.
+        spread = 1.0 - values[min(middle, len(values) - 1) // 2] / median_s if median_s else 0.0
+        error = 1.25 * spread / 0.674
+        self.precise = min(_LARGEST, max(_SMALLEST, int((error / _PRECISION) ** 2)))
+        self.latest_s = median_s
+        self._history.append((now_ns, median_s * (1.0 + error / sqrt(self._members))))
         while self._history[0][0] < now_ns - _KEPT_NS:
             self._history.popleft()
         self.base_s = min(median for _, median in self._history)

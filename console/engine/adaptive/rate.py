@@ -153,6 +153,8 @@ class CubicRate:
             admitted = counted(now_ns - NS_PER_S, now_ns)
             soon = self._last_cut_ns is not None and self._clock_s < self.k_s / 4
             self.estimate = (0.90 if soon else 0.99) * rate
+        if was_slow_start and counted(now_ns - 60 * NS_PER_S, now_ns) < self._few(requests_per_s):
+            return self._try_again(now_ns, hint_s)
         if was_slow_start:
             self.estimate = min(rate, max(admitted, LEAST if window_s > 1.0 else rate / 4))
         self.estimate = max(LEAST, self.estimate)
@@ -170,6 +172,19 @@ class CubicRate:
             self.paused_until_ns = now_ns + int(hint_s * NS_PER_S)
         self._set(BETA * self.estimate)
         return f"admitted {admitted:.3g}/s in a window of {window_s:.0f} s"
+
+    def _few(self, requests_per_s: float) -> float:
+        """Return the units of three requests."""
+        return 3.0 * self.value / requests_per_s
+
+    def _try_again(self, now_ns: int, hint_s: float | None) -> str:
+        """Refused before anything to speak of was admitted: somebody else had used the limit up. Begin again."""
+        self._probes += 1
+        wait_s = hint_s if hint_s is not None else min(_LONGEST_PROBE_S, 0.5 * 2.0**self._probes)
+        self.paused_until_ns = now_ns + int(wait_s * NS_PER_S)
+        self._cut_point_ns = now_ns
+        self._set(self.value / 2)
+        return "refused almost from the start"
 
     @staticmethod
     def _anchor(opens_ns: float, closed_s: float, counted: Counted) -> tuple[float, float]:

@@ -10,9 +10,10 @@ INFLATED: Final = 1.6
 """Latency over its base from which on the window shrinks."""
 _ROOMY: Final = 1.35
 """Below it may grow."""
+_EMPTY: Final = 1.15
+"""Below nothing queues at all."""
 _USED: Final = 0.9
 """Part of the window that has to have been in flight for it to grow."""
-_COHORT: Final = 50
 _FUTILE: Final = 3
 """Shrinks in a row after which latency must have fallen, or it was not ours to mend."""
 _SHORTEST_HOLD_S: Final = 15.0
@@ -45,6 +46,8 @@ class Window:
         self._failed = 0
         self._cut_point_ns = 0
         self._guarded_ns = 0
+        self._doubtful = False
+        """Whether a cohort in slow start was slow, and the next has to confirm it."""
         self._shrinks = 0
         self._before: tuple[float, float] = (0.0, 0.0)
         """Size and latency before shrinks in a row."""
@@ -126,20 +129,25 @@ class Window:
             return ""
         ratio = latest_s / base_s
         used = self._peak >= _USED * self.value
-        why = ""
-        if ratio > INFLATED:
-            why = self._inflated(ratio, latest_s)
-        elif ratio < _ROOMY:
-            self._shrinks = 0
-            if used and not frozen and self._cap is None:
-                self._set(self._size * 2 if self._slow_start else 1.05 * self._size + 1)
-                why = f"latency {latest_s:.2f} s, at best {base_s:.2f} s"
-        if not self._slow_start or not used:
-            self.cohorts.aim(max(_COHORT, self.value))
-        else:
-            self.cohorts.aim(max(20, self.value))
         self._peak = 0
-        return why
+        self.cohorts.aim(max(self.cohorts.precise, self.value))
+        if ratio > INFLATED:
+            if self._slow_start and not self._doubtful:
+                self._doubtful = True  # small cohorts err: the next, a large one, decides
+                return ""
+            return self._inflated(ratio, latest_s)
+        self._doubtful = False
+        if ratio >= _ROOMY:
+            return ""
+        self._shrinks = 0
+        if not used or frozen or self._cap is not None:
+            return ""
+        if self._slow_start:
+            self._set(self._size * 2)
+            self.cohorts.aim(self.value)
+        else:
+            self._set((1.25 if ratio < _EMPTY else 1.05) * self._size + 1)
+        return f"latency {latest_s:.2f} s, at best {base_s:.2f} s"
 
     def _inflated(self, ratio: float, latest_s: float) -> str:
         if self._shrinks == 0:
