@@ -84,6 +84,8 @@ class LaneController:
         """Requests sent and not ended."""
         self._mean_tokens = 0.0
         self._duration_s = 3.0
+        self._wait_share = 1.0
+        """Part of it until the first content: what `latency_s` times."""
         self._refused_in_s = 0.1
         """How long a refusal takes to come back."""
         self._ticked_ns = now_ns
@@ -256,9 +258,13 @@ class LaneController:
         value_s = None
         if result.outcome is Outcome.OK:
             value_s = latency_s(result)
+            stamps = result.stamps
+            if stamps.sent_ns is not None and stamps.first_content_ns is not None and now_ns > stamps.sent_ns:
+                part = min(1.0, (stamps.first_content_ns - stamps.sent_ns) / (now_ns - stamps.sent_ns))
+                self._wait_share += 0.05 * (part - self._wait_share)
             self._duration_s += 0.05 * ((now_ns - sent_ns) / NS_PER_S - self._duration_s)
         if self._window.cohorts.ended(now_ns, sent_ns, value_s, late=says is Says.TIMEOUT):
-            why = self._window.cohort(frozen=self._troubles.freezes)
+            why = self._window.cohort(now_ns, self._wait_share, frozen=self._troubles.freezes)
             self._tell(now_ns, "window", float(self.window), why)
 
     def _refused(self, now_ns: int, sent_ns: int, reading: Reading) -> None:

@@ -48,6 +48,8 @@ class Cohorts:
         """Median of the last whole cohort."""
         self.base_s: float | None = None
         """The least of the last ten minutes, each with its standard error added: the least of many is too low."""
+        self.base_ns = 0
+        """When that was."""
         self.precise = _SMALLEST
         """Requests that make a median precise, by the spread of the last cohort."""
         self._target = _SMALLEST
@@ -113,7 +115,7 @@ class Cohorts:
         self._history.append((now_ns, median_s * (1.0 + error / sqrt(self._members))))
         while self._history[0][0] < now_ns - _KEPT_NS:
             self._history.popleft()
-        self.base_s = min(median for _, median in self._history)
+        self.base_s, self.base_ns = min((median, at_ns) for at_ns, median in self._history)
 
     def _begin(self) -> None:
         self._until_ns = None

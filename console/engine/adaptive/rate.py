@@ -45,6 +45,8 @@ class CubicRate:
         self.estimate = estimate if estimate is not None else value
         self.k_s = SHORTEST_K_S
         self.paused_until_ns = 0
+        self._window_s = 1.0
+        """What the server counts in, as far as it showed."""
         self._clock_s = 0.0
         self._cut_point_ns = 0
         self._last_cut_ns: int | None = None
@@ -124,6 +126,7 @@ class CubicRate:
         if admitted >= self.estimate:
             return ""
         self.estimate = max(LEAST, admitted, 0.5 * self.estimate if self._last_cut_steady else 0.0)
+        self._window_s = window_s
         self.k_s = min(LONGEST_K_S, max(self.k_s, 3 * window_s))
         self._clock_s = 0.0
         self._set(BETA * self.estimate)
@@ -161,9 +164,9 @@ class CubicRate:
         self.slow_start = False
         self._last_cut_steady = not was_slow_start
         self._clock_s = 0.0
-        windows_s = 3 * window_s if hint_s is not None and hint_s > 2.0 else 0.0
+        self._window_s = max(window_s, 0.0 if hint_s is not None and hint_s > 2.0 else self._window_s)
         cycle_s = CYCLE_REQUESTS / max(LEAST, requests_per_s * self.estimate / rate)
-        self.k_s = min(LONGEST_K_S, max(SHORTEST_K_S, cycle_s, windows_s))
+        self.k_s = min(LONGEST_K_S, max(SHORTEST_K_S, cycle_s, 3 * self._window_s))
         self._cut_point_ns = self._last_cut_ns = now_ns
         self._probes = 0
         self._refused_ns = sent_ns if hint_s is None else None

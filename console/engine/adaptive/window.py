@@ -14,7 +14,12 @@ _EMPTY: Final = 1.15
 """Below nothing queues at all."""
 _USED: Final = 0.9
 """Part of the window that has to have been in flight for it to grow."""
-_FUTILE: Final = 3
+_TARGET: Final = 1.2
+"""What a shrink aims at."""
+_BASE_STALE_NS: Final = 420 * NS_PER_S
+"""A base older than this is measured again with less in flight, or a queue of our own would become the base."""
+_DRAINED: Final = 0.75
+_FUTILE: Final = 2
 """Shrinks in a row after which latency must have fallen, or it was not ours to mend."""
 _SHORTEST_HOLD_S: Final = 15.0
 _LONGEST_HOLD_S: Final = 300.0
@@ -48,6 +53,10 @@ class Window:
         self._guarded_ns = 0
         self._doubtful = False
         """Whether a cohort in slow start was slow, and the next has to confirm it."""
+        self._queued_at: float | None = None
+        """In use when latency was last inflated."""
+        self._drained_from: float | None = None
+        """Size to go back to after a look at an empty server."""
         self._shrinks = 0
         self._before: tuple[float, float] = (0.0, 0.0)
         """Size and latency before shrinks in a row."""
@@ -122,20 +131,29 @@ class Window:
             return ""
         return self._probe(now_ns, latency_s)
 
-    def cohort(self, *, frozen: bool) -> str:
-        """Take in a cohort that has become whole."""
+    def cohort(self, now_ns: int, wait_share: float, *, frozen: bool) -> str:
+        """Take in a cohort that has become whole; `wait_share` is the part of a request's time that it timed."""
         latest_s, base_s = self.cohorts.latest_s, self.cohorts.base_s
         if not latest_s or not base_s:
             return ""
         ratio = latest_s / base_s
-        used = self._peak >= _USED * self.value
-        self._peak = 0
+        peak, self._peak = self._peak, 0
+        used = peak >= _USED * self.value
+        if self._drained_from is not None:
+            self._set(self._drained_from)
+            self._drained_from = None
+            return "as before the look at an empty server"
+        if used and now_ns - self.cohorts.base_ns > _BASE_STALE_NS and not self._slow_start:
+            self._drained_from = self._size
+            self._set(_DRAINED * self._size)
+            self.cohorts.aim(self.cohorts.precise)
+            return "looks how quick an empty server is"
         self.cohorts.aim(max(self.cohorts.precise, self.value))
         if ratio > INFLATED:
             if self._slow_start and not self._doubtful:
                 self._doubtful = True  # small cohorts err: the next, a large one, decides
                 return ""
-            return self._inflated(ratio, latest_s)
+            return self._inflated(ratio, latest_s, peak, wait_share)
         self._doubtful = False
         if ratio >= _ROOMY:
             return ""
@@ -146,10 +164,15 @@ class Window:
             self._set(self._size * 2)
             self.cohorts.aim(self.value)
         else:
-            self._set((1.25 if ratio < _EMPTY else 1.05) * self._size + 1)
+            self._set((1.25 if ratio < _EMPTY and self._unexplored else 1.05) * self._size + 1)
         return f"latency {latest_s:.2f} s, at best {base_s:.2f} s"
 
-    def _inflated(self, ratio: float, latest_s: float) -> str:
+    @property
+    def _unexplored(self) -> bool:
+        """Whether nothing is known to queue anywhere near."""
+        return self._queued_at is None or not 0.7 * self._queued_at < self._size < 1.1 * self._queued_at
+
+    def _inflated(self, ratio: float, latest_s: float, peak: int, wait_share: float) -> str:
         if self._shrinks == 0:
             self._before = (self._size, latest_s)
         elif self._shrinks >= _FUTILE and latest_s > 0.85 * self._before[1]:
@@ -159,7 +182,9 @@ class Window:
             return f"{_FUTILE} smaller windows were no faster: the server has become slower by itself"
         self._shrinks += 1
         self._slow_start = False
-        self._set(min(self._size, max(1.0, float(self._peak))) * max(0.7, 1.4 / ratio))
+        self._queued_at = min(self._size, max(1.0, float(peak)))
+        # Little's law: what is in flight too much is the part of its time that a request waits too long.
+        self._set(self._queued_at * max(0.7, 1.0 - wait_share * (ratio - _TARGET) / ratio))
         return f"latency {ratio:.1f} times its best"
 
     def _probe(self, now_ns: int, latency_s: float) -> str:
