@@ -97,9 +97,11 @@ class Cohorts:
         return self.latest_s is not None
 
     def forget_base(self) -> None:
-        """Hold what comes against the last cohort: it has become slower for reasons of its own."""
-        self._history.clear()
-        self.base_s = self.latest_s
+        """Hold what comes against the last cohort, and forget all that were before it."""
+        while len(self._history) > 1:
+            self._history.popleft()
+        if self._history:
+            self.base_ns, self.base_s = self._history[0]
 
     def _close(self, now_ns: int) -> None:
         values = sorted(self._values)

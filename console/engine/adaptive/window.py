@@ -142,8 +142,9 @@ class Window:
         if self._drained_from is not None:
             self._set(self._drained_from)
             self._drained_from = None
+            self.cohorts.forget_base()
             return "as before the look at an empty server"
-        if used and now_ns - self.cohorts.base_ns > _BASE_STALE_NS and not self._slow_start:
+        if used and now_ns - self.cohorts.base_ns > _BASE_STALE_NS and not (self._slow_start or self._cap):
             self._drained_from = self._size
             self._set(_DRAINED * self._size)
             self.cohorts.aim(self.cohorts.precise)
