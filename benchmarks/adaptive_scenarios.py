@@ -128,8 +128,13 @@ def measure(scenario: Scenario, seed: int) -> Measured:
         slower_from_s=scenario.slower_from_s,
     )
     lanes = [
-        LaneLoad(LaneController(scenario.ceiling, now_ns=0), scenario.ceiling, WORKERS // scenario.lanes)
-        for _ in range(scenario.lanes)
+        LaneLoad(
+            LaneController(scenario.ceiling, now_ns=0),
+            scenario.ceiling,
+            WORKERS // scenario.lanes,
+            begins_ns=int(number * rng.uniform(0.0, 2.0) * NS_PER_S),
+        )
+        for number in range(scenario.lanes)
     ]
     simulation = Simulation(server, lanes, rng, units=scenario.units, until_s=60 * scenario.minutes)
     simulation.run()

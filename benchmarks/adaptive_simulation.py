@@ -18,7 +18,8 @@ from console.vocabulary.chat import ChatResult, Stamps
 from console.vocabulary.lane import Limits
 from console.vocabulary.outcome import Outcome
 
-ONE_WAY_NS = 30_000_000
+ONE_WAY_NS = (25_000_000, 35_000_000)
+"""Bounds of one way: 60 ms there and back, with jitter that bunches what was paced. Nothing overtakes."""
 BIN_S = 5
 _OUTCOMES = {
     200: Outcome.OK,
@@ -53,6 +54,7 @@ class LaneLoad:
     ceiling: Limits
     free: int
     mean_tokens: float = 1000.0
+    begins_ns: int = 0
     admitted: int = 0
     changes: list[Change] = field(default_factory=list[Change])
     next_tokens: float = 1000.0
@@ -69,7 +71,7 @@ class LaneLoad:
         if controller.rate != self.rate:
             self.rate = controller.rate
             self.pacer = retuned(self.pacer, self.rate, 0.0)
-        ready_ns = max(now_ns, controller.paused_until_ns, self.pacer.ready_ns())
+        ready_ns = max(now_ns, self.begins_ns, controller.paused_until_ns, self.pacer.ready_ns())
         token_rate = controller.token_rate
         if token_rate is None:
             return ready_ns
@@ -108,6 +110,7 @@ class Simulation:
         """When sent, seconds until answered."""
         self._events: list[tuple[int, int, LaneLoad | None, int, Answer | None]] = []
         self._number = 0
+        self._arrived_ns = 0
 
     def run(self) -> None:
         """Play it through."""
@@ -142,7 +145,9 @@ class Simulation:
         tokens = lane.next_tokens
         lane.next_tokens = lane.mean_tokens * self._rng.uniform(0.4, 1.6)
         served_s = self.server.served_s
-        answer = self.server.arrive((now_ns + ONE_WAY_NS) / NS_PER_S, tokens)
+        arrives_ns = max(self._arrived_ns, now_ns + self._rng.randint(*ONE_WAY_NS))
+        self._arrived_ns = arrives_ns
+        answer = self.server.arrive(arrives_ns / NS_PER_S, tokens)
         now_bin = self.bins[now_ns // (BIN_S * NS_PER_S)]
         now_bin.sends += 1
         if answer.status in (429, 400):
@@ -153,10 +158,13 @@ class Simulation:
                 now_bin.units += tokens
             else:
                 now_bin.units += self.server.served_s - served_s if self._units == "slots" else 1.0
-        self._push(int(answer.at_s * NS_PER_S) + ONE_WAY_NS, lane, now_ns, answer)
+        self._push(int(answer.at_s * NS_PER_S) + self._rng.randint(*ONE_WAY_NS), lane, now_ns, answer)
 
     def _ended(self, lane: LaneLoad, now_ns: int, sent_ns: int, answer: Answer) -> None:
-        first_ns = int(answer.first_s * NS_PER_S) + ONE_WAY_NS if answer.status == 200 else None
+        first_ns = None
+        if answer.status == 200:  # a whole answer has its first content with its last
+            whole = answer.first_s >= answer.at_s
+            first_ns = now_ns if whole else int(answer.first_s * NS_PER_S) + ONE_WAY_NS[0]
         stamps = Stamps(
             sent_ns=sent_ns,
             first_content_ns=first_ns,
