@@ -12,6 +12,8 @@ NS_PER_S: Final = 1_000_000_000
 _KEPT_NS: Final = 600 * NS_PER_S
 _ENOUGH: Final = 0.6
 """Part of a cohort that has to be back: its median is then known, whatever the others take."""
+_PATIENCE: Final = 1.5
+"""Times the mean of a whole answer, from the last of the cohort on."""
 _PRECISION: Final = 0.06
 """Standard error that the median of a cohort should have."""
 _SMALLEST: Final = 20
@@ -50,6 +52,9 @@ class Cohorts:
         """The least of the last ten minutes, each with its standard error added: the least of many is too low."""
         self.base_ns = 0
         """When that was."""
+        self.patient = False
+        """Whether to wait until whatever is not back is so because it is slow, not because it was sent last."""
+        self._took_s = 3.0
         self.precise = _SMALLEST
         """Requests that make a median precise, by the spread of the last cohort."""
         self._target = _SMALLEST
@@ -86,10 +91,13 @@ class Cohorts:
             self._late += 1
         elif value_s is not None:
             self._values.append(value_s)
+            self._took_s += 0.05 * ((now_ns - sent_ns) / NS_PER_S - self._took_s)
         else:
             self._members -= 1
         back = len(self._values) + self._late
         if until_ns is None or back < _ENOUGH * self._members:
+            return False
+        if self.patient and back < self._members and now_ns < until_ns + _PATIENCE * self._took_s * NS_PER_S:
             return False
         if self._members > 0:
             self._close(now_ns)

@@ -18,7 +18,7 @@ _TARGET: Final = 1.2
 """What a shrink aims at."""
 _BASE_STALE_NS: Final = 420 * NS_PER_S
 """A base older than this is measured again with less in flight, or a queue of our own would become the base."""
-_DRAINED: Final = 0.75
+_DRAINED: Final = 0.6
 _FUTILE: Final = 2
 """Shrinks in a row after which latency must have fallen, or it was not ours to mend."""
 _SHORTEST_HOLD_S: Final = 15.0
@@ -58,8 +58,8 @@ class Window:
         self._drained_from: float | None = None
         """Size to go back to after a look at an empty server."""
         self._shrinks = 0
-        self._before: tuple[float, float] = (0.0, 0.0)
-        """Size and latency before shrinks in a row."""
+        self._before = (1.0, 1.0, 0.0)
+        """Size, what was in use of it, and latency before shrinks in a row."""
         self.cohorts = Cohorts()
         self._set(start)
 
@@ -144,18 +144,19 @@ class Window:
             self._drained_from = None
             self.cohorts.forget_base()
             return "as before the look at an empty server"
-        if used and now_ns - self.cohorts.base_ns > _BASE_STALE_NS and not (self._slow_start or self._cap):
-            self._drained_from = self._size
-            self._set(_DRAINED * self._size)
-            self.cohorts.aim(self.cohorts.precise)
-            return "looks how quick an empty server is"
         self.cohorts.aim(max(self.cohorts.precise, self.value))
+        self.cohorts.patient = not self._slow_start
         if ratio > INFLATED:
             if self._slow_start and not self._doubtful:
                 self._doubtful = True  # small cohorts err: the next, a large one, decides
                 return ""
             return self._inflated(ratio, latest_s, peak, wait_share)
         self._doubtful = False
+        if used and now_ns - self.cohorts.base_ns > _BASE_STALE_NS and not (self._slow_start or self._cap):
+            self._drained_from = self._size
+            self._set(_DRAINED * self._size)
+            self.cohorts.aim(self.cohorts.precise)
+            return "looks how quick an empty server is"
         if ratio >= _ROOMY:
             return ""
         self._shrinks = 0
@@ -174,18 +175,21 @@ class Window:
         return self._queued_at is None or not 0.7 * self._queued_at < self._size < 1.1 * self._queued_at
 
     def _inflated(self, ratio: float, latest_s: float, peak: int, wait_share: float) -> str:
+        in_use = min(self._size, max(1.0, float(peak)))
+        size, used, slow_s = self._before
         if self._shrinks == 0:
-            self._before = (self._size, latest_s)
-        elif self._shrinks >= _FUTILE and latest_s > 0.85 * self._before[1]:
+            self._before = (self._size, in_use, latest_s)
+        elif self._shrinks >= _FUTILE and latest_s > slow_s * (in_use / used) ** 0.5:
+            # A queue of ours is as long as what is in flight; this latency went not even half as far.
             self._shrinks = 0
             self.cohorts.forget_base()
-            self._set(self._before[0])
+            self._set(size)
             return f"{_FUTILE} smaller windows were no faster: the server has become slower by itself"
         self._shrinks += 1
         self._slow_start = False
-        self._queued_at = min(self._size, max(1.0, float(peak)))
+        self._queued_at = in_use
         # Little's law: what is in flight too much is the part of its time that a request waits too long.
-        self._set(self._queued_at * max(0.7, 1.0 - wait_share * (ratio - _TARGET) / ratio))
+        self._set(in_use * max(0.7, 1.0 - wait_share * (ratio - _TARGET) / ratio))
         return f"latency {ratio:.1f} times its best"
 
     def _probe(self, now_ns: int, latency_s: float) -> str:
