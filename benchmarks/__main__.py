@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import cost, memory, openloop, peers, rehearsal, startup, truth
+from benchmarks import adaptive, cost, memory, openloop, peers, rehearsal, startup, truth
 from benchmarks.machine import cores, more_open_files, pin
 from benchmarks.report import Part, as_json, summary
 from benchmarks.serving import Serving, serving
 
-PARTS = ("start", "cost", "truth", "openloop", "memory", "peers", "rehearsal")
+PARTS = ("adaptive", "start", "cost", "truth", "openloop", "memory", "peers", "rehearsal")
 
 
 def main() -> None:
@@ -80,6 +80,7 @@ def main() -> None:
 def _work(server: Serving, *, rounds: int, quick: bool, open_files: int) -> dict[str, Callable[[], Part]]:
     few = 1 if quick else 3
     return {
+        "adaptive": lambda: adaptive.run(seeds=1 if quick else 3),
         "start": lambda: startup.run(server, rounds=4 if quick else 10),
         "cost": lambda: cost.run(server, rounds=rounds, quick=quick, open_files=open_files),
         "truth": lambda: truth.run(server, rounds=rounds, quick=quick),

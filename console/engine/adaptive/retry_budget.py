@@ -8,6 +8,8 @@ SHARE: Final = 0.10
 FLOOR_PER_S: Final = 0.2
 _MOST: Final = 100.0
 _START: Final = 10.0
+_ONE: Final = 1.0 - 1e-9
+"""Ten tenths are one, whatever binary fractions make of them."""
 
 
 class RetryBudget:
@@ -29,7 +31,7 @@ class RetryBudget:
     def take(self, now_ns: int) -> bool:
         """Take one retry if there is one; False: ask again after `wait_s`."""
         self._earn(now_ns)
-        if self._left < 1.0:
+        if self._left < _ONE:
             return False
         self._left -= 1.0
         return True

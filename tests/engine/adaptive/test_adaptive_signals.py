@@ -97,7 +97,11 @@ AZURE_TOKENS = error(
         (answer(400, error("max_tokens is too large")), Says.NOTHING, None),
         (answer(429, error("You exceeded your current quota", "insufficient_quota")), Says.PARK, None),
         (answer(429, error("Please retry after 86400 seconds")), Says.PARK, 86400.0),
-        (answer(429, error("requests per day (RPD): Limit 200. Please try again in 7m12s.")), Says.PARK, 432.0),
+        (
+            answer(429, error("requests per day (RPD): Limit 200. Please try again in 7m12s.")),
+            Says.PARK,
+            432.0,
+        ),
         (answer(401, error("Incorrect API key provided")), Says.PARK, None),
     ],
 )
