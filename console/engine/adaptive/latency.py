@@ -10,6 +10,8 @@ from console.vocabulary.chat import ChatResult
 
 NS_PER_S: Final = 1_000_000_000
 _KEPT_NS: Final = 600 * NS_PER_S
+_SHORTEST_NS: Final = NS_PER_S // 2
+"""A quick server would be judged many times a second otherwise."""
 _ENOUGH: Final = 0.6
 """Part of a cohort that has to be back: its median is then known, whatever the others take."""
 _PATIENCE: Final = 1.5
@@ -64,6 +66,7 @@ class Cohorts:
         self._values: list[float] = []
         self._late = 0
         self._history: deque[tuple[int, float]] = deque()
+        """When and how quick; a later one stays only behind quicker ones, so the first is the quickest."""
 
     def aim(self, members: int) -> None:
         """Take this many requests into the next cohort."""
@@ -75,7 +78,7 @@ class Cohorts:
             if not self._members:
                 self._from_ns = now_ns
             self._members += 1
-            if self._members >= self._target:
+            if self._members >= self._target and now_ns - self._from_ns >= _SHORTEST_NS:
                 self._until_ns = now_ns
 
     def ended(self, now_ns: int, sent_ns: int, value_s: float | None, *, late: bool = False) -> bool:
@@ -122,10 +125,14 @@ class Cohorts:
         error = 1.25 * spread / 0.674
         self.precise = min(_LARGEST, max(_SMALLEST, int((error / _PRECISION) ** 2)))
         self.latest_s = median_s
-        self._history.append((now_ns, median_s * (1.0 + error / sqrt(self._members))))
-        while self._history[0][0] < now_ns - _KEPT_NS:
-            self._history.popleft()
-        self.base_s, self.base_ns = min((median, at_ns) for at_ns, median in self._history)
+        bound_s = median_s * (1.0 + error / sqrt(self._members))
+        history = self._history
+        while history and history[-1][1] >= bound_s:
+            history.pop()
+        history.append((now_ns, bound_s))
+        while history[0][0] < now_ns - _KEPT_NS:
+            history.popleft()
+        self.base_ns, self.base_s = history[0]
 
     def _begin(self) -> None:
         self._until_ns = None

@@ -124,8 +124,8 @@ def test_a_median_does_not_favour_the_quick() -> None:
     cohorts = Cohorts()
     cohorts.aim(10)
     for number in range(10):
-        cohorts.sent(number)
-    whole = [cohorts.ended(S, number, 1.0 + number) for number in range(6)]
+        cohorts.sent(number * S)
+    whole = [cohorts.ended(20 * S, number * S, 1.0 + number) for number in range(6)]
     assert whole == [False] * 5 + [True]
     assert cohorts.latest_s == 6.0
 
@@ -134,11 +134,11 @@ def test_cancelled_members_leave_their_cohort() -> None:
     cohorts = Cohorts()
     cohorts.aim(4)
     for number in range(4):
-        cohorts.sent(number)
-    assert not cohorts.ended(S, 0, None)
-    assert not cohorts.ended(S, 1, None)
-    assert not cohorts.ended(S, 2, 1.0)
-    assert cohorts.ended(S, 3, 3.0)
+        cohorts.sent(number * S)
+    assert not cohorts.ended(9 * S, 0 * S, None)
+    assert not cohorts.ended(9 * S, 1 * S, None)
+    assert not cohorts.ended(9 * S, 2 * S, 1.0)
+    assert cohorts.ended(9 * S, 3 * S, 3.0)
     assert cohorts.latest_s == 3.0
 
 
