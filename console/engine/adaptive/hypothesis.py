@@ -7,8 +7,8 @@ from typing import Final
 
 NS_PER_S: Final = 1_000_000_000
 _KEPT_NS: Final = 60 * NS_PER_S
-_SWITCHES_AT: Final = 5
-_MOST: Final = 6
+_SWITCHES_AT: Final = 3
+_MOST: Final = 5
 _LEAST: Final = -4
 
 

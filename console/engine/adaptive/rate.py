@@ -25,6 +25,8 @@ _GROWS: Final = 0.45
 """Exponent of that growth per K."""
 _WINDOWS_S: Final = (10.0, 60.0)
 """What servers count in, besides one second."""
+_CLOSED_S: Final = 3.0
+"""A cap on requests in flight, too, admits nothing until one of them ends; a shorter time shows no window."""
 _LONGEST_PROBE_S: Final = 8.0
 
 Counted = Callable[[float, float], float]
@@ -120,7 +122,7 @@ class CubicRate:
         closed_s = (first_ns - self._refused_ns) / NS_PER_S
         opened_ns = (first_ns + self._last_refused_ns) / 2
         self._refused_ns, self._probes = None, 0
-        if closed_s <= 1.0:
+        if closed_s < _CLOSED_S:
             return ""
         admitted, window_s = self._anchor(opened_ns, closed_s, counted)
         if admitted >= self.estimate:
