@@ -7,16 +7,18 @@ from typing import Final
 
 NS_PER_S: Final = 1_000_000_000
 _KEPT_NS: Final = 60 * NS_PER_S
+_FEW: Final = 3
+"""In flight; so few are counted exactly."""
 _SWITCHES_AT: Final = 3
 _MOST: Final = 5
 _LEAST: Final = -4
 
 
 class Hypothesis:
-    """Rate at first; a cap after five refusals in a row, or nearly so, with the most in flight that ever were.
+    """Rate at first; a cap after three refusals in a row, or nearly so, with the most in flight that ever were.
 
-    Under a rate limit that happens by chance at about one refusal in six, whatever the load; so one refusal with
-    fewer in flight takes two of the others back.
+    Under a rate limit a refusal falls on the peak of a whole minute by chance only, once in tens of them; so one
+    refusal with fewer in flight takes two of the others back.
     """
 
     def __init__(self) -> None:
@@ -46,7 +48,8 @@ class Hypothesis:
             Whether that changed the hypothesis.
         """
         most = self._peaks[0][1] if self._peaks else 0
-        at_peak = most >= 2 and in_flight >= most - max(1.0, 0.03 * most) and not waits_for_window
+        slack = max(1.0, 0.03 * most) if most > _FEW else 0.0
+        at_peak = most > 0 and in_flight >= most - slack and not waits_for_window
         self._score = min(_MOST, self._score + 1) if at_peak else max(_LEAST, self._score - 2)
         was, self.capped = self.capped, self._score >= (1 if self.capped else _SWITCHES_AT)
         return was != self.capped

@@ -114,6 +114,12 @@ class Cohorts:
         if self._history:
             self.base_ns, self.base_s = self._history[0]
 
+    def confirm_base(self, now_ns: int, base_s: float) -> None:
+        """Take `base_s` as measured now."""
+        self._history.clear()
+        self._history.append((now_ns, base_s))
+        self.base_ns, self.base_s = now_ns, base_s
+
     def _close(self, now_ns: int) -> None:
         values = sorted(self._values)
         if not values:

@@ -18,6 +18,8 @@ _TARGET: Final = 1.2
 """What a shrink aims at."""
 _BASE_STALE_NS: Final = 420 * NS_PER_S
 """A base older than this is measured again with less in flight, or a queue of our own would become the base."""
+_UNSURE_NS: Final = 60 * NS_PER_S
+"""So old is a base that keeps the window from growing when it is measured again, first; twice as old each time."""
 _DRAINED: Final = 0.6
 _FUTILE: Final = 2
 """Shrinks in a row after which latency must have fallen, or it was not ours to mend."""
@@ -57,6 +59,7 @@ class Window:
         """In use when latency was last inflated."""
         self._drained_from: float | None = None
         """Size to go back to after a look at an empty server."""
+        self._unsure_ns = _UNSURE_NS
         self._shrinks = 0
         self._before = (1.0, 1.0, 0.0)
         """Size, what was in use of it, and latency before shrinks in a row."""
@@ -99,6 +102,8 @@ class Window:
         if sent_ns < self._cut_point_ns:
             return ""
         size = max(1.0, min(float(admitted), self._size), 0.7 * self._size if admitted else 1.0)
+        if self._cap is not None and self._probed_ns is not None:
+            size = min(self._cap, self._size)  # the probe failed, and what was proven before still is
         same = self._cap is not None and abs(size - self._cap) <= max(1.0, 0.03 * size)
         self._failed = self._failed + 1 if same else 0
         self._cap, self._slow_start, self._step, self._probed_ns = size, False, 0.0, None
@@ -140,10 +145,7 @@ class Window:
         peak, self._peak = self._peak, 0
         used = peak >= _USED * self.value
         if self._drained_from is not None:
-            self._set(self._drained_from)
-            self._drained_from = None
-            self.cohorts.forget_base()
-            return "as before the look at an empty server"
+            return self._drained(now_ns, self._drained_from, latest_s, base_s)
         self.cohorts.aim(max(self.cohorts.precise, self.value))
         self.cohorts.patient = not self._slow_start
         if ratio > INFLATED:
@@ -152,7 +154,8 @@ class Window:
                 return ""
             return self._inflated(ratio, latest_s, peak, wait_share)
         self._doubtful = False
-        if used and now_ns - self.cohorts.base_ns > _BASE_STALE_NS and not (self._slow_start or self._cap):
+        unsure_ns = self._unsure_ns if ratio >= _ROOMY else _BASE_STALE_NS
+        if used and now_ns - self.cohorts.base_ns > unsure_ns and not (self._slow_start or self._cap):
             self._drained_from = self._size
             self._set(_DRAINED * self._size)
             self.cohorts.aim(self.cohorts.precise)
@@ -168,6 +171,19 @@ class Window:
         else:
             self._set((1.25 if ratio < _EMPTY and self._unexplored else 1.05) * self._size + 1)
         return f"latency {latest_s:.2f} s, at best {base_s:.2f} s"
+
+    def _drained(self, now_ns: int, size: float, latest_s: float, base_s: float) -> str:
+        """Go back to `size`, with the latency of the nearly empty server as the base."""
+        self._drained_from = None
+        if latest_s <= _TARGET * base_s:
+            self._unsure_ns = min(2 * self._unsure_ns, _BASE_STALE_NS)
+            self.cohorts.confirm_base(now_ns, base_s)
+        else:  # less in flight is no quicker: the base was too low
+            self._unsure_ns = _UNSURE_NS
+            self.cohorts.forget_base()
+        self._shrinks = 0
+        self._set(size)
+        return "as before the look at an empty server"
 
     @property
     def _unexplored(self) -> bool:
@@ -195,7 +211,7 @@ class Window:
     def _probe(self, now_ns: int, latency_s: float) -> str:
         round_ns = int(max(2.0, 2 * latency_s) * NS_PER_S)
         if self._probed_ns is None:
-            self._step = max(1.0, 0.03 * self._size)
+            self._step = max(1.0, 0.01 * self._size)
         elif now_ns < self._probed_ns + round_ns or self._probe_peak < self.value:
             return ""
         else:

@@ -161,7 +161,7 @@ def test_latency_leaves_the_length_of_the_answer_out(
 
 def test_refusals_at_one_height_only_are_taken_for_a_cap() -> None:
     hypothesis = Hypothesis()
-    for second in range(5):
+    for second in range(3):
         hypothesis.admitted(second * S, 16)
         hypothesis.refused(16, waits_for_window=False)
     assert hypothesis.capped
