@@ -30,13 +30,6 @@ _OUTCOMES = {
 _NEVER = 1 << 62
 
 
-def retuned(pacer: Pacer, rate: float, burst: float) -> Pacer:
-    """Return a pacer of another rate whose next unit may pass when that of `pacer` may."""
-    fresh = Pacer(rate, burst)
-    fresh.charge(max(0, pacer.ready_ns()), burst)
-    return fresh
-
-
 @dataclass
 class Bin:
     """What happened in five seconds."""
@@ -70,14 +63,14 @@ class LaneLoad:
             return _NEVER
         if controller.rate != self.rate:
             self.rate = controller.rate
-            self.pacer = retuned(self.pacer, self.rate, 0.0)
+            self.pacer.set_rate(now_ns, self.rate)
         ready_ns = max(now_ns, self.begins_ns, controller.paused_until_ns, self.pacer.ready_ns())
         token_rate = controller.token_rate
         if token_rate is None:
             return ready_ns
         if token_rate != self.token_rate:
             self.token_rate = token_rate
-            self.token_pacer = retuned(self.token_pacer, token_rate, token_rate)
+            self.token_pacer.set_rate(now_ns, token_rate, token_rate)
         return max(ready_ns, self.token_pacer.ready_ns())
 
     def charge(self, now_ns: int) -> None:

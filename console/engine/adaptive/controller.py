@@ -11,7 +11,8 @@ from console.engine.adaptive.hypothesis import Hypothesis
 from console.engine.adaptive.latency import latency_s
 from console.engine.adaptive.learnt import FRESH_FOR_S, Learnt
 from console.engine.adaptive.rate import BETA, NS_PER_S, CubicRate
-from console.engine.adaptive.signals import Limit, Reading, Says, read, stated_limit
+from console.engine.adaptive.signals import Reading, Says, read
+from console.engine.adaptive.stated import StatedLimits
 from console.engine.adaptive.troubles import Troubles
 from console.engine.adaptive.usage import Usage
 from console.engine.adaptive.window import Window
@@ -62,8 +63,7 @@ class LaneController:
         self.park = ""
         """Why the lane has to be switched off and the user told; empty: it has not."""
         self._ceiling = ceiling
-        self._stated = Limit()
-        self._stated_text: tuple[str | None, str | None] = (None, None)
+        self._stated = StatedLimits()
         known = learnt if learnt is not None and learnt_age_s < FRESH_FOR_S else None
         self._requests = self._first_rate(known, learnt, start_rate)
         self._tokens: CubicRate | None = None
@@ -203,7 +203,7 @@ class LaneController:
         return CubicRate(value, self._token_ceiling(), estimate=estimate)
 
     def _request_ceiling(self) -> float | None:
-        stated = self._stated.requests_per_s
+        stated = self._stated.limit.requests_per_s
         return _least(
             self._ceiling.qps,
             None if self._ceiling.rpm is None else self._ceiling.rpm / 60,
@@ -211,7 +211,7 @@ class LaneController:
         )
 
     def _token_ceiling(self) -> float | None:
-        stated = self._stated.tokens_per_s
+        stated = self._stated.limit.tokens_per_s
         return _least(
             None if self._ceiling.tpm is None else self._ceiling.tpm / 60,
             None if stated is None else _STATED_SHARE * stated,
@@ -229,24 +229,13 @@ class LaneController:
         self._tell(now_ns, "window", float(self.window), why)
 
     def _take_stated(self, now_ns: int, result: ChatResult) -> None:
-        headers = result.rate_headers
-        text = (headers.get("x-ratelimit-limit-requests"), headers.get("x-ratelimit-limit-tokens"))
-        if text == self._stated_text and result.outcome is Outcome.OK:
-            return
-        self._stated_text = text
-        stated = stated_limit(result)
-        stated = Limit(
-            stated.requests_per_s or self._stated.requests_per_s,
-            stated.tokens_per_s or self._stated.tokens_per_s,
-        )
-        if stated != self._stated:
-            self._stated = stated
+        if self._stated.take(result):
             self._ceilings_changed(now_ns, self._adjustment())
 
     def _adjustment(self) -> str:
         """Say that the server allows less than the profile, which Azure does for hours at a time."""
         ours = _least(self._ceiling.qps, None if self._ceiling.rpm is None else self._ceiling.rpm / 60)
-        stated = self._stated
+        stated = self._stated.limit
         if ours is not None and stated.requests_per_s is not None and stated.requests_per_s < ours:
             return f"the server states {60 * stated.requests_per_s:.0f} RPM, less than the profile: temporary adjustment?"
         tpm = self._ceiling.tpm
