@@ -13,6 +13,7 @@ from console.engine.meters import quantile_ms
 from console.phases.plan import Job
 from console.records.percentile import FLOORS
 from console.vocabulary.client_health import ClientHealth
+from console.vocabulary.command import name_of
 from console.vocabulary.outcome import Outcome, Verdict
 from console.vocabulary.rows import RequestRow, Row, TestRow
 from console.vocabulary.safe_text import safe_line
@@ -72,10 +73,11 @@ class Board:
         events: Iterable[EventView],
         notice: str,
         health: ClientHealth | None = None,
+        holders: Mapping[str, str] | None = None,
     ) -> Snapshot:
         """Return the picture at `now_ns`."""
         self._seq += 1
-        views = tuple(lane_view(lane, now_ns) for lane in lanes)
+        views = tuple(lane_view(lane, now_ns, holders or {}) for lane in lanes)
         sketches = [lane.ttft for lane in lanes]
         return Snapshot(
             seq=self._seq,
@@ -115,8 +117,8 @@ def plain_counts(counts: Mapping[Outcome, int] | Mapping[Verdict, int]) -> dict[
     return {str(name): count for name, count in counts.items()}
 
 
-def lane_view(lane: LaneRuntime, now_ns: int) -> LaneView:
-    """Return the picture of one lane."""
+def lane_view(lane: LaneRuntime, now_ns: int, holders: Mapping[str, str]) -> LaneView:
+    """Return the picture of one lane; `holders` says which jobs have which key."""
     outcomes = lane.outcomes
     quiet = {Outcome.OK, Outcome.RATE_LIMITED, Outcome.CANCELLED}
     return LaneView(
@@ -140,6 +142,7 @@ def lane_view(lane: LaneRuntime, now_ns: int) -> LaneView:
         ttft_p95_ms=lane.ttft.quantile_ms(0.95, FLOORS[95]),
         resume_in_s=lane.resume_in_s,
         note=safe_line(lane.off, 120),
+        holder=safe_line(holders.get(name_of("key", lane.lane), ""), 200),
     )
 
 

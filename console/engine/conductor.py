@@ -137,6 +137,13 @@ class Conductor:
                 self._recorder.event("warn", "lease", key, text)
                 self.lanes_changed()
 
+    def holders(self) -> dict[str, str]:
+        """Return key → the jobs that hold it, of keys that are leased."""
+        held: dict[str, list[str]] = {}
+        for index, key in self._lender.order.leases().items():
+            held.setdefault(key, []).append(self._plan.jobs[index].id)
+        return {key: ", ".join(jobs) for key, jobs in held.items()}
+
     def views(self, now_ns: int) -> tuple[JobView, ...]:
         """Return the picture of the jobs."""
         order = self._lender.order

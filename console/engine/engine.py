@@ -254,15 +254,13 @@ class Engine:
             events=self._recorder.events,
             notice=f"disk: {self._recorder.blocked}" if self._recorder.blocked else "",
             health=self._client_watch.health,
+            holders=self._jobs.holders(),
         )
 
     def _eta_s(self) -> float | None:
         if self.steering.state != "running":
             return None
-        jobs = self._jobs.jobs
-        return eta_s(
-            self._plan, [job.done for job in jobs], [job.working for job in jobs], self._tally.durations
-        )
+        return eta_s(self._plan, [job.outlook for job in self._jobs.jobs], self._tally.durations)
 
     def ttft_counts(self) -> dict[str, dict[int, int]]:
         """Return TTFT of each lane in logarithmic buckets, which the parts of a run merge."""

@@ -73,6 +73,14 @@ class FedJobs:
         for run in self.jobs:
             run.drain()
 
+    def holders(self) -> dict[str, str]:
+        """Return key → the jobs that hold it, of keys that are leased."""
+        held: dict[str, list[str]] = {}
+        for job, run, state in zip(self._plan.jobs, self.jobs, self._states, strict=True):
+            if run.key is not None and state == "running":
+                held.setdefault(run.key, []).append(job.id)
+        return {key: ", ".join(jobs) for key, jobs in held.items()}
+
     def views(self, now_ns: int) -> tuple[JobView, ...]:
         """Return the picture of the jobs."""
         return tuple(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from console.engine.gates import NS_PER_S
 from console.phases.plan import Job, Plan
 
@@ -33,30 +35,48 @@ class Durations:
         return None
 
 
-def eta_s(
-    plan: Plan, done: Sequence[int], workers: Sequence[int | None], durations: Durations
-) -> float | None:
+class Outlook(msgspec.Struct, frozen=True):
+    """One job as far as its end is concerned."""
+
+    done: int
+    """Tests whose verdict stands."""
+    workers: int | None
+    """On lanes that work now and are open to it; None: unlimited."""
+    key: str | None = None
+    """The key that it holds."""
+    keys: dict[str, int | None] = {}
+    """Of a job that leases one: its keys that serve it, and its workers on each."""
+
+
+def eta_s(plan: Plan, outlooks: Sequence[Outlook], durations: Durations) -> float | None:
     """Return the seconds until the last job ends, if tests go on to take what they took.
 
-    A job takes (tests left / workers) such tests, but one at least; it begins when the last job before it ends.
+    A job takes (tests left / workers) such tests, but one at least; it begins when the last job before it ends, and,
+    where it leases a key, when the first of its keys is free: keys go to jobs in the order of the plan.
     None before enough tests are done, and where no lane of a job works now.
-
-    Args:
-        plan: the jobs.
-        done: tests of each job whose verdict stands.
-        workers: of each job on lanes that work; None: unlimited.
-        durations: what tests took so far.
     """
-    ends: list[float] = []
-    for index, job in enumerate(plan.jobs):
-        left = len(job.tests) - done[index]
-        begin = max((ends[other] for other in job.before), default=0.0)
+    free = {outlook.key: 0.0 for outlook in outlooks if outlook.key is not None}
+    # Who holds a key comes before who waits for it.
+    order = sorted(range(len(outlooks)), key=lambda index: outlooks[index].key is None)
+    end_of: dict[int, float] = {}
+    for index in order:
+        job, outlook = plan.jobs[index], outlooks[index]
+        left = len(job.tests) - outlook.done
+        begin = max((end_of.get(other, 0.0) for other in job.before), default=0.0)
         if left <= 0:
-            ends.append(begin)
+            end_of[index] = begin
             continue
-        at_once = workers[index]
+        key, at_once = outlook.key, outlook.workers
+        if job.lease is not None and key is None:
+            if not outlook.keys:
+                return None
+            key = min(outlook.keys, key=lambda name: free.get(name, 0.0))
+            at_once = outlook.keys[key]
+            begin = max(begin, free.get(key, 0.0))
         mean_s = durations.mean_s(job)
         if at_once == 0 or mean_s is None:
             return None
-        ends.append(begin + max(1.0, 1.0 if at_once is None else left / at_once) * mean_s)
-    return max(ends, default=None)
+        end_of[index] = begin + max(1.0, 1.0 if at_once is None else left / at_once) * mean_s
+        if key is not None:
+            free[key] = end_of[index]
+    return max(end_of.values(), default=None)

@@ -13,6 +13,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from console.engine.asking import Attempt, Surroundings
+from console.engine.forecast import Outlook
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.shard import ShardRun
 from console.phases.plan import Job
@@ -127,6 +128,18 @@ class JobRun:
         """Workers on lanes that take requests now; None: unlimited."""
         working = [shard.lane for shard in self._shards if not shard.closed]
         return together(lane.workers for lane in working if not lane.off and not lane.resting)
+
+    @property
+    def outlook(self) -> Outlook:
+        """Return what decides when it ends."""
+        keys: dict[str, int | None] = {}
+        if self.job.lease is not None and self.key is None:
+            for name in self.job.lease:
+                lanes = [lane for lane in self.lanes if name_of("key", lane.lane) == name]
+                workers = together(lane.workers for lane in lanes if not lane.off and not lane.resting)
+                if workers != 0:
+                    keys[name] = workers
+        return Outlook(self.done, self.working, self.key, keys)
 
     @property
     def left(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import anyio
 import msgspec
 
 from console.engine.board import job_end, job_view
-from console.engine.forecast import Durations, eta_s
+from console.engine.forecast import Durations, Outlook, eta_s
 from console.engine.gates import NS_PER_S
 from console.engine.jobs import TEST_ATTEMPTS
 from console.engine.lender import Keys, Lender
@@ -265,13 +265,20 @@ class PlanRun(Coordinator):
         limits = {
             setup.lane.id: setup.limits.workers for setup in self._plan.lanes if setup.lane.id in working
         }
-        workers = [
-            together(limits[shard.lane_id] for shard in job.shards if shard.lane_id in limits)
-            for job in self._plan.jobs
-        ]
-        return eta_s(
-            self._plan, [self._done_of(index) for index in range(len(workers))], workers, self._durations
-        )
+        outlooks = [self._outlook(index, limits) for index in range(len(self._plan.jobs))]
+        return eta_s(self._plan, outlooks, self._durations)
+
+    def _outlook(self, index: int, limits: Mapping[str, int | None]) -> Outlook:
+        job, key = self._plan.jobs[index], self._keys[index]
+
+        def workers_on(name: str | None) -> int | None:
+            lanes = [self._lane_of[shard.lane_id] for shard in job.shards if shard.lane_id in limits]
+            return together(limits[lane.id] for lane in lanes if name is None or name_of("key", lane) == name)
+
+        done = self._done_of(index)
+        if job.lease is None or key is not None:
+            return Outlook(done, workers_on(key), key)
+        return Outlook(done, 0, None, {name: count for name in job.lease if (count := workers_on(name)) != 0})
 
     # Inside
 

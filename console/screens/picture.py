@@ -170,6 +170,8 @@ def _lane_runs(lane: LaneView) -> Line:
     ]
     if lane.note:
         runs.append((f" {safe_line(lane.note, 200)} ", "warn"))
+    if lane.holder:
+        runs.append((f" key held by {safe_line(lane.holder, 200)} ", "muted"))
     limit = "" if lane.qps is None else f"/{lane.qps:.3g}"
     figures = [Count("held", str(lane.held)), Count("req/s", f"{rate_text(lane.rate)}{limit}")]
     if lane.window is not None:

@@ -50,6 +50,8 @@ class LaneView(msgspec.Struct, frozen=True, kw_only=True):
     resume_in_s: float | None = None
     """While throttled or parked for a time."""
     note: str = ""
+    holder: str = ""
+    """The jobs that have its key, where keys are leased; empty: nobody, or they are not."""
 
     @property
     def lane_id(self) -> str:

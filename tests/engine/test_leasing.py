@@ -96,7 +96,9 @@ def test_a_job_whose_key_is_refused_goes_on_with_another_one():
     assert rig.run() == "finished"
     assert full(rig) == Counter(test for model in models for test in ids(20, model))
     assert rig.client.most_models == {"key0": 1, "key1": 1, "key2": 1}
-    assert texts(rig, "lease") == [("job-b", "goes on with key p/key0")]
+    ((subject, text),) = texts(rig, "lease")
+    assert subject == "job-b"
+    assert text in ("goes on with key p/key0", "goes on with key p/key2")  # both came free at once
 
 
 def test_a_lane_that_is_off_costs_its_job_the_key_but_not_others():
