@@ -61,6 +61,7 @@ class JobRun:
         self._lane_lost = lane_lost
         """Told that the lanes of the key that it leases are off: the order of jobs may have another key for it."""
         self._stranded = False
+        self._ended = False
         self._group: TaskGroup | None = None
         self._work = work
         self._around = around
@@ -167,6 +168,7 @@ class JobRun:
                 else:
                     shard.start(group)
             self.refill()
+        self._ended = True
         if self._feed is None:
             # What was to be tried again and found no lane any more: its last row stands.
             self.done += sum(1 for test in self._queue if test in self._attempts)
@@ -208,7 +210,8 @@ class JobRun:
                 self._queue.extend(shard.own)
                 shard.own.clear()
         opened = [shard.lane for shard in self._shards if not shard.closed]
-        if self.job.lease is not None and opened and all(lane.off for lane in opened):
+        leases = self.job.lease is not None and self._feed is None
+        if leases and opened and all(lane.off for lane in opened):
             self._lane_lost()
         if not self._has_lane:
             self._over.set()
@@ -218,11 +221,14 @@ class JobRun:
         if self.job.lease is not None and self._feed is None:
             return not self._stranded  # the order of jobs has another key for it, or says that there is none
         if self.job.lease is not None:
-            return any(not shard.lane.off for shard in self._shards if not shard.closed)
+            opened = [shard.lane for shard in self._shards if not shard.closed]
+            return not opened or any(not lane.off for lane in opened)
         return any(not shard.lane.off or shard.lane.by_hand for shard in self._shards)
 
     def refill(self) -> None:
         """Start workers for what waits, shard by shard in turn, so that few tests still spread over all lanes."""
+        if self._ended:
+            return
         self._lanes_changed()
         if self._stopped_pulling():
             return

@@ -1,0 +1,139 @@
+"""Jobs that lease keys in a run on several processes, on virtual time."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import anyio
+import msgspec
+import pytest
+from part_rig import Client, Rig, events, guard, ids, job, lane, terminal
+
+from console.processes.plan_run import PlanRun
+from console.vocabulary.command import Accepted, Switch
+from console.vocabulary.outcome import Outcome
+
+KEYS = ("k0", "k1", "k2")
+
+
+@pytest.fixture
+def make_rig(monkeypatch, tmp_path):
+    monkeypatch.setattr("console.records.journal._sync_data", lambda fd: None)
+    monkeypatch.setattr("console.records.journal.sync_directory", lambda directory: None)
+
+    def make(lanes, client=None):
+        rig = Rig(tmp_path, lanes, client)
+        monkeypatch.setattr("console.processes.child.started", rig.started)
+        return rig
+
+    return make
+
+
+def fleet(models, keys=KEYS, *, workers=4):
+    made = []
+    for model in models:
+        for key in keys:
+            setup = lane(model, workers=workers, key=key)
+            made.append(msgspec.structs.replace(setup, lane=msgspec.structs.replace(setup.lane, model=model)))
+    return made
+
+
+def leasing(lanes, models, count=40, keys=KEYS):
+    made = []
+    for model in models:
+        own = [setup for setup in lanes if setup.lane.model == model]
+        one = job(ids(count, model), own, name=f"job-{model}")
+        made.append(msgspec.structs.replace(one, model=model, lease=tuple(f"p/{key}" for key in keys)))
+    return made
+
+
+class Watching(Client):
+    """Notes how many models are on a key at once."""
+
+    def __init__(self, answer=lambda endpoint, number: (1.0, {})):
+        super().__init__(answer)
+        self.on_key = defaultdict(Counter)
+        self.most_models = Counter()
+
+    async def complete(self, endpoint, request, on_sent=None):
+        model, key = endpoint.deployment.removeprefix("p/").split("@")
+        self.on_key[key][model] += 1
+        self.most_models[key] = max(self.most_models[key], len(+self.on_key[key]))
+        try:
+            return await super().complete(endpoint, request, on_sent)
+        finally:
+            self.on_key[key][model] -= 1
+
+
+def play(rig, jobs, *beside, processes=2):
+    return rig.run(lambda seat: PlanRun(seat, rig.plan(jobs), processes), guard, *beside)
+
+
+def test_a_key_serves_one_job_at_a_time_over_all_processes(make_rig):
+    models = "abcde"
+    lanes = fleet(models)
+    rig = make_rig(lanes, Watching())
+    seen = []
+
+    async def look(rig):
+        await anyio.sleep(5)
+        seen.extend(rig.coordinator.look().jobs)
+
+    assert play(rig, leasing(lanes, models), look) == "finished"
+    assert terminal(rig) == Counter(test for model in models for test in ids(40, model))
+    assert rig.client.most_models == {key: 1 for key in KEYS}
+    assert sorted(view.key for view in seen) == ["", "", "p/k0", "p/k1", "p/k2"]
+    assert [view.waits_for_key for view in seen].count(True) == 2
+
+
+def test_a_job_whose_key_is_refused_goes_on_with_another_one(make_rig):
+    def answer(endpoint, number):
+        dead = endpoint.deployment.endswith("@k1") and rig.now_s > 3
+        return 1.0, {"outcome": Outcome.AUTH} if dead else {}
+
+    models = "abc"
+    lanes = fleet(models)
+    rig = make_rig(lanes, Watching(answer))
+    assert play(rig, leasing(lanes, models)) == "finished"
+    assert terminal(rig) == Counter(test for model in models for test in ids(40, model))
+    assert rig.client.most_models == {key: 1 for key in KEYS}
+    ((subject, text),) = [(row.subject, row.text) for row in events(rig, "lease")]
+    assert subject == "job-b"
+    assert text.startswith("goes on with key p/k")
+
+
+def test_a_process_that_dies_is_replaced_and_the_job_keeps_its_key(make_rig):
+    lanes = fleet("ab", keys=("k0", "k1"))
+    rig = make_rig(lanes, Watching())
+
+    async def kill(rig):
+        await anyio.sleep(3.5)
+        rig.processes[0].kill()
+
+    assert play(rig, leasing(lanes, "ab", keys=("k0", "k1")), kill) == "finished"
+    assert terminal(rig) == Counter(test for model in "ab" for test in ids(40, model))
+    assert len(events(rig, "process_lost")) == 1
+
+
+def test_jobs_end_when_no_key_serves_them_and_wait_for_one_that_was_switched_off_by_hand(make_rig):
+    lanes = fleet("ab", keys=("k0",))
+    rig = make_rig(lanes, Watching())
+
+    async def operate(rig):
+        await anyio.sleep(3.5)
+        assert isinstance(rig.coordinator.steering.obey(Switch("key", "p/k0", on=False)), Accepted)
+        await anyio.sleep(30)
+        assert rig.coordinator.look().in_flight == 0
+        assert isinstance(rig.coordinator.steering.obey(Switch("key", "p/k0", on=True)), Accepted)
+
+    assert play(rig, leasing(lanes, "ab", keys=("k0",)), operate) == "finished"
+    assert terminal(rig) == Counter(test for model in "ab" for test in ids(40, model))
+    assert rig.ended_s > 33
+
+
+def test_a_run_without_any_key_left_ends(make_rig):
+    lanes = fleet("abc", keys=("k0", "k1"))
+    rig = make_rig(lanes, Watching(lambda endpoint, number: (1.0, {"outcome": Outcome.AUTH})))
+    assert play(rig, leasing(lanes, "abc", keys=("k0", "k1"))) == "finished"
+    assert not terminal(rig)
+    assert rig.ended_s < 10
