@@ -42,12 +42,14 @@ class FixedWindow:
     counts_refused: bool = False
     steps: Steps = ()
     used: float = 0.0
+    ends_in_s: float = 0.0
     window: int = -1
 
     def wait_s(self, at_s: float, tokens: float, in_flight: int) -> float | None:
         while self.steps and at_s >= self.steps[0][0]:
             self.limit, self.steps = self.steps[0][1], self.steps[1:]
         window = int((at_s + self.offset_s) // self.period_s)
+        self.ends_in_s = (window + 1) * self.period_s - at_s - self.offset_s
         if window != self.window:
             self.window, self.used = window, 0.0
         units = tokens if self.counts == "tokens" else 1.0
@@ -55,7 +57,7 @@ class FixedWindow:
             return None
         if self.counts_refused:
             self.used += units
-        return (window + 1) * self.period_s - at_s - self.offset_s
+        return self.ends_in_s
 
     def take(self, at_s: float, tokens: float) -> None:
         self.used += tokens if self.counts == "tokens" else 1.0
@@ -64,6 +66,7 @@ class FixedWindow:
         return {
             f"x-ratelimit-limit-{self.counts}": f"{self.limit * 60 / self.period_s:.0f}",
             f"x-ratelimit-remaining-{self.counts}": f"{max(0.0, self.limit - self.used):.0f}",
+            f"x-ratelimit-reset-{self.counts}": f"{self.ends_in_s:.3f}s",
         }
 
 
@@ -113,6 +116,7 @@ class Bucket:
         return {
             "x-ratelimit-limit-requests": f"{60 * self.rate:.0f}",
             "x-ratelimit-remaining-requests": f"{self.level:.0f}",
+            "x-ratelimit-reset-requests": f"{(self.burst - self.level) / self.rate:.3f}s",
         }
 
 

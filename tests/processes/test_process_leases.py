@@ -81,7 +81,7 @@ def test_a_key_serves_one_job_at_a_time_over_all_processes(make_rig):
 
     assert play(rig, leasing(lanes, models), look) == "finished"
     assert terminal(rig) == Counter(test for model in models for test in ids(40, model))
-    assert rig.client.most_models == {key: 1 for key in KEYS}
+    assert rig.client.most_models == dict.fromkeys(KEYS, 1)
     assert sorted(view.key for view in seen) == ["", "", "p/k0", "p/k1", "p/k2"]
     assert [view.waits_for_key for view in seen].count(True) == 2
 
@@ -96,7 +96,7 @@ def test_a_job_whose_key_is_refused_goes_on_with_another_one(make_rig):
     rig = make_rig(lanes, Watching(answer))
     assert play(rig, leasing(lanes, models)) == "finished"
     assert terminal(rig) == Counter(test for model in models for test in ids(40, model))
-    assert rig.client.most_models == {key: 1 for key in KEYS}
+    assert rig.client.most_models == dict.fromkeys(KEYS, 1)
     ((subject, text),) = [(row.subject, row.text) for row in events(rig, "lease")]
     assert subject == "job-b"
     assert text.startswith("goes on with key p/k")

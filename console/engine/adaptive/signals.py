@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -110,16 +111,18 @@ def read(result: ChatResult) -> Reading:
     return _NOTHING
 
 
-def stated_limit(result: ChatResult) -> Limit:
+def stated_limit(result: ChatResult, believed: Sequence[str] = ("requests", "tokens")) -> Limit:
     """Return what the server says its limits are: in `x-ratelimit-limit-*`, else in the words of a refusal.
 
     Per minute, unless it says otherwise (`;w=10`, or a `renewalperiod` header in seconds).
+
+    Args:
+        result: what came of a request.
+        believed: the headers whose period is known.
     """
     headers = result.rate_headers
-    requests = tokens = None
-    if headers:
-        requests = _header_limit(headers, "requests")
-        tokens = _header_limit(headers, "tokens")
+    requests = _header_limit(headers, "requests") if "requests" in believed else None
+    tokens = _header_limit(headers, "tokens") if "tokens" in believed else None
     if result.outcome is Outcome.RATE_LIMITED:
         said = _STATED.search(result.error)
         if said is not None:

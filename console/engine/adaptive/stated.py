@@ -1,10 +1,10 @@
 """Limits that a server states in its headers, and whether they are per minute as they are taken to be.
 
 `x-ratelimit-limit-requests: 10` names no period. Most servers mean a minute, some a second, and taking the one for
-the other would hold a lane at a sixtieth of its rate. `x-ratelimit-reset-*` tells them apart: of a limit per minute,
-what is used comes back over a minute (a bucket), or at the minute's end (a window). A limit of which much is used and
-that is whole again within moments, time after time, is not per minute: what it says is then left aside, and the limit
-is found as one that nobody states.
+the other would hold a lane at a sixtieth of its rate for good. So it is believed only where its period is named, or
+where `x-ratelimit-reset-*` proves a minute: what is used comes back over a minute (a bucket, again and again), or at
+the end of a window that is seen to be longer than ten seconds. Else the limit is found as one that nobody states,
+which costs half a percent of refusals.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from console.vocabulary.outcome import Outcome
 Name = Literal["requests", "tokens"]
 _NAMES: Final[tuple[Name, ...]] = ("requests", "tokens")
 _LONG_S: Final = 10.0
-"""A reset this far away is proof of a period of a minute or so, whatever is seen later."""
-_CLEARLY: Final = 0.5
-"""Part of the time that a bucket per minute would take to fill, below which a reset speaks against it."""
+_PROOFS: Final = 3
+"""Resets in a row that are those of a bucket per minute."""
+_LIKE: Final = 0.25
+_NEAR_S: Final = 0.02
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)(ms|s)?)?\Z")
 
 
@@ -31,41 +32,45 @@ class StatedLimits:
 
     def __init__(self) -> None:
         self.limit = Limit()
-        self._longest_reset_s: dict[Name, float] = dict.fromkeys(_NAMES, 0.0)
-        self._not_per_minute: set[Name] = set()
+        self._proofs: dict[Name, int] = dict.fromkeys(_NAMES, 0)
         self._texts: tuple[str | None, ...] = ()
 
     def take(self, result: ChatResult) -> bool:
-        """Take in the headers, and the words of a refusal; return whether the stated limits changed."""
+        """Take in the headers, and the words of a refusal; return whether the believed limits changed."""
         headers = result.rate_headers
-        doubted = [name for name in _NAMES if headers and self._doubts(name, headers)]
+        proven = [name for name in _NAMES if headers and self._proves(name, headers)]
         texts = tuple(headers.get(f"x-ratelimit-limit-{name}") for name in _NAMES)
-        if not doubted and texts == self._texts and result.outcome is Outcome.OK:
+        if not proven and texts == self._texts and result.outcome is Outcome.OK:
             return False
         self._texts = texts
-        said, before = stated_limit(result), self.limit
+        before = self.limit
+        said = stated_limit(result, tuple(name for name in _NAMES if self._believes(name, headers)))
         self.limit = Limit(
-            None if "requests" in self._not_per_minute else said.requests_per_s or before.requests_per_s,
-            None if "tokens" in self._not_per_minute else said.tokens_per_s or before.tokens_per_s,
+            said.requests_per_s or before.requests_per_s, said.tokens_per_s or before.tokens_per_s
         )
         return self.limit != before
 
-    def _doubts(self, name: Name, headers: Mapping[str, str]) -> bool:
-        """Hold a reset against the limit; return whether it shows only now that the limit is not per minute."""
-        text = headers.get(f"x-ratelimit-limit-{name}", "")
-        if ";" in text or f"x-ratelimit-renewalperiod-{name}" in headers:
-            return False  # it says its period itself
-        limit, remaining = _number(text), _number(headers.get(f"x-ratelimit-remaining-{name}", ""))
+    def _believes(self, name: Name, headers: Mapping[str, str]) -> bool:
+        named = ";" in headers.get(f"x-ratelimit-limit-{name}", "")
+        return named or f"x-ratelimit-renewalperiod-{name}" in headers or self._proofs[name] >= _PROOFS
+
+    def _proves(self, name: Name, headers: Mapping[str, str]) -> bool:
+        """Hold a reset against the limit; return whether it has just been proven to be per minute."""
+        if self._proofs[name] >= _PROOFS:
+            return False
+        limit = _number(headers.get(f"x-ratelimit-limit-{name}", ""))
+        remaining = _number(headers.get(f"x-ratelimit-remaining-{name}", ""))
         reset_s = duration_s(headers.get(f"x-ratelimit-reset-{name}", ""))
-        if limit is None or remaining is None or reset_s is None or limit <= 0:
+        if not limit or remaining is None or reset_s is None or remaining >= limit:
             return False
-        self._longest_reset_s[name] = max(self._longest_reset_s[name], reset_s)
-        if self._longest_reset_s[name] >= _LONG_S or name in self._not_per_minute:
-            return False
-        if reset_s < _CLEARLY * 60.0 * (limit - remaining) / limit:
-            self._not_per_minute.add(name)
-            return True
-        return False
+        full_in_s = 60.0 * (limit - remaining) / limit
+        if reset_s >= _LONG_S:
+            self._proofs[name] = _PROOFS
+        elif abs(reset_s - full_in_s) <= max(_NEAR_S, _LIKE * full_in_s):
+            self._proofs[name] += 1
+        else:
+            self._proofs[name] = 0
+        return self._proofs[name] >= _PROOFS
 
 
 def duration_s(text: str) -> float | None:

@@ -174,7 +174,7 @@ def test_faults_freeze_growth_from_a_tenth_on_and_shrink_from_a_quarter_on() -> 
 
 def test_a_stated_limit_is_a_ceiling_and_below_the_profiles_it_is_told() -> None:
     controller = LaneController(Limits(rpm=3000, tpm=1e6), now_ns=0, start_rate=40.0)
-    headers = {"x-ratelimit-limit-requests": "600", "x-ratelimit-limit-tokens": "600000"}
+    headers = {"x-ratelimit-limit-requests": "600;w=60", "x-ratelimit-limit-tokens": "600000;w=60"}
     controller.sent(S, 10.0)
     controller.ended(2 * S, S, result(Outcome.OK, S, 2 * S, headers=headers))
     assert controller.rate == pytest.approx(9.8)
@@ -185,7 +185,7 @@ def test_a_stated_limit_is_a_ceiling_and_below_the_profiles_it_is_told() -> None
 def test_a_stated_limit_above_the_profiles_raises_nothing() -> None:
     controller = LaneController(Limits(qps=5.0), now_ns=0, start_rate=40.0)
     controller.sent(S, 10.0)
-    headers = {"x-ratelimit-limit-requests": "60000"}
+    headers = {"x-ratelimit-limit-requests": "60000;w=60"}
     controller.ended(2 * S, S, result(Outcome.OK, S, 2 * S, headers=headers))
     assert controller.rate == 5.0
 
@@ -244,8 +244,8 @@ _TEXTS = st.sampled_from(
 _HEADERS = st.sampled_from(
     [
         {},
-        {"x-ratelimit-limit-requests": "600"},
-        {"x-ratelimit-limit-tokens": "1e3"},
+        {"x-ratelimit-limit-requests": "600;w=60"},
+        {"x-ratelimit-limit-tokens": "1e3;w=60"},
         {"x-ratelimit-limit-requests": "inf", "x-ratelimit-limit-tokens": "-5"},
         {"x-ratelimit-remaining-tokens": "0"},
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from console.engine.adaptive.signals import Limit
@@ -40,7 +42,7 @@ def test_a_bucket_per_minute_is_believed() -> None:
     stated = StatedLimits()
     for used in range(1, 400):
         stated.take(answer("600", 600 - used, f"{used * 100}ms"))
-        assert stated.limit == Limit(10.0, None)
+    assert stated.limit == Limit(10.0, None)
 
 
 def test_a_window_of_a_minute_is_believed_also_at_its_end() -> None:
@@ -51,11 +53,20 @@ def test_a_window_of_a_minute_is_believed_also_at_its_end() -> None:
 
 
 def test_a_window_of_a_second_is_not_taken_for_one_of_a_minute() -> None:
+    rng = Random(1)
+    for limit in (2, 10, 100, 1000):
+        stated = StatedLimits()
+        for _ in range(2000):
+            left_s = rng.random()
+            used = min(limit, 1 + int(limit * rng.random() * (1 - left_s)))
+            stated.take(answer(str(limit), limit - used, f"{left_s * 1000:.0f}ms"))
+            assert stated.limit == Limit()
+
+
+def test_a_limit_without_period_or_reset_is_not_believed() -> None:
     stated = StatedLimits()
-    assert stated.take(answer("10", 10, "900ms"))
-    assert stated.take(answer("10", 8, "300ms"))
-    assert stated.limit == Limit()
-    assert not stated.take(answer("10", 9, "990ms"))
+    assert not stated.take(answer("5"))
+    assert not stated.take(answer("5", 4))
     assert stated.limit == Limit()
 
 
@@ -67,7 +78,7 @@ def test_a_limit_that_names_its_period_is_believed_whatever_its_resets_say() -> 
 
 def test_a_limit_that_changes_is_taken_in() -> None:
     stated = StatedLimits()
-    assert stated.take(answer("600"))
-    assert not stated.take(answer("600"))
-    assert stated.take(answer("300"))
+    assert stated.take(answer("600;w=60"))
+    assert not stated.take(answer("600;w=60"))
+    assert stated.take(answer("300;w=60"))
     assert stated.limit == Limit(5.0, None)
