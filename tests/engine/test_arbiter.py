@@ -388,3 +388,40 @@ def test_tokens_per_minute_hold_by_estimate_and_by_actual_usage():
 def test_a_server_that_sends_no_usage_or_nonsense_does_not_lift_a_token_limit():
     assert token_pace(False, None) == pytest.approx(99, abs=0.1)
     assert token_pace(False, 2.0**80) < 10 * 2_000_000 / 100 + 1000
+
+
+@given(seed=st.integers(0, 2**32), tpm=st.floats(600, 60_000))
+@settings(max_examples=60, deadline=None)
+def test_by_actual_usage_the_overshoot_is_bounded_by_the_tokens_in_flight(seed, tpm):
+    rng = random.Random(seed)
+    done = []  # (sent, left, estimate, used)
+
+    async def main(arbiter):
+        each = Gate(Scope("lane", "l"), Limits(tpm=tpm, workers=rng.randint(1, 8)), tokens_by_estimate=False)
+        passage = arbiter.passage([each])
+
+        async def one():
+            estimate, used = rng.uniform(1, 300), rng.uniform(1, 300)
+            await passage.enter(arbiter.next_order(), estimate, Open())
+            sent = now_ns()
+            await anyio.sleep(rng.uniform(0, 3))
+            passage.leave(estimate, used)
+            done.append((sent, now_ns(), estimate, used))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(40):
+                group.start_soon(one)
+
+    virtual(main)
+    done.sort()
+    per_s = tpm / 60
+    for first, last in itertools.combinations(range(len(done)), 2):
+        since, until = done[first][0], done[last][0]
+        used = sum(entry[3] for entry in done[first:last])  # the last one may be late in paying
+        # What was in flight at the beginning may be refunded since; what is in flight at the end is not settled yet.
+        in_flight = sum(
+            max(entry[2], entry[3])
+            for entry in done
+            if entry[0] <= since <= entry[1] or entry[0] <= until <= entry[1]
+        )
+        assert used <= per_s * (until - since) / 1e9 + per_s + in_flight + 300 + 1e-6
