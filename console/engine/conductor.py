@@ -68,12 +68,13 @@ class Conductor:
             self._changed = anyio.Event()
             now_ns = self._now_ns()
             for given in lender.turn(now_ns):
-                self.jobs[given.job].hold(given.key)
                 if given.fresh:
+                    self._states[given.job] = "running"
                     group.start_soon(self._play, given.job)
                 else:
                     job_id = self._plan.jobs[given.job].id
                     self._recorder.event("info", "lease", job_id, f"goes on with key {given.key}")
+                self.jobs[given.job].hold(given.key)  # which may find that its lanes are off
             self._give_up_stranded()
             next_ns = lender.next_ns(now_ns)
             wait_s = None if next_ns is None else max(0.0, (next_ns - now_ns) / NS_PER_S)
@@ -82,7 +83,6 @@ class Conductor:
 
     async def _play(self, index: int) -> None:
         job, run = self._plan.jobs[index], self.jobs[index]
-        self._states[index] = "running"
         on = "" if run.key is None else f" on key {run.key}"
         self._recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests{on}")
         await run.run()

@@ -238,6 +238,7 @@ class Engine:
                 self._recorder.event("error", "lane_off", off.lane.id, f"switched off: {reason}")
         elif switched:
             self._link.switched_off(lane.lane, outcome, reason)  # which other processes have lanes of, too
+        self._jobs.lanes_changed()
 
     def look(self) -> Snapshot:
         """Return the picture now."""

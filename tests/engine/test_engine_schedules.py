@@ -7,12 +7,14 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 
 import anyio
+import msgspec
 import pytest
 from engine_rig import Rig, ScriptedClient, ids, job, lane, now_ns
 
-from console.vocabulary.command import Accepted, Drain, Pause, Resume, Stop
+from console.engine.quarantine import BY_HAND
+from console.vocabulary.command import Accepted, Drain, Pause, Resume, Stop, Switch, name_of
 from console.vocabulary.outcome import Outcome, Verdict
-from console.vocabulary.rows import RequestRow
+from console.vocabulary.rows import EventRow, RequestRow
 
 FAILURES = (
     {"outcome": Outcome.SERVER_ERROR},
@@ -78,9 +80,13 @@ def make_rig(rng):
                 **own,
             )
         )
+    if rng.random() < 0.3:
+        lanes = [msgspec.structs.replace(setup, adaptive=rng.random() < 0.7) for setup in lanes]
     jobs = []
     for number in range(rng.randint(1, 3)):
         used = rng.sample(lanes, rng.randint(1, len(lanes)))
+        leases = tuple(dict.fromkeys(f"p/{setup.lane.key}" for setup in used))
+        leases = leases if rng.random() < 0.35 else None
         jobs.append(
             job(
                 ids(rng.randint(0, 25), f"m{number}"),
@@ -89,9 +95,10 @@ def make_rig(rng):
                 before=(rng.randrange(number),) if number and rng.random() < 0.5 else (),
                 stagger_s=rng.choice([0, 0, 5]),
                 delays=tuple(rng.choice([0, 0, 3, 20]) for _ in used),
-                dealt=rng.random() < 0.3,
+                dealt=leases is None and rng.random() < 0.3,
             )
         )
+        jobs[-1] = msgspec.structs.replace(jobs[-1], lease=leases)
     trouble = rng.choice([0.0, 0.0, 0.1, 0.4])
     refused = rng.choice([*keys, None])
 
@@ -120,6 +127,16 @@ def operators(rng, rig, ended):
             if rng.random() < chance and isinstance(engine.steering.obey(command), Accepted):
                 ended.append(command)
 
+    async def switch(engine):
+        for _ in range(rng.choice([0, 0, 1, 3])):
+            await anyio.sleep(rng.random() * 30)
+            setup = rng.choice(rig.lanes)
+            kind = rng.choice(["key", "deployment", "lane"])
+            name = name_of(kind, setup.lane)
+            engine.steering.obey(Switch(kind, name, on=False))
+            await anyio.sleep(rng.random() * 30)
+            engine.steering.obey(Switch(kind, name, on=True))
+
     async def disk(engine):
         await anyio.sleep(rng.random() * 40)
         rig.journal.blocked = rng.random() < 0.3
@@ -130,7 +147,7 @@ def operators(rng, rig, ended):
         await anyio.sleep(80_000)
         raise AssertionError("it hangs")
 
-    return steer, disk, guard
+    return steer, switch, disk, guard
 
 
 def assert_limits_held(rig):
@@ -156,6 +173,11 @@ def assert_nothing_lost(rig, ended):
     kept = [row for row in (*rig.journal.rows, *rig.journal.pending) if isinstance(row, RequestRow)]
     assert len(kept) == len(rig.client.sent)
     off = {view.deployment for view in rig.last.lanes if view.state == "off"}
+    for row in rig.journal.of(
+        EventRow
+    ):  # a job may have ended for want of a lane that was switched on again later
+        if row.kind.startswith("lane") and "off" in row.text and row.text != BY_HAND:
+            off.add(row.subject.split("/")[1].split("@")[0])
     played = {row.test for row in tests}
     for one in [] if ended else rig.jobs:
         usable = [shard for shard in one.shards if shard.lane_id.split("/")[1].split("@")[0] not in off]
