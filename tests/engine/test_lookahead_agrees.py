@@ -21,7 +21,7 @@ def fleet(case):
         case "shared":
             return [job(ids(20), [a], name="one"), job(ids(9), [a, b], name="two", stagger_s=2.5)], [a, b]
         case "series":
-            return [job(ids(7), [a, b], name="one"), job(ids(8), [b], name="two", before=(0,))], [a, b]
+            return [job(ids(10), [a, b], name="one"), job(ids(8), [b], name="two", before=(0,))], [a, b]
         case "delays":
             return [job(ids(30), [a, b], delays=(0, 3))], [a, b]
         case "dealt":
