@@ -24,7 +24,7 @@ from console.sim.answers import (
 )
 from console.sim.delays import RequestDelays
 from console.sim.faults import Faults
-from console.sim.quotas import Window, go_duration, tightest
+from console.sim.quotas import MINUTE_NS, Window, go_duration, tightest
 from console.sim.rejection import Headers, Rejection
 from console.vocabulary.chat import Message
 from console.vocabulary.simulated import SimBehaviour
@@ -243,10 +243,14 @@ class SimulatedProvider:
         return None
 
     def _rate_headers(self, now_ns: int, key: Key, deployment: Deployment) -> Headers:
-        """Return `x-ratelimit-*` of the tightest request quota and of the token quota, where there are any."""
+        """Return `x-ratelimit-*` of the tightest request quota and of the token quota, where there are any.
+
+        These headers speak of minutes, in both dialects: quotas per second are not stated, and stay hidden.
+        """
         headers: list[tuple[str, str]] = []
+        requests = key.request_windows + deployment.request_windows
         windows = (
-            ("requests", tightest(key.request_windows + deployment.request_windows, now_ns)),
+            ("requests", tightest([window for window in requests if window.unit_ns == MINUTE_NS], now_ns)),
             ("tokens", tightest(deployment.token_windows, now_ns)),
         )
         for unit, window in windows:

@@ -213,13 +213,19 @@ def test_a_refused_request_uses_no_quota():
 
 
 def test_azure_sends_no_reset_and_names_its_codes():
-    served = provider(dialect="azure", key_qps=1, retry_after="ms")
+    served = provider(dialect="azure", key_rpm=1, retry_after="ms")
     headers = dict(admitted(served.admit(0, "m", "a", 1)).headers)
     assert headers == {"x-ratelimit-limit-requests": "1", "x-ratelimit-remaining-requests": "0"}
     refused = rejected(served.admit(SECOND_NS // 4, "m", "a", 1))
     assert refused.code == "429"
-    assert dict(refused.headers)["retry-after-ms"] == "750"
-    assert refused.retry_after_s == 0.75
+    assert dict(refused.headers)["retry-after-ms"] == "59750"
+    assert refused.retry_after_s == 59.75
+
+
+def test_a_quota_per_second_is_not_stated_as_these_headers_speak_of_minutes():
+    served = provider(key_qps=1)
+    assert admitted(served.admit(0, "m", "a", 1)).headers == ()
+    assert dict(rejected(served.admit(0, "m", "a", 1)).headers) == {"retry-after": "1"}
 
 
 def test_retry_after_can_be_left_out():
