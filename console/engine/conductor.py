@@ -73,7 +73,8 @@ class Conductor:
                     group.start_soon(self._play, given.job)
                 else:
                     job_id = self._plan.jobs[given.job].id
-                    self._recorder.event("info", "lease", job_id, f"goes on with key {given.key}")
+                    text = f"goes on with key {given.key}"
+                    self._recorder.event("info", "lease", job_id, text, key=given.key or "")
                 self.jobs[given.job].hold(given.key)  # which may find that its lanes are off
             self._give_up_stranded()
             next_ns = lender.next_ns(now_ns)
@@ -84,7 +85,8 @@ class Conductor:
     async def _play(self, index: int) -> None:
         job, run = self._plan.jobs[index], self.jobs[index]
         on = "" if run.key is None else f" on key {run.key}"
-        self._recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests{on}")
+        text = f"started, {len(job.tests)} tests{on}"
+        self._recorder.event("info", "job_started", job.id, text, key=run.key or "")
         await run.run()
         self._end(index)
 
@@ -117,6 +119,8 @@ class Conductor:
         self._lender.lanes_changed(usable)
         for index, run in enumerate(self.jobs):
             if run.key is not None and self._lender.order.key_of(index) is None:
+                if self._states[index] == "running":
+                    self._recorder.event("warn", "lease", self._plan.jobs[index].id, f"leaves key {run.key}")
                 run.hold(None)
             else:
                 run.refill()

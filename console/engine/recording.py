@@ -92,11 +92,11 @@ class Recorder:
         self._unwritten.append(row)
         return self._flush()
 
-    def event(self, level: str, kind: str, subject: str, text: str) -> None:
-        """Record that something happened, and show it."""
+    def event(self, level: str, kind: str, subject: str, text: str, *, key: str = "") -> None:
+        """Record that something happened, and show it; `key` is the one that a job leases from now on."""
         at_ns = self.since_start(self._now_ns())
         self.show(at_ns, level, subject, text)
-        self.write_now(EventRow(at_ns=at_ns, level=level, kind=kind, subject=subject, text=text))
+        self.write_now(EventRow(at_ns=at_ns, level=level, kind=kind, subject=subject, text=text, key=key))
 
     def limit(self, lane: Lane, change: Change) -> None:
         """Record that adaptive mode changed a limit, and show it."""

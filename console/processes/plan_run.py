@@ -138,7 +138,8 @@ class PlanRun(Coordinator):
     def _go_on(self, index: int) -> None:
         """Let a job go on with another key, in the processes that have lanes of it."""
         job = self._plan.jobs[index]
-        self.recorder.event("info", "lease", job.id, f"goes on with key {self._keys[index]}")
+        key = self._keys[index]
+        self.recorder.event("info", "lease", job.id, f"goes on with key {key}", key=key or "")
         for number, child in self.children.items():
             if self._plays(number, index) and not child.gone.is_set():
                 self._dealers[index].join(number)
@@ -166,8 +167,10 @@ class PlanRun(Coordinator):
             )
 
         self._lender.lanes_changed(usable)
-        for index in range(len(self._keys)):
-            self._keys[index] = self._lender.order.key_of(index)
+        for index, before in enumerate(self._keys):
+            key = self._keys[index] = self._lender.order.key_of(index)
+            if before is not None and key is None and self._states[index] == "running":
+                self.recorder.event("warn", "lease", self._plan.jobs[index].id, f"leaves key {before}")
         self._changed.set()
 
     async def _keep_keys(self) -> None:
@@ -290,7 +293,8 @@ class PlanRun(Coordinator):
         job = self._plan.jobs[index]
         self._states[index] = "running"
         on = "" if self._keys[index] is None else f" on key {self._keys[index]}"
-        self.recorder.event("info", "job_started", job.id, f"started, {len(job.tests)} tests{on}")
+        text = f"started, {len(job.tests)} tests{on}"
+        self.recorder.event("info", "job_started", job.id, text, key=self._keys[index] or "")
         parts = {
             number: jobs[index]
             for number, jobs in self._part_jobs.items()

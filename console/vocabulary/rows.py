@@ -111,6 +111,8 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     subject: str = ""
     """Lane id, job id, or empty for the run."""
     text: str = ""
+    key: str = ""
+    """Of a job that starts or goes on: the key that it leases from now on; empty: none."""
 
 
 class LimitRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="limit", tag_field="type"):
