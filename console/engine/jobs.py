@@ -210,11 +210,10 @@ class JobRun:
                 self._queue.extend(shard.own)
                 shard.own.clear()
         opened = [shard.lane for shard in self._shards if not shard.closed]
-        leases = self.job.lease is not None and self._feed is None
-        if leases and opened and all(lane.off for lane in opened):
+        if self.job.lease is not None and self._feed is None and opened and all(lane.off for lane in opened):
             self._lane_lost()
-        if not self._has_lane:
-            self._over.set()
+        if self._group is not None and not self._has_lane:
+            self._over.set()  # one that has not begun may still get another key
 
     @property
     def _has_lane(self) -> bool:

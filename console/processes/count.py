@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Final
 
 from console.phases.plan import Plan
-from console.vocabulary.lane import LaneSetup
+from console.vocabulary.lane import LaneSetup, LeaseRule, key_scope
 
 CHUNKS_PER_PROCESS: Final = 25_000
 """Chunks per second that one process reads with its clock right, with room for the ends of answers (`make bench`)."""
@@ -30,17 +30,65 @@ def usable_cores(*, simulated: bool) -> int:
 
 
 def peak_of_plan(plan: Plan) -> int:
-    """Return the most requests that may be in flight at once: over all jobs that may run side by side."""
-    limits = {setup.lane.id: _at_once(setup) for setup in plan.lanes}
-    lanes_of = [{shard.lane_id for shard in job.shards} for job in plan.jobs]
+    """Return the most requests that may be in flight at once: over all jobs that may run side by side.
+
+    Where jobs lease keys it is a bound: each key may be held by those with most workers on it.
+    """
+    before = [frozenset(job.before) for job in plan.jobs]
+    lanes = [_lanes_by_key(plan, index) for index in range(len(plan.jobs))]
     peak = 0
-    for index, job in enumerate(plan.jobs):
-        beside = set(lanes_of[index])
-        for other, other_job in enumerate(plan.jobs):
-            if other not in job.before and index not in other_job.before:
-                beside |= lanes_of[other]
-        peak = max(peak, sum(limits[lane_id] for lane_id in beside))
+    for index in range(len(plan.jobs)):
+        beside = [
+            other
+            for other in range(len(plan.jobs))
+            if other not in before[index] and index not in before[other]
+        ]
+        fixed = {
+            lane: slots
+            for other in beside
+            if plan.jobs[other].lease is None
+            for held in lanes[other].values()
+            for lane, slots in held.items()
+        }
+        leasing = [
+            (plan.jobs[other].model, lanes[other]) for other in beside if plan.jobs[other].lease is not None
+        ]
+        peak = max(peak, sum(fixed.values()) + _most_leased(leasing, plan.leases))
     return peak
+
+
+Slots = dict[tuple[str, int], int]
+"""Lane id, and the job where each job has its own copy of the limits (else -1) → requests at once."""
+
+
+def _lanes_by_key(plan: Plan, index: int) -> dict[str, Slots]:
+    setups = {setup.lane.id: setup for setup in plan.lanes}
+    found: dict[str, Slots] = {}
+    for shard in plan.jobs[index].shards:
+        setup = setups[shard.lane_id]
+        key = key_scope(setup.lane.provider, setup.lane.key)
+        found.setdefault(key, {})[setup.lane.id, index if setup.per == "job" else -1] = _at_once(setup)
+    return found
+
+
+def _most_leased(jobs: Sequence[tuple[str, dict[str, Slots]]], rules: Mapping[str, LeaseRule]) -> int:
+    """Return the most that jobs, each with its model, have in flight if each holds one key.
+
+    A key is held by as many jobs or models as its rule says.
+    """
+    by_job = sum(max(sum(slots.values()) for slots in lanes.values()) for _, lanes in jobs if lanes)
+    by_key = 0
+    for key in dict.fromkeys(key for _, lanes in jobs for key in lanes):
+        rule = rules.get(key) or LeaseRule()
+        holders: dict[Hashable, Slots] = {}
+        for model, lanes in jobs:
+            if key in lanes:
+                # Jobs with the very same lanes share their slots: one such holder is as many as all.
+                holder = model if rule.to == "model" else frozenset(lanes[key])
+                holders.setdefault(holder, {}).update(lanes[key])
+        held = sorted((sum(slots.values()) for slots in holders.values()), reverse=True)
+        by_key += sum(held[: rule.holders])
+    return min(by_job, by_key)
 
 
 def peak_of_lanes(lanes: Iterable[LaneSetup], most: int | None) -> int:

@@ -333,20 +333,23 @@ class PlanRun(Coordinator):
 def _part_of(
     job: Job, lanes: Sequence[LaneSetup], parts: Mapping[int, Sequence[LaneSetup]], number: int
 ) -> Job:
-    """Return the part of a job that a process plays: the shards on its lanes, and what is dealt to these lanes."""
+    """Return the part of a job that a process plays: the shards on its lanes, and what is dealt to these lanes.
+
+    A shard waits for those before it that play elsewhere; of a job that leases a key, for those on its own key.
+    """
     here = {setup.lane.id for setup in lanes}
     shards: list[Shard] = []
-    before_s = 0.0
+    waited_s: dict[str, float] = {}
     for shard in job.shards:
-        before_s += shard.delay_s
+        opened_with = "" if job.lease is None else shard.lane_id.rpartition("@")[2]
+        waited_s[opened_with] = waited_s.get(opened_with, 0.0) + shard.delay_s
         if shard.lane_id not in here:
             continue
         holders = [
             other for other, held in parts.items() if shard.lane_id in {setup.lane.id for setup in held}
         ]
         tests = None if shard.tests is None else shard.tests[holders.index(number) :: len(holders)]
-        shards.append(Shard(lane_id=shard.lane_id, delay_s=before_s, tests=tests))
-        before_s = 0.0
+        shards.append(Shard(lane_id=shard.lane_id, delay_s=waited_s.pop(opened_with), tests=tests))
     own = tuple(test for shard in shards for test in shard.tests or ())
     return msgspec.structs.replace(job, shards=tuple(shards), tests=own)
 

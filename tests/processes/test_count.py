@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from console.phases.plan import Job, Plan, Shard
 from console.processes.count import parts_text, peak_of_lanes, peak_of_plan, processes_for
 from console.processes.deal import deal_lanes
 from console.vocabulary.chat import Timeouts
-from console.vocabulary.lane import Lane, LaneSetup, Limits
+from console.vocabulary.lane import Lane, LaneSetup, LeaseRule, Limits
 
 
-def lane(name: str, workers: int | None = None, qps: float | None = None) -> LaneSetup:
+def lane(name: str, workers: int | None = None, qps: float | None = None, key: str = "k") -> LaneSetup:
     return LaneSetup(
-        lane=Lane("p", "m", name, "k"), model_class="open", limits=Limits(workers=workers, qps=qps)
+        lane=Lane("p", "m", name, key), model_class="open", limits=Limits(workers=workers, qps=qps)
     )
 
 
@@ -47,6 +48,29 @@ def test_jobs_in_series_count_by_the_largest_and_side_by_side_together() -> None
     assert peak_of_plan(plan([a], [job("1", [a]), job("2", [a])])) == 100, (
         "jobs on one lane share its workers"
     )
+
+
+def leased(name: str, model: str, lanes: list[LaneSetup]) -> Job:
+    keys = tuple(f"p/{one.lane.key}" for one in lanes)
+    return msgspec.structs.replace(job(name, lanes), model=model, lease=tuple(dict.fromkeys(keys)))
+
+
+def test_jobs_that_lease_hold_one_key_each() -> None:
+    a = [lane("a", workers=10, key=key) for key in ("k0", "k1")]
+    b = [lane("b", workers=3, key=key) for key in ("k0", "k1")]
+    jobs = [leased("1", "a", a), leased("2", "b", b), leased("3", "b", b)]
+    assert peak_of_plan(plan([*a, *b], jobs[:1])) == 10
+    assert peak_of_plan(plan([*a, *b], jobs[:2])) == 13
+    assert peak_of_plan(plan([*a, *b], [*jobs, leased("4", "a", a)])) == 20  # two keys, ten at most on each
+    two = msgspec.structs.replace(plan([*a, *b], jobs), leases={"p/k0": LeaseRule(holders=2)})
+    assert peak_of_plan(two) == 16  # three jobs: of ten, of three and of three
+    beside = lane("c", workers=7)
+    assert peak_of_plan(plan([*a, *b, beside], [*jobs[:2], job("5", [beside])])) == 20
+
+
+def test_copies_of_a_limit_count_for_each_job() -> None:
+    own = msgspec.structs.replace(lane("a", workers=4), per="job")
+    assert peak_of_plan(plan([own], [job("1", [own]), job("2", [own])])) == 8
 
 
 def test_a_level_has_no_more_in_flight_than_it_is_asked_for() -> None:

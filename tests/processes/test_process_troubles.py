@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import Counter
 
 import anyio
+import msgspec
 import pytest
+import trio
 from part_rig import Client, Rig, events, guard, ids, job, lane, terminal
 
 from console.engine.load import Level
 from console.processes.level_run import LevelOnProcesses
 from console.processes.plan_run import PlanRun
+from console.records.read_journal import read_rows
 from console.vocabulary.chat import ChatRequest, Timeouts
 from console.vocabulary.command import Accepted, Pause, Refused, Resume, Switch
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.outcome import Outcome
+from console.vocabulary.rows import RequestRow
 
 
 @pytest.fixture
@@ -42,6 +46,62 @@ def level(rig, count, *beside, most=8, rate=None):
         return LevelOnProcesses(seat, asked, requests, rig.lanes, processes=2, timeouts=Timeouts(), seed=0)
 
     return rig.run(make, guard, *beside)
+
+
+def test_shards_on_keys_that_are_not_leased_delay_nobody_on_several_processes(make_rig):
+    lanes = [lane("a", key=key) for key in ("key0", "key1", "key2")]
+    rig = make_rig(lanes)
+    leases = msgspec.structs.replace(
+        job(ids(10), lanes, delays=(0, 5, 5)), lease=("p/key2", "p/key0", "p/key1")
+    )
+    assert play(rig, [leases], processes=3) == "finished"
+    assert terminal(rig) == Counter(ids(10))
+    assert [(event.subject, event.key) for event in events(rig, "job_started")] == [("job", "p/key2")]
+    first = min(row.at_ns for row in read_rows(rig.run_dir) if isinstance(row, RequestRow))
+    assert first / 1e9 == pytest.approx(
+        5, abs=0.5
+    )  # as on one process: what key1 would have waited is not in it
+
+
+def leasing(lanes, models, keys):
+    return [
+        msgspec.structs.replace(
+            job(ids(12, model), [one for one in lanes if one.lane.deployment == model], name=model),
+            model=model,
+            lease=keys,
+        )
+        for model in models
+    ]
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+@pytest.mark.parametrize("dead", [False, True])
+def test_jobs_lease_keys_over_several_processes(make_rig, processes, dead):
+    keys = ("key0", "key1", "key2")
+    lanes = [lane(model, key=key, workers=2) for model in "abcd" for key in keys]
+    on_key = Counter()
+
+    def answer(endpoint, number):
+        refused = dead and endpoint.deployment.endswith("@key1") and trio.current_time() > 2.5
+        return 1.0, {"outcome": Outcome.AUTH} if refused else {}
+
+    class Watching(Client):
+        async def complete(self, endpoint, request, on_sent=None):
+            key = endpoint.deployment.rpartition("@")[2]
+            try:
+                return await super().complete(endpoint, request, on_sent)
+            finally:
+                # What is still in flight when an answer is there, this one's lane included.
+                busy = {name for name, count in self.live.items() if count and name.endswith(key)}
+                on_key[key] = max(on_key[key], len(busy | {endpoint.deployment}))
+
+    rig = make_rig(lanes, Watching(answer))
+    jobs = leasing(lanes, "abcd", tuple(f"p/{key}" for key in keys))
+    assert play(rig, jobs, processes=processes) == "finished"
+    assert terminal(rig) == Counter(test for model in "abcd" for test in ids(12, model))
+    assert set(on_key.values()) == {1}
+    gone_on = [event.key for event in events(rig, "lease") if event.key]
+    assert gone_on == (["p/key0"] if dead else []) or (dead and gone_on == ["p/key2"])
 
 
 def test_a_process_that_hangs_is_replaced(make_rig):
