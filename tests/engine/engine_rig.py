@@ -157,6 +157,7 @@ class Rig:
         self.client = client or ScriptedClient()
         self.journal = MemoryJournal()
         self.attempts, self.done, self.work = attempts, frozenset(done), work or OneTurn()
+        self.leases = {}
         self.self_check = None
         self.sharing = None
         self.engine: Engine
@@ -177,6 +178,7 @@ class Rig:
             jobs=tuple(self.jobs),
             timeouts=Timeouts(),
             attempts=self.attempts,
+            leases=self.leases,
         )
         self.engine = Engine(
             plan=plan,
