@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli.compare_policies import THOSE_THAT_APPLY, compare_policies
 from console.cli.process_count import processes_option
 from console.cli.saying import say
 from console.cli.selecting import run_request, selection_options
@@ -26,9 +27,19 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="What an answer takes; absent: as the last run of this profile, else as the profile guesses.",
 )
+@click.option(
+    "--compare-policies",
+    "compared",
+    is_flag=False,
+    flag_value=THOSE_THAT_APPLY,
+    metavar="[LIST]",
+    help="Rehearse it under each of these policies (alone: all that apply), and say which one to choose.",
+)
 @click.option("--strict", is_flag=True, help="Exit code 4 where there are warnings.")
 @click.option("--json", "as_json", is_flag=True, help="The plan and its preflight as JSON lines on stdout.")
-def plan(*, as_json: bool, latency_s: float | None, strict: bool, **options: Any) -> int:
+def plan(
+    *, as_json: bool, latency_s: float | None, strict: bool, compared: str | None, **options: Any
+) -> int:
     """Show what a run would do: jobs, keys, tests, limits, the load to expect, and what is wrong with it.
 
     Resolves no secret and sends nothing.
@@ -41,7 +52,10 @@ def plan(*, as_json: bool, latency_s: float | None, strict: bool, **options: Any
     from console.records.run_dir import runs_home
     from console.run import prepare
 
-    prepared = prepare(run_request(**options), to_run=False)
+    request = run_request(**options)
+    if compared is not None:
+        return compare_policies(request, compared, latency_s=latency_s, strict=strict, as_json=as_json)
+    prepared = prepare(request, to_run=False)
     planned, profile = prepared.plan, prepared.loaded.profile
     known = last_latency(runs_home(create=False), profile.name) if latency_s is None else None
     ahead = preflight(planned, profile, latency_s=latency_s, known_s=known.seconds if known else None)

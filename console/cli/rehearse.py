@@ -88,12 +88,12 @@ def _ends_at(seconds: float) -> str:
     return f"{end:%H:%M}" if end.date() == now.date() else f"{end:%Y-%m-%d %H:%M}"
 
 
-def progress_text(progress: Progress) -> str:
-    """Return one line on how far a rehearsal is."""
+def progress_text(progress: Progress, name: str = "") -> str:
+    """Return one line on how far a rehearsal is, or the one called `name` among several."""
     eta = "?" if progress.eta_s is None else clock(progress.eta_s)
     share = f" {100 * progress.done // progress.planned}%" if progress.planned else ""
     return (
-        f"rehearsing {clock(progress.wall_s)} · {progress.done}/{progress.planned}{share} · "
+        f"rehearsing {f'{name} ' if name else ''}{clock(progress.wall_s)} · {progress.done}/{progress.planned}{share} · "
         f"{clock(progress.virtual_s)} into the run · eta {eta}"
     )
 
@@ -107,16 +107,16 @@ class ProgressLine:
         self._next_s = _SILENT_S if self._terminal else _ELSEWHERE_EVERY_S
         self._told = False
 
-    def tell(self, progress: Progress) -> None:
-        """Tell, if it is time to."""
+    def tell(self, progress: Progress, name: str = "") -> None:
+        """Tell, if it is time to; `name` is the one of several that is rehearsed."""
         if progress.wall_s < self._next_s:
             return
         if self._terminal:
             width = shutil.get_terminal_size().columns
-            self._write(f"\r\x1b[K{safe_line(progress_text(progress), max(20, width - 1))}")
+            self._write(f"\r\x1b[K{safe_line(progress_text(progress, name), max(20, width - 1))}")
         else:
             self._next_s = progress.wall_s + _ELSEWHERE_EVERY_S
-            self._write(progress_text(progress) + "\n")
+            self._write(progress_text(progress, name) + "\n")
         self._told = True
 
     def end(self) -> None:

@@ -44,7 +44,7 @@ def run(*, detach: bool, rehearse: bool, as_json: bool, announce: bool, **option
     request = run_request(**options)
     if rehearse:
         refuse_beside_rehearsal(request, detach=detach)
-    prepared = prepare(request)
+    prepared = prepare(request, to_run=not rehearse)
     if rehearse:
         _warn(prepared.plan)
         return rehearse_here(prepared, as_json=as_json)

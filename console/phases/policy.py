@@ -27,6 +27,12 @@ BATCH_HINT: Final = "N is a whole number ≥ 1, such as batches-of-3"
 _BATCHES: Final = re.compile(r"batches-of-([1-9][0-9]{0,5})")
 
 
+COMPARED: Final = ("as-is", "serial", "batches-of-3", "key-pool")
+"""Policies that are worth comparing for any phase."""
+COMPARED_GROUPS: Final = ("groups-spread", "groups-serial")
+"""Those that differ from them only where a phase has groups."""
+
+
 class Policy(msgspec.Struct, frozen=True):
     """A policy as it was read."""
 

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+import msgspec
+
+from console.engine.adaptive.learnt import Learnt
 from console.phases.plan import Plan
 from console.rehearsal.ledger import LaneBook, Ledger
 from console.rehearsal.load import NS_PER_S, Spans, curve, most_at_once, step_s
-from console.rehearsal.report import JobSpan, LaneCounts, Rehearsal, ScopeLoad
+from console.rehearsal.report import FoundLimits, JobSpan, LaneCounts, LeaseSpan, Rehearsal, ScopeLoad
 from console.rehearsal.supposed import Supposed
 from console.vocabulary.lane import Lane, LaneSetup, ScopeKind, together
 from console.vocabulary.outcome import Outcome
@@ -18,8 +21,9 @@ from console.vocabulary.simulated import SimBehaviour
 _DIGITS: Final = 3
 
 
-def report(plan: Plan, ledger: Ledger, supposed: Supposed) -> Rehearsal:
-    """Return what the rows come to."""
+def report(plan: Plan, ledger: Ledger, supposed: Supposed, found: Sequence[Found]) -> Rehearsal:
+    """Return what the rows come to, with what adaptive mode had found in the end."""
+    model_of = {job.id: job.model for job in plan.jobs}
     duration_ns = ledger.now_ns
     outcomes: Counter[str] = Counter()
     for book in ledger.lanes.values():
@@ -68,7 +72,54 @@ def report(plan: Plan, ledger: Ledger, supposed: Supposed) -> Rehearsal:
             )
             for job in plan.jobs
         ),
-        assumptions=supposed.assumptions,
+        leases=tuple(
+            LeaseSpan(
+                key=held.key,
+                job=held.job,
+                model=model_of[held.job],
+                start_s=_seconds(held.start_ns),
+                end_s=_when(held.end_ns),
+            )
+            for held in ledger.leases
+        ),
+        found=tuple(_found(one, ledger.lanes[one.lane]) for one in found),
+        assumptions=(*supposed.assumptions, *_of_plan(plan)),
+    )
+
+
+def _of_plan(plan: Plan) -> list[str]:
+    """Say what of the plan itself is not played as it would be run."""
+    said: list[str] = []
+    if plan.cannot_run:
+        more = f", and {len(plan.cannot_run) - 1} more" if len(plan.cannot_run) > 1 else ""
+        said.append(
+            f"what cannot be run yet is played in its plain form ({plan.cannot_run[0]}{more}): times and load hold as "
+            "far as answers are as long, and verdicts say nothing"
+        )
+    if any(setup.adaptive for setup in plan.lanes):
+        said.append("adaptive lanes begin with nothing learnt from an earlier run")
+    return said
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What the controller of a lane says in the end."""
+
+    lane: Lane
+    per_s: float | None
+    in_flight: int | None
+    learnt: Learnt
+
+
+def _found(found: Found, book: LaneBook) -> FoundLimits:
+    learnt = found.learnt
+    return FoundLimits(
+        lane=found.lane.id,
+        requests=len(book.request_starts),
+        rate_limited=book.outcomes.get(Outcome.RATE_LIMITED, 0),
+        per_s=found.per_s,
+        in_flight=found.in_flight,
+        met_per_s=learnt.requests_per_s,
+        met_in_flight=learnt.window,
     )
 
 

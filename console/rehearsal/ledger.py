@@ -23,6 +23,18 @@ class LaneBook:
         self.outcomes: dict[Outcome, int] = {}
 
 
+class Held:
+    """A key in the hands of a job. Times in ns since the start; `end_ns` None: it has it still."""
+
+    __slots__ = ("end_ns", "job", "key", "start_ns")
+
+    def __init__(self, job: str, key: str, start_ns: int) -> None:
+        self.job = job
+        self.key = key
+        self.start_ns = start_ns
+        self.end_ns: int | None = None
+
+
 class Ledger:
     """Takes the rows of an engine. `written` is called after each write, with nothing of it kept."""
 
@@ -39,6 +51,10 @@ class Ledger:
         self.retry_wait_ns = 0
         self.job_starts: dict[str, int] = {}
         self.job_ends: dict[str, int] = {}
+        self.leases: list[Held] = []
+        """In the order of time."""
+        self._holding: dict[str, Held] = {}
+        """By job."""
         self.ended: RunEnded | None = None
         self.now_ns = 0
         """The latest time that any row tells of."""
@@ -96,8 +112,19 @@ class Ledger:
             self.unanswered.add(row.test)
 
     def _event(self, row: EventRow) -> None:
+        if row.kind in ("job_started", "lease", "job_done"):
+            self._lease(row)
         if row.kind == "job_started":
             self.job_starts.setdefault(row.subject, row.at_ns)
         elif row.kind == "job_done":
             self.job_ends[row.subject] = row.at_ns
         self.now_ns = max(self.now_ns, row.at_ns)
+
+    def _lease(self, row: EventRow) -> None:
+        """Note that a job holds a key from now on, or none any more."""
+        before = self._holding.pop(row.subject, None)
+        if before is not None:
+            before.end_ns = row.at_ns
+        if row.key:
+            held = self._holding[row.subject] = Held(row.subject, row.key, row.at_ns)
+            self.leases.append(held)

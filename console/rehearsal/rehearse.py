@@ -17,7 +17,7 @@ from console.engine.board import Headline
 from console.engine.engine import Engine
 from console.phases.plan import Plan
 from console.profile.form import Profile
-from console.rehearsal.account import report
+from console.rehearsal.account import Found, report
 from console.rehearsal.ledger import Ledger
 from console.rehearsal.report import Rehearsal
 from console.rehearsal.supposed import Supposed, suppose
@@ -68,11 +68,11 @@ def rehearse(
     told = _Telling(plan.planned, on_progress) if on_progress is not None else None
     ledger = Ledger((setup.lane for setup in plan.lanes), told)
 
-    async def main(now_ns: NowNs) -> None:
-        await _play(plan, supposed, ledger, make_work(plan.seed), now_ns, obey_signals=obey_signals)
+    async def main(now_ns: NowNs) -> list[Found]:
+        return await _play(plan, supposed, ledger, make_work(plan.seed), now_ns, obey_signals=obey_signals)
 
-    run_virtually(main, seed=plan.seed)
-    return report(plan, ledger, supposed)
+    found = run_virtually(main, seed=plan.seed)
+    return report(plan, ledger, supposed, found)
 
 
 class _Telling:
@@ -100,7 +100,7 @@ class _Telling:
 
 async def _play(
     plan: Plan, supposed: Supposed, ledger: Ledger, work: Work, now_ns: NowNs, *, obey_signals: bool
-) -> None:
+) -> list[Found]:
     model_of = {setup.lane.deployment: setup.lane.model for setup in plan.lanes}
     client = InProcessClient(
         SimConfig(seed=plan.seed, providers=supposed.behaviours, model_of=model_of),
@@ -135,6 +135,16 @@ async def _play(
                 group.start_soon(_stop_at_signal, signals, engine)
             await engine.run()
             group.cancel_scope.cancel()
+    return _found(plan, engine)
+
+
+def _found(plan: Plan, engine: Engine) -> list[Found]:
+    views = {view.lane_id: view for view in engine.look().lanes}
+    lanes = {setup.lane.id: setup.lane for setup in plan.lanes}
+    return [
+        Found(lane=lanes[name], per_s=views[name].qps, in_flight=views[name].window, learnt=learnt)
+        for name, learnt in engine.learnt(0.0).items()
+    ]
 
 
 async def _stop_at_signal(received: AsyncIterator[signal.Signals], engine: Engine) -> None:

@@ -49,6 +49,33 @@ class JobSpan(msgspec.Struct, frozen=True, kw_only=True):
     end_s: float | None
 
 
+class LeaseSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """A time for which a job held a key."""
+
+    key: str
+    """`provider/key`."""
+    job: str
+    model: str
+    start_s: float
+    end_s: float | None
+    """None: it held it still when the rehearsal was ended."""
+
+
+class FoundLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What adaptive mode let through on a lane in the end, and what it met."""
+
+    lane: str
+    requests: int
+    rate_limited: int
+    per_s: float | None
+    """Requests per second; None: any number."""
+    in_flight: int | None
+    met_per_s: float | None
+    """Requests per second beyond which the lane was refused, by estimate; None: it never was."""
+    met_in_flight: int | None
+    """Requests at once beyond which it was refused, or became slow; None: neither."""
+
+
 class Rehearsal(msgspec.Struct, frozen=True, kw_only=True, tag="rehearsal", tag_field="type"):
     """A run as it would go. Times in seconds from its start."""
 
@@ -79,6 +106,10 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True, tag="rehearsal", tag_
     deployments: tuple[ScopeLoad, ...]
     lanes: tuple[LaneCounts, ...]
     jobs: tuple[JobSpan, ...]
+    leases: tuple[LeaseSpan, ...] = ()
+    """Who held which key, in the order of time."""
+    found: tuple[FoundLimits, ...] = ()
+    """Of the lanes whose limits adaptive mode finds."""
     assumptions: tuple[str, ...]
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from console.records.text_table import TextTable, cells, shorten, table_lines
+from console.rehearsal.holders_text import holder_lines, job_letters
 from console.rehearsal.report import Rehearsal, ScopeLoad
 from console.rehearsal.spans_text import bar, clock_text, span_text, sparkline
 
@@ -32,8 +33,10 @@ def rehearsal_lines(
         "",
         *_scopes("deployment", rehearsal.deployments, width),
         "",
+        *_found(rehearsal, width),
         *_curves(rehearsal, width),
         "",
+        *holder_lines(rehearsal, width),
         *_jobs(rehearsal, width),
         "",
         *_wrapped(_basis(rehearsal), width),
@@ -117,8 +120,10 @@ def _curves(rehearsal: Rehearsal, width: int) -> list[str]:
 
 
 def _jobs(rehearsal: Rehearsal, width: int) -> list[str]:
-    rows = tuple(
+    letters = job_letters(rehearsal)
+    rows = [
         (
+            letters.get(job.job, ""),
             job.job,
             str(job.tests),
             clock_text(job.start_s),
@@ -126,17 +131,45 @@ def _jobs(rehearsal: Rehearsal, width: int) -> list[str]:
             bar(job.start_s, job.end_s, rehearsal.duration_s, _BAR),
         )
         for job in rehearsal.jobs[:_JOBS_SHOWN]
-    )
+    ]
     more = len(rehearsal.jobs) - len(rows)
+    columns = ("", "job", "tests", "from", "to", "")
     table = TextTable(
         title="Jobs (SIMULATED)",
-        columns=("job", "tests", "from", "to", ""),
-        rows=rows,
-        words=frozenset({0, 4}),
+        columns=columns if letters else columns[1:],
+        rows=tuple(rows if letters else [row[1:] for row in rows]),
+        words=frozenset({0, 1, 5} if letters else {0, 4}),
+        cut=1 if letters else 0,
         room=30,
         tail=0.6,
     )
     return [*table_lines(table, width), *([f"… and {more} more jobs"] if more > 0 else [])]
+
+
+def _found(rehearsal: Rehearsal, width: int) -> list[str]:
+    """Say what adaptive mode found."""
+    if not rehearsal.found:
+        return []
+    rows = tuple(
+        (
+            one.lane,
+            str(one.requests),
+            str(one.rate_limited),
+            "-" if one.per_s is None else f"{one.per_s:.3g}",
+            figure(one.in_flight),
+            "-" if one.met_per_s is None else f"{one.met_per_s:.3g}",
+            figure(one.met_in_flight),
+        )
+        for one in rehearsal.found
+    )
+    table = TextTable(
+        title="Adaptive lanes in the end (SIMULATED): limits set, and limits met",
+        columns=("lane", "requests", "429s", "req/s", "at once", "met /s", "met"),
+        rows=rows,
+        room=20,
+        tail=0.5,
+    )
+    return [*table_lines(table, width), ""]
 
 
 def _basis(rehearsal: Rehearsal) -> list[str]:
