@@ -9,7 +9,7 @@ from console.records.text_table import TextTable, table_lines
 from console.rehearsal.compare import Compared, Comparison
 from console.rehearsal.report import ScopeLoad
 from console.rehearsal.spans_text import span_text
-from console.rehearsal.text import figure
+from console.rehearsal.text import basis_lines, figure
 
 _CHOSEN: Final = " *"
 
@@ -37,15 +37,17 @@ def comparison_lines(comparison: Comparison, width: int) -> list[str]:
         notes.append(f"ended while {last} was rehearsed: its figures are of the time until then")
     if notes:
         lines += ["", *_wrapped(notes, width)]
+    if comparison.plans:
+        lines += ["", *_wrapped(basis_lines(comparison.plans[0].rehearsal), width)]
     return [*lines, "", *_wrapped([comparison.why], width)] if comparison.why else lines
 
 
 def _legend(comparison: Comparison) -> list[str]:
-    said = [
-        "peak QPS: most begun in any second; models: most on a key at once; remain: tests",
-        "without an answer; warns: findings of `plan` under that policy",
+    chosen = " *: choose this." if comparison.choose else ""
+    return [
+        "Peak QPS: most begun in any second. Models: most at once on a key.",
+        f"Remain: tests without an answer. Warns: findings of preflight.{chosen}",
     ]
-    return [*said, f"*: {comparison.why.partition(':')[0]}"] if comparison.choose else said
 
 
 def _key(comparison: Comparison, name: str, width: int) -> list[str]:
@@ -94,7 +96,5 @@ def _wrapped(lines: list[str], width: int) -> list[str]:
     return [
         part
         for line in lines
-        for part in textwrap.wrap(
-            line, max(20, width), subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
-        )
+        for part in textwrap.wrap(line, max(20, width), break_on_hyphens=False, break_long_words=False)
     ]

@@ -39,7 +39,7 @@ def rehearsal_lines(
         *holder_lines(rehearsal, width),
         *_jobs(rehearsal, width),
         "",
-        *_wrapped(_basis(rehearsal), width),
+        *_wrapped(basis_lines(rehearsal), width),
     ]
 
 
@@ -172,7 +172,8 @@ def _found(rehearsal: Rehearsal, width: int) -> list[str]:
     return [*table_lines(table, width), ""]
 
 
-def _basis(rehearsal: Rehearsal) -> list[str]:
+def basis_lines(rehearsal: Rehearsal) -> list[str]:
+    """Return what a forecast rests on."""
     return ["What this rests on:", *(f"- {text}" for text in rehearsal.assumptions)]
 
 

@@ -155,6 +155,19 @@ def test_progress_on_a_terminal_is_one_line_drawn_again_and_taken_away():
     assert stream.getvalue() == f"{drawn}6{drawn}7\r\x1b[K"
 
 
+def test_progress_of_several_says_which_one():
+    stream = Stream(terminal=True)
+    ProgressLine(stream).tell(at(2.0), "key-pool")
+    assert "rehearsing key-pool 0:02 · 50/200 25%" in stream.getvalue()
+
+
+def test_phases_that_cannot_be_run_yet_are_rehearsed_as_plain_ones_and_that_is_said():
+    code, out, _ = ultra("run", "--rehearse", "--phase", "5.3", "--num-instances", "1", "--model", "kimi-k2")
+    assert code == 0
+    assert "35 tests: 35 answered" in out
+    assert "what cannot be run yet is played in its plain form" in out
+
+
 def test_progress_elsewhere_is_a_line_in_ten_seconds():
     stream = Stream(terminal=False)
     line = ProgressLine(stream)
