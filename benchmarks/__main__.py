@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import adaptive, cost, memory, openloop, peers, rehearsal, startup, truth
+from benchmarks import adaptive, cost, memory, openloop, peers, policies, rehearsal, startup, truth
 from benchmarks.machine import cores, more_open_files, pin
 from benchmarks.report import Part, as_json, summary
 from benchmarks.serving import Serving, serving
 
-PARTS = ("adaptive", "start", "cost", "truth", "openloop", "memory", "peers", "rehearsal")
+PARTS = ("adaptive", "start", "cost", "truth", "openloop", "memory", "peers", "rehearsal", "policies")
 
 
 def main() -> None:
@@ -88,6 +88,7 @@ def _work(server: Serving, *, rounds: int, quick: bool, open_files: int) -> dict
         "memory": lambda: memory.run(server, rounds=few, open_files=open_files),
         "peers": lambda: peers.run(server, rounds=few),
         "rehearsal": lambda: rehearsal.run(rounds=few),
+        "policies": policies.run,
     }
 
 
