@@ -91,9 +91,10 @@ def _of_plan(plan: Plan) -> list[str]:
     """Say what of the plan itself is not played as it would be run."""
     said: list[str] = []
     if plan.cannot_run:
-        more = f", and {len(plan.cannot_run) - 1} more" if len(plan.cannot_run) > 1 else ""
+        first, *others = plan.cannot_run
+        more = f", and {len(others)} more" if others else ""
         said.append(
-            f"what cannot be run yet is played in its plain form ({plan.cannot_run[0]}{more}): times and load hold as "
+            f"what cannot be run yet is played in its plain form ({first}{more}): times and load hold as "
             "far as answers are as long, and verdicts say nothing"
         )
     if any(setup.adaptive for setup in plan.lanes):
