@@ -76,7 +76,7 @@ def build_plan(
         attempts=profile.retries.attempts,
         warnings=(*_warnings(wanted), *dict.fromkeys(warnings)),
         leases=_leases(jobs, profile),
-        cannot_run=tuple(_cannot_run(jobs, rate_mode, refusal)),
+        cannot_run=tuple(_cannot_run(jobs, refusal)),
     )
 
 
@@ -148,11 +148,10 @@ def _leases(jobs: Sequence[Job], profile: Profile) -> dict[str, LeaseRule]:
     return {key: lease_rule(profile, key.partition("/")[0]) for key in keys}
 
 
-def _cannot_run(jobs: Sequence[Job], rate_mode: RateMode, refusal: Refusal) -> list[str]:
+def _cannot_run(jobs: Sequence[Job], refusal: Refusal) -> list[str]:
     """Say what stands in the plan and is not available yet."""
-    said: list[str] = []
-    said += [reason for job in jobs for test in job.tests if (reason := refusal(TestId.parse(test)))]
-    return list(dict.fromkeys(said))
+    said = (refusal(TestId.parse(test)) for job in jobs for test in job.tests)
+    return list(dict.fromkeys(reason for reason in said if reason))
 
 
 def _warnings(phases: Sequence[Phase]) -> list[str]:
