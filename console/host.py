@@ -28,6 +28,7 @@ from console.engine.board import Headline
 from console.engine.self_check import SelfCheck
 from console.engine.steering import Steering
 from console.heap import settled_heap
+from console.learning import Learning
 from console.llm.client import LlmClient
 from console.llm.read_probe import read_probe
 from console.own_time import cpu_ns, waited_ns
@@ -45,6 +46,7 @@ from console.sim.process import simulator_process
 from console.vocabulary.chat import Endpoint
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.lane import LaneSetup
+from console.vocabulary.learnt import Learnt
 from console.vocabulary.rows import RunStarted
 from console.vocabulary.snapshot import RunState, Snapshot
 
@@ -77,6 +79,8 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     """Wall time of the start, which rows count from."""
     sharing: RunShare
     """What this run shares with others on the machine."""
+    learning: Learning
+    """What earlier runs learnt of limits that adaptive mode finds, and where this one leaves what it learns."""
     own_lanes: frozenset[str]
     """Lanes of simulators of this run's own, which nobody else can reach."""
     announce_segment: Callable[[str], None]
@@ -112,6 +116,12 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
     run_dir: Path
     state: RunState
+    found: Mapping[str, Learnt] = {}
+    """By lane id, the limits that adaptive mode has found."""
+    kept: frozenset[str] = frozenset()
+    """Ids of lanes of which they are kept for the next run."""
+    not_kept: str = ""
+    """Why nothing is, where that is not as it should be."""
 
 
 async def host(
@@ -152,8 +162,10 @@ async def host(
             shared = RunShare(
                 what.lanes, endpoints, run_id=run_file.run_id, now_ns=now_ns, own_lanes=own_lanes
             )
+            learning = Learning(what.lanes, endpoints, own_lanes=own_lanes)
             async with AsyncExitStack() as stack:
                 stack.enter_context(closing(shared))
+                stack.enter_context(closing(learning))
                 client = await stack.enter_async_context(
                     LlmClient(timeouts=timeouts(what.loaded.profile), now_ns=now_ns)
                 )
@@ -168,6 +180,7 @@ async def host(
                         self_check=self_check,
                         wall=wall,
                         sharing=shared,
+                        learning=learning,
                         own_lanes=own_lanes,
                         announce_segment=announce_segment,
                     )
@@ -175,8 +188,11 @@ async def host(
                 if what.processes == 1:
                     stack.enter_context(read_probe(self_check, now_ns))
                 with settled_heap():
-                    state = await attended(engine, run_dir, Path(run_file.control_socket), narrate, started)
-    return Ended(run_dir=run_dir, state=state)
+                    control = Path(run_file.control_socket)
+                    state = await attended(engine, run_dir, control, narrate, started, learning.keep)
+    return Ended(
+        run_dir=run_dir, state=state, found=learning.found, kept=learning.kept, not_kept=learning.trouble
+    )
 
 
 @asynccontextmanager
@@ -261,15 +277,21 @@ def _close(journal: Journal, run_dir: Path) -> None:
 
 
 async def attended(
-    engine: Watched, run_dir: Path, control: Path, narrate: Narrate, started: Callable[[Path], None]
+    engine: Watched,
+    run_dir: Path,
+    control: Path,
+    narrate: Narrate,
+    started: Callable[[Path], None],
+    keep: Callable[[], Coroutine[Any, Any, None]],
 ) -> RunState:
-    """Run an engine with its control socket, its narrator and the process's signals."""
+    """Run an engine with its control socket, its narrator, what keeps what it learns, and the process's signals."""
     server = ControlServer(look=engine.look, obey=engine.steering.obey)
     state: RunState = "interrupted"
     async with anyio.create_task_group() as group:
         await group.start(server.serve, control)
         group.start_soon(_obey_signals, engine.steering)
         group.start_soon(narrate, engine, run_dir)
+        group.start_soon(keep)
         started(run_dir)
         state = await engine.run()
         group.cancel_scope.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from console.processes.count import peak_of_plan, processes_for, usable_cores
 from console.processes.plan_run import PlanRun
 from console.profile.load import LoadedProfile, load_profile
 from console.vocabulary.errors import ConsoleError
+from console.vocabulary.learnt import with_ages
 from console.work.single_turn import SingleTurnWork
 
 
@@ -93,8 +95,14 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
     processes = prepared.processes
 
     def make(seat: Seat) -> Engine | PlanRun:
+        engine = make_engine(seat)
+        seat.learning.follow(engine.learnt, lambda text: engine.tell("warn", "learnt", "", text))
+        return engine
+
+    def make_engine(seat: Seat) -> Engine | PlanRun:
+        known = seat.learning.known
         if processes > 1:
-            return PlanRun(seat, plan, processes, seat.sharing)
+            return PlanRun(seat, plan, processes, seat.sharing, known)
         return Engine(
             plan=plan,
             headline=seat.headline,
@@ -107,6 +115,7 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
             rng=random.Random(plan.seed),
             self_check=seat.self_check,
             sharing=seat.sharing,
+            learnt=with_ages(known, time.time()),
         )
 
     what = Hosting(

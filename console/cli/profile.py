@@ -1,4 +1,4 @@
-"""`ultra-console profile`: list, show, check, diff, new."""
+"""`ultra-console profile`: list, show, check, diff, new; `learnt` is `profile_learnt.py`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from console.cli.profile_learnt import learnt_command
 from console.profile import (
     CHECKS,
     LoadedProfile,
@@ -56,6 +57,9 @@ def profile() -> None:
     A profile is named by a path (with / or ending in .toml), else by a name: the user's profiles come first,
     then the built-in ones.
     """
+
+
+profile.add_command(learnt_command)
 
 
 @profile.command("list")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli.found import found_lines
 from console.cli.narrate import Narrator, quiet_streams
 from console.cli.process_count import processes_option
 from console.cli.rehearse import refuse_beside_rehearsal, rehearse_here
@@ -54,7 +55,9 @@ def run(*, detach: bool, rehearse: bool, as_json: bool, announce: bool, **option
     if detach:
         return detached(as_json=as_json)
     _warn(prepared.plan)
-    return host_here(partial(run_phases, prepared), as_json=as_json, announce=announce)
+    return host_here(
+        partial(run_phases, prepared), as_json=as_json, announce=announce, profile=request.profile
+    )
 
 
 def _warn(plan: Plan) -> None:
@@ -98,9 +101,21 @@ def detached(*, as_json: bool) -> int:
 
 
 def host_here(
-    hosted: Hosted, *, as_json: bool, announce: bool, finish: Callable[[Path], ExitCode] | None = None
+    hosted: Hosted,
+    *,
+    as_json: bool,
+    announce: bool,
+    finish: Callable[[Path], ExitCode] | None = None,
+    profile: str = "",
 ) -> int:
     """Run an engine in this process, tell how it goes, and summarise it.
+
+    Args:
+        hosted: runs it.
+        as_json: tell it in JSON lines.
+        announce: tell only where it is, to the process that started this one.
+        finish: makes more of the result than a summary.
+        profile: what the user calls the profile.
 
     Returns:
         The exit code of the run.
@@ -119,7 +134,10 @@ def host_here(
         _announce if announce else _say_where,
         backend_options=loop_options(),
     )
-    return _conclude(ended, as_json=as_json, quiet=announce, finish=finish)
+    code = _conclude(ended, as_json=as_json, quiet=announce, finish=finish)
+    for line in found_lines(ended, profile):
+        say(line, err=True)
+    return code
 
 
 def _announce(run_dir: Path) -> None:

@@ -7,11 +7,12 @@ from math import inf
 
 from console.engine.adaptive.change import Change
 from console.engine.adaptive.controller import LaneController
-from console.engine.adaptive.learnt import Learnt
+from console.engine.adaptive.learnt import FRESH_FOR_S
 from console.engine.arbiter import Arbiter
 from console.engine.gates import Gate, NowNs
 from console.vocabulary.chat import ChatResult
 from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope
+from console.vocabulary.learnt import Learnt, age_text
 
 Tell = Callable[[Lane, Change], None]
 
@@ -43,6 +44,8 @@ class AdaptiveGate:
             Limits(),
             tokens_by_estimate=setup.tpm_accounting == "estimate",
         )
+        self.begins = "" if learnt is None else begins_text(self.controller, learnt, learnt_age_s)
+        """What the lane begins from that an earlier run learnt, in words; empty: nothing."""
         self._enforced: tuple[float, int, float | None] | None = None
         self._enforce(now_ns())
 
@@ -72,3 +75,19 @@ class AdaptiveGate:
             self._arbiter.look_at((self.gate,))
         for change in controller.drain_changes():
             self._tell(self._lane, change)
+
+
+def begins_text(controller: LaneController, learnt: Learnt, age_s: float) -> str:
+    """Say at which limits a controller begins that was given what an earlier run learnt; empty: at no others for it."""
+    parts: list[str] = []
+    if learnt.requests_per_s is not None:
+        parts.append(f"{controller.rate:.3g} requests/s")
+    if age_s >= FRESH_FOR_S:
+        if not parts:
+            return ""
+        return f"begins at {parts[0]}: {learnt.requests_per_s:.3g} was learnt {age_text(age_s)} ago"
+    if learnt.tokens_per_s is not None and controller.token_rate is not None:
+        parts.append(f"{60 * controller.token_rate:,.0f} tokens/min")
+    if learnt.window is not None:
+        parts.append(f"{controller.window} in flight")
+    return f"begins at {', '.join(parts)}, learnt {age_text(age_s)} ago" if parts else ""

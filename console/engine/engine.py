@@ -9,7 +9,6 @@ from typing import Final
 
 import anyio
 
-from console.engine.adaptive.learnt import Learnt
 from console.engine.adaptive_gate import AdaptiveGate
 from console.engine.arbiter import Arbiter
 from console.engine.asking import ChatClient, Surroundings
@@ -33,6 +32,7 @@ from console.phases.plan import Plan
 from console.vocabulary.chat import Endpoint
 from console.vocabulary.command import Accepted, Command, Drain, Refused, Switch
 from console.vocabulary.lane import Lane, LaneSetup
+from console.vocabulary.learnt import Learnt
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RunEnded
 from console.vocabulary.snapshot import RunState, Snapshot
@@ -145,6 +145,9 @@ class Engine:
     async def run(self) -> RunState:
         """Run to the end and return how it ended: finished, or interrupted by drain or stop."""
         self.steering.begin()
+        for lane_id, lane in self._lanes.items():
+            if lane.found is not None and lane.found.begins:
+                self.tell("note", "learnt", lane_id, lane.found.begins)
         with self.steering.scope:
             async with anyio.create_task_group() as background:
                 background.start_soon(self._recorder.mend)
@@ -190,6 +193,10 @@ class Engine:
             for lane_id, lane in self._lanes.items()
             if lane.found is not None
         }
+
+    def tell(self, level: str, kind: str, subject: str, text: str) -> None:
+        """Record and show what somebody round the engine has to say."""
+        self._recorder.event(level, kind, subject, text)
 
     def _obeyed(self, command: Command) -> None:
         if isinstance(command, Drain):

@@ -22,7 +22,7 @@ from console.engine.steering import Steering
 from console.engine.valve import Valve
 from console.processes.child import Child
 from console.processes.given import Given
-from console.processes.merge import Merged, merge, remains_of
+from console.processes.merge import Merged, latest_learnt, merge, remains_of
 from console.processes.messages import (
     Begin,
     Ended,
@@ -38,6 +38,7 @@ from console.processes.messages import (
 from console.vocabulary.command import Accepted, Command, Pause, Refused, Stop, Switch
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.lane import LaneSetup
+from console.vocabulary.learnt import Learnt
 from console.vocabulary.names import PROCESS_LOST
 from console.vocabulary.rows import Row, RunEnded
 from console.vocabulary.snapshot import EventView, JobView, RunState, Snapshot
@@ -383,6 +384,14 @@ class Coordinator(ABC):
             notice=notice,
             health=seen.health,
         )
+
+    def learnt(self, wall_s: float) -> dict[str, Learnt]:
+        """Return what adaptive lanes had learnt by the latest pictures; each bears its own time, so `wall_s` is idle."""
+        return latest_learnt(picture for _, picture in self.pictures())
+
+    def tell(self, level: str, kind: str, subject: str, text: str) -> None:
+        """Record and show what somebody round the run has to say."""
+        self.recorder.event(level, kind, subject, text)
 
     def _show(self, event: EventView) -> None:
         """Show an event behind those that are shown: watchers tell only what is newer than what they told."""

@@ -12,6 +12,7 @@ from console.phases.plan import Plan
 from console.processes.messages import Begin, PartEndpoint, PartOfLevel
 from console.vocabulary.chat import Endpoint, Timeouts
 from console.vocabulary.lane import LaneSetup
+from console.vocabulary.learnt import Learnt
 
 
 class Given(Protocol):
@@ -66,6 +67,7 @@ def beginning(
     *,
     plan: Plan | None = None,
     level: PartOfLevel | None = None,
+    learnt: Mapping[str, Learnt] | None = None,
 ) -> Begin:
     """Return what a process with these lanes is told first."""
     return Begin(
@@ -79,4 +81,7 @@ def beginning(
         timeouts=timeouts,
         plan=plan,
         level=level,
+        learnt={}
+        if learnt is None
+        else {setup.lane.id: learnt[setup.lane.id] for setup in lanes if setup.lane.id in learnt},
     )

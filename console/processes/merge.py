@@ -12,6 +12,7 @@ from console.records.client_rows import worst_health
 from console.records.percentile import FLOORS
 from console.vocabulary.client_health import ClientHealth
 from console.vocabulary.lane import together
+from console.vocabulary.learnt import Learnt
 from console.vocabulary.log_buckets import merged, quantile_ms
 from console.vocabulary.snapshot import LaneState, LaneView
 
@@ -54,6 +55,7 @@ def remains_of(seen: Seen) -> Seen:
     return Seen(
         msgspec.structs.replace(seen.snapshot, lanes=lanes, health=None, notice="", state="running"),
         seen.ttft,
+        seen.learnt,
     )
 
 
@@ -90,6 +92,16 @@ def merge(seen: Sequence[tuple[int, Seen]], order: Sequence[str]) -> Merged:
         blocked=any(snapshot.state == "blocked" for snapshot in snapshots),
         notice="; ".join(notices),
     )
+
+
+def latest_learnt(seen: Iterable[Seen]) -> dict[str, Learnt]:
+    """Return what was learnt of each lane last. Nobody but one process at a time has an adaptive lane."""
+    latest: dict[str, Learnt] = {}
+    for picture in seen:
+        for lane_id, learnt in picture.learnt.items():
+            if lane_id not in latest or latest[lane_id].at_s <= learnt.at_s:
+                latest[lane_id] = learnt
+    return latest
 
 
 def _lane(views: Sequence[LaneView], ttft: Mapping[int, int]) -> LaneView:

@@ -14,6 +14,7 @@ from console.phases.plan import Plan
 from console.vocabulary.chat import Api, Endpoint, Timeouts
 from console.vocabulary.command import Drain, Pause, Resume, Stop, Switch
 from console.vocabulary.lane import Lane, LaneSetup
+from console.vocabulary.learnt import Learnt
 from console.vocabulary.log_buckets import Counts
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.secret import Secret
@@ -83,6 +84,8 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True, tag="begin"):
     """Its part of a plan: all jobs, with its own lanes, and of the tests only those that are dealt to these lanes."""
     level: PartOfLevel | None = None
     """Or its part of a level of load."""
+    learnt: dict[str, Learnt] = {}
+    """By lane id, what is known of limits that adaptive mode finds."""
 
 
 class PartOfLevel(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,6 +224,8 @@ class Seen(msgspec.Struct, frozen=True, tag="seen"):
     snapshot: Snapshot
     ttft: dict[str, Counts]
     """TTFT of each lane in logarithmic buckets."""
+    learnt: dict[str, Learnt] = {}
+    """By lane id, what adaptive mode has found."""
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):

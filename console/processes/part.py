@@ -51,6 +51,7 @@ from console.processes.messages import (
 from console.records.journal import Journal, JournalBlocked
 from console.vocabulary.command import Drain, Pause, Resume, Stop, Switch
 from console.vocabulary.lane import Lane
+from console.vocabulary.learnt import with_ages
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RunStarted
 from console.vocabulary.snapshot import RunState
@@ -191,7 +192,8 @@ class Part:
             if event.at_s > self._told_s:
                 self._told_s = event.at_s
                 self._outbox.say(Told(event))
-        self._outbox.say(Seen(snapshot, self._engine.ttft_counts()))
+        learnt = self._engine.learnt(time.time()) if isinstance(self._engine, Engine) else {}
+        self._outbox.say(Seen(snapshot, self._engine.ttft_counts(), learnt))
 
 
 async def play_part(connection: socket.socket) -> None:
@@ -295,6 +297,7 @@ def _engine(
         now_ns=now_ns,
         start_ns=begin.start_ns,
         rng=random.Random(plan.seed + begin.process),
+        learnt=with_ages(begin.learnt, time.time()),
         self_check=self_check,
         link=outbox,
         sharing=shared,

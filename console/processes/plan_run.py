@@ -35,6 +35,7 @@ from console.records.read_journal import last_test_rows
 from console.vocabulary.command import name_of
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import LaneSetup, together
+from console.vocabulary.learnt import Learnt
 from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.snapshot import JobState, JobView
 
@@ -44,7 +45,15 @@ _KEEP_EVERY_S: Final = 1.0
 class PlanRun(Coordinator):
     """Runs one plan on several processes."""
 
-    def __init__(self, given: Given, plan: Plan, processes: int, keys: Keys | None = None) -> None:
+    def __init__(
+        self,
+        given: Given,
+        plan: Plan,
+        processes: int,
+        keys: Keys | None = None,
+        known: Mapping[str, Learnt] | None = None,
+    ) -> None:
+        """Prepare it; `known` is what earlier runs learnt of limits, by lane id."""
         super().__init__(given, plan.lanes)
         self._plan = plan
         self._parts = dict(enumerate(deal_lanes(plan.lanes, processes), start=1))
@@ -52,6 +61,7 @@ class PlanRun(Coordinator):
             number: [_part_of(job, lanes, self._parts, number) for job in plan.jobs]
             for number, lanes in self._parts.items()
         }
+        self._known = known or {}
         self._lender = Lender(plan, keys)
         self._keys: list[str | None] = [None] * len(plan.jobs)
         """The keys that jobs hold now."""
@@ -87,7 +97,8 @@ class PlanRun(Coordinator):
             for index, job in enumerate(self._part_jobs[number])
         ]
         plan = msgspec.structs.replace(self._plan, lanes=lanes, jobs=tuple(jobs), warnings=())
-        return beginning(self._given, number, lanes, self._plan.timeouts, plan=plan)
+        learnt = {**self._known, **self.learnt(0.0)}  # of one that died, what it had learnt
+        return beginning(self._given, number, lanes, self._plan.timeouts, plan=plan, learnt=learnt)
 
     async def play(self) -> None:
         """Start jobs in their order, deal their tests, and end each when nothing more can come of it."""

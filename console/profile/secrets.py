@@ -41,12 +41,18 @@ def resolve_secret(reference: str, environ: Mapping[str, str] | None = None) -> 
         if scheme == "file":
             return Secret(_from_file(rest), reference)
         if scheme == "cmd":
-            return Secret(_from_command(rest), f"cmd:{rest.split(maxsplit=1)[0]} …")
+            return Secret(_from_command(rest), source_of(reference))
         if scheme == "keyring":
             return Secret(_from_keyring(rest), reference)
     except ValueError as error:  # from Secret, which names the source and not the value
         raise ConsoleError(str(error)) from None
     raise ConsoleError("this is no reference to a secret", hint="env:NAME, file:PATH, cmd:… or keyring:…")
+
+
+def source_of(reference: str) -> str:
+    """Return what a secret says of where it was found: its reference, of a command only the program."""
+    scheme, _, rest = reference.partition(":")
+    return f"cmd:{rest.split(maxsplit=1)[0]} …" if scheme == "cmd" else reference
 
 
 def resolve_endpoints(

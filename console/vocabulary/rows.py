@@ -105,7 +105,7 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
 
     at_ns: int
     level: str
-    """info | warn | error."""
+    """info | note | warn | error; all but info is told without a screen as well."""
     kind: str
     """Such as `pause`, `resume`, `drain`, `stop`, `disk_full`, `job_started`, `job_done`, `throttled`."""
     subject: str = ""
