@@ -140,13 +140,10 @@ class Learning:
             self._saving.start()
 
     def _news(self, learnt: Mapping[str, Learnt]) -> dict[str, KnownLane]:
-        """Return what is to be kept. What is as it was read was not met again, and grows older."""
+        """Return what is to be kept."""
         news: dict[str, KnownLane] = {}
         for lane_id, one in learnt.items():
-            before = self.known.get(lane_id)
             if lane_id not in self._lanes or one.says_nothing:
-                continue
-            if before is not None and before.same_figures(one):
                 continue
             lane, endpoint = self._lanes[lane_id]
             news[self._identities[lane_id]] = KnownLane(

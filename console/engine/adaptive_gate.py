@@ -13,6 +13,7 @@ from console.engine.gates import Gate, NowNs
 from console.vocabulary.chat import ChatResult
 from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope
 from console.vocabulary.learnt import Learnt, age_text
+from console.vocabulary.outcome import Outcome
 
 Tell = Callable[[Lane, Change], None]
 
@@ -44,6 +45,9 @@ class AdaptiveGate:
             Limits(),
             tokens_by_estimate=setup.tpm_accounting == "estimate",
         )
+        self._known = learnt
+        self._met = False
+        """Whether a limit was met, or found to be another one, since the beginning."""
         self.begins = "" if learnt is None else begins_text(self.controller, learnt, learnt_age_s)
         """What the lane begins from that an earlier run learnt, in words; empty: nothing."""
         self._enforced: tuple[float, int, float | None] | None = None
@@ -56,6 +60,7 @@ class AdaptiveGate:
     def ended(self, sent_ns: int, result: ChatResult) -> int:
         """Take in how a request ended, and return until when nothing may be sent."""
         now_ns = self._now_ns()
+        self._met = self._met or result.outcome is Outcome.RATE_LIMITED
         self.controller.ended(now_ns, sent_ns, result)
         self._enforce(now_ns)
         return self.controller.paused_until_ns
@@ -66,6 +71,14 @@ class AdaptiveGate:
         self.controller.tick(now_ns)
         self._enforce(now_ns)
 
+    def learnt(self, wall_s: float) -> Learnt:
+        """Return what is known now; what was taken over from an earlier run and not met again is as old as it was."""
+        learnt = self.controller.learnt(wall_s)
+        known = self._known
+        if known is not None and not self._met and known.same_figures(learnt):
+            return known
+        return learnt
+
     def _enforce(self, now_ns: int) -> None:
         controller = self.controller
         found = (controller.rate, controller.window, controller.token_rate)
@@ -74,6 +87,7 @@ class AdaptiveGate:
             self.gate.retune(now_ns, per_second=found[0], most=found[1], tokens_per_second=found[2])
             self._arbiter.look_at((self.gate,))
         for change in controller.drain_changes():
+            self._met = True
             self._tell(self._lane, change)
 
 

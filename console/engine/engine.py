@@ -189,7 +189,7 @@ class Engine:
     def learnt(self, wall_s: float) -> dict[str, Learnt]:
         """Return what adaptive lanes have learnt by now, by lane id, for the next run; `wall_s` is the Unix time."""
         return {
-            lane_id: lane.found.controller.learnt(wall_s)
+            lane_id: lane.found.learnt(wall_s)
             for lane_id, lane in self._lanes.items()
             if lane.found is not None
         }

@@ -96,8 +96,8 @@ class LearntStore:
     ) -> None:
         """Add what was found to what others have put there.
 
-        An entry that speaks of a rate is replaced by one that does so too, and not by one that only knows how many
-        were in flight: a run with little to do has not met the rate, and has nothing to say against it.
+        An entry that speaks of a rate is replaced by a younger one that does so too, and not by one that only knows how
+        many were in flight: a run with little to do has not met the rate, and has nothing to say against it.
 
         Args:
             found: by the identity of lanes.
@@ -113,8 +113,7 @@ class LearntStore:
             with self._locked():
                 lanes = self.read(wall_s, on_garbage)
                 for identity, entry in found.items():
-                    old = lanes.get(identity)
-                    if old is None or identity in own or entry.learnt.has_rate or not old.learnt.has_rate:
+                    if identity in own or _is_news(entry.learnt, lanes.get(identity)):
                         lanes[identity] = _shortened(entry)
                 write_atomic(self.path, _encoded(_kept(lanes, wall_s)))
         except OSError as error:
@@ -149,6 +148,12 @@ class LearntStore:
             yield
         finally:
             os.close(fd)
+
+
+def _is_news(learnt: Learnt, old: KnownLane | None) -> bool:
+    if old is None:
+        return True
+    return learnt.at_s > old.learnt.at_s and (learnt.has_rate or not old.learnt.has_rate)
 
 
 def name_kept(name: str) -> str:
