@@ -41,8 +41,8 @@ class Learnt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.requests_per_s is not None or self.tokens_per_s is not None
 
     def same_figures(self, other: Learnt) -> bool:
-        """Whether both say the same, whenever they were learnt."""
-        return msgspec.structs.replace(other, at_s=self.at_s) == self
+        """Whether both say the same of the limits, whenever they were learnt."""
+        return msgspec.structs.replace(other, at_s=self.at_s, k_s=self.k_s) == self
 
 
 def with_ages(learnt: Mapping[str, Learnt], wall_s: float) -> dict[str, tuple[Learnt, float]]:

@@ -160,6 +160,7 @@ class Rig:
         self.leases = {}
         self.self_check = None
         self.sharing = None
+        self.learnt = None
         self.engine: Engine
         self.ended_s = 0.0
         self.last: Snapshot
@@ -196,6 +197,7 @@ class Rig:
             done=self.done,
             self_check=self.self_check,
             sharing=self.sharing,
+            learnt=self.learnt,
         )
         async with anyio.create_task_group() as group:
             for function in beside:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import subprocess
+import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from console.records.journal import Journal
 from console.records.read_journal import read_rows
 from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Stamps, Timeouts
 from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope, ScopedLimits
+from console.vocabulary.learnt import with_ages
 from console.vocabulary.outcome import TERMINAL, Outcome, Verdict
 from console.vocabulary.rows import EventRow, TestRow
 from console.vocabulary.snapshot import Snapshot
@@ -277,7 +279,7 @@ class Rig:
             rate = 1.0 if begin.level.open_loop else None
             level = Level(max_concurrency=begin.level.max_concurrency, request_rate=rate)
             return LoadEngine(level=level, requests=(), lanes=begin.level.lanes, **shared)
-        return Engine(plan=begin.plan, work=OneTurn(), **shared)
+        return Engine(plan=begin.plan, work=OneTurn(), learnt=with_ages(begin.learnt, time.time()), **shared)
 
 
 def lane(deployment: str, *, workers: int | None = 1, key: str = "key0", outer=(), per="lane", **limits):
