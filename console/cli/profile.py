@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from console.cli.profile_learnt import learnt_command
+from console.cli.profile_live import check_live, live_options
 from console.profile import (
     CHECKS,
     LoadedProfile,
@@ -207,14 +208,24 @@ def _print_json(record: dict[str, Any]) -> None:
 
 
 @profile.command("check")
-@click.argument("name")
+@click.argument("name", default="sim")
 @set_option
+@live_options
 @json_option
 @click.pass_context
-def check_command(ctx: click.Context, name: str, overrides: tuple[str, ...], as_json: bool) -> None:
+def check_command(
+    ctx: click.Context,
+    name: str,
+    overrides: tuple[str, ...],
+    live: bool,
+    models: tuple[str, ...],
+    timeout_s: float,
+    as_json: bool,
+) -> None:
     """Look for what is valid in a profile and yet hardly meant. Exit code 4 where something is found.
 
-    Warnings do not count. No secret is resolved and nothing is sent.
+    Warnings do not count. Without --live no secret is resolved and nothing is sent; with it, every key is tried on
+    every deployment as well, and 4 also says that not all of them answer.
     """
     from console.cli import COMMANDS
 
@@ -233,7 +244,8 @@ def check_command(ctx: click.Context, name: str, overrides: tuple[str, ...], as_
     if loaded.name in COMMANDS:
         failed = True
         click.echo(f"{loaded.origin}: '{loaded.name}' is a command's name [name]", err=as_json)
-    if failed:
+    answers = not live or check_live(loaded, models, timeout_s, as_json=as_json)
+    if failed or not answers:
         ctx.exit(ExitCode.CHECK_FAILED)
     else:
         said = f"{counted(len(findings), 'warning')}, nothing worse" if findings else "nothing suspicious"
