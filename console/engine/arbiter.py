@@ -231,10 +231,7 @@ class Arbiter:
 
     def look_at(self, gates: Iterable[Gate]) -> None:
         """Let through who may pass now: one of these gates may have got room."""
-        found = {
-            passage: None for gate in gates for passage in self._through.get(gate, ()) if passage.waiting
-        }
-        self._let_pass(found)
+        self._let_pass(self._waiting_at(gates))
 
     async def run(self) -> None:
         """Let through those for whom a rate comes due, until cancelled."""
@@ -252,9 +249,15 @@ class Arbiter:
                 await anyio.lowlevel.checkpoint()
             now_ns = self._now_ns()
             due = [passage for passage, due_ns in self._due_ns.items() if due_ns <= now_ns]
-            self.look_at(gate for passage in due for gate in passage.gates)
+            # Some have no gates, only what other runs share.
+            self._let_pass(
+                {**dict.fromkeys(due), **self._waiting_at(g for passage in due for g in passage.gates)}
+            )
 
     # Inside
+
+    def _waiting_at(self, gates: Iterable[Gate]) -> dict[Passage, None]:
+        return {passage: None for gate in gates for passage in self._through.get(gate, ()) if passage.waiting}
 
     def _let_pass(self, passages: Iterable[Passage]) -> None:
         """Let through heads of lines in the order they asked, until every one of these passages is stopped."""

@@ -76,10 +76,12 @@ class Lender:
 
     def next_ns(self, now_ns: int) -> int | None:
         """Return when to call `turn` again, if not before something happens."""
-        times = [self.order.next_start_ns(self._lendable)]
-        if self._asked:
-            times.append(now_ns + _ASK_AGAIN_NS)
-        return min((time for time in times if time is not None), default=None)
+        # A key that was not asked for yet is no reason to sleep on: it is asked for when its job is due.
+        due_ns = self.order.next_start_ns(lambda key: self._lendable(key) or key not in self._asked)
+        times = [] if due_ns is None else [due_ns]
+        if self._asked or (due_ns is not None and due_ns <= now_ns):
+            times = [time for time in times if time > now_ns] + [now_ns + _ASK_AGAIN_NS]
+        return min(times, default=None)
 
     def lanes_changed(self, usable: Callable[[int, str], bool]) -> None:
         """Take in which keys still serve which jobs: `usable(job, key)` is asked for each job that is not done."""

@@ -327,6 +327,19 @@ def test_what_other_runs_share_is_asked_last_and_waited_for():
     virtual(main)
 
 
+def test_what_other_runs_share_is_waited_for_also_where_this_run_has_no_gate():
+    async def main(arbiter):
+        elsewhere = Elsewhere([3_000_000_000])
+        passage = arbiter.passage([], elsewhere)
+        assert not passage.enter_at_once(0, now_ns())
+        await passage.enter(arbiter.next_order(), 0, Open())
+        assert now_ns() == 3_000_000_000
+        passage.leave()
+        assert elsewhere.in_flight == 0
+
+    virtual(main)
+
+
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_one_that_is_cancelled_as_it_passes_gives_everything_back(backend):
     async def main():

@@ -231,3 +231,13 @@ def test_a_key_that_was_lost_to_another_run_is_used_no_more_and_asked_for_anew()
     times = [at / 1e9 for at, _ in rig.client.sent]
     assert not [at for at in times if 5 < at < 13.9]
     assert [subject for subject, text in texts(rig, "lease") if "lost" in text] == ["p/key0"]
+
+
+def test_a_job_that_a_stagger_keeps_back_asks_for_its_key_when_its_time_has_come():
+    lanes = fleet("ab", keys=("key0", "key1"))
+    rig = Rig(leasing(lanes, "ab", keys=("key0", "key1"), stagger_s=5.0), lanes, Watching())
+    rig.sharing = OtherRuns()
+    assert rig.run() == "finished"
+    assert rig.sharing.log[:2] == [(0, "got", "p/key0"), (0, "got", "p/key1")]
+    started = [row.at_ns / 1e9 for row in rig.journal.of(EventRow) if row.kind == "job_started"]
+    assert started == pytest.approx([0, 5])
