@@ -241,3 +241,23 @@ def test_a_job_that_a_stagger_keeps_back_asks_for_its_key_when_its_time_has_come
     assert rig.sharing.log[:2] == [(0, "got", "p/key0"), (0, "got", "p/key1")]
     started = [row.at_ns / 1e9 for row in rig.journal.of(EventRow) if row.kind == "job_started"]
     assert started == pytest.approx([0, 5])
+
+
+class Rival(OtherRuns):
+    """Another run that waits for a key, and has it for ten seconds as soon as it is given back."""
+
+    def give_back(self, key, now_ns):
+        if key in self.ours and key not in self.free_from_s:
+            self.free_from_s[key] = now_ns / 1e9 + 10
+        super().give_back(key, now_ns)
+
+
+def test_a_key_goes_to_a_run_that_waits_for_it_between_two_jobs():
+    lanes = fleet("ab", keys=("key0",))
+    rig = Rig(leasing(lanes, "ab", keys=("key0",)), lanes, Watching())
+    rig.sharing = Rival()
+    assert rig.run() == "finished"
+    assert rig.sharing.log == [(0, "got", "p/key0"), (10, "gave", "p/key0")] + [
+        (20, "got", "p/key0"),
+        (30, "gave", "p/key0"),
+    ]
