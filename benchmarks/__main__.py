@@ -10,12 +10,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import adaptive, cost, memory, openloop, peers, policies, rehearsal, startup, truth
+from benchmarks import adaptive, cost, limits, memory, openloop, peers, policies, rehearsal, startup, truth
 from benchmarks.machine import cores, more_open_files, pin
 from benchmarks.report import Part, as_json, summary
 from benchmarks.serving import Serving, serving
 
-PARTS = ("adaptive", "start", "cost", "truth", "openloop", "memory", "peers", "rehearsal", "policies")
+PARTS = (
+    "adaptive",
+    "limits",
+    "start",
+    "cost",
+    "truth",
+    "openloop",
+    "memory",
+    "peers",
+    "rehearsal",
+    "policies",
+)
 
 
 def main() -> None:
@@ -81,6 +92,7 @@ def _work(server: Serving, *, rounds: int, quick: bool, open_files: int) -> dict
     few = 1 if quick else 3
     return {
         "adaptive": lambda: adaptive.run(seeds=1 if quick else 3),
+        "limits": lambda: limits.run(server, rounds=few, quick=quick),
         "start": lambda: startup.run(server, rounds=4 if quick else 10),
         "cost": lambda: cost.run(server, rounds=rounds, quick=quick, open_files=open_files),
         "truth": lambda: truth.run(server, rounds=rounds, quick=quick),

@@ -16,6 +16,7 @@ from benchmarks.machine import window
 from benchmarks.sample import Sample, Seen, WrongAnswer
 from benchmarks.scripts import MODEL, warm_url
 from console.engine.board import Headline
+from console.engine.departure import AHEAD_NS
 from console.engine.load import Level, LoadEngine
 from console.llm.client import LlmClient
 from console.records.journal import Journal
@@ -44,10 +45,17 @@ def endpoint(base_url: str) -> Endpoint:
 
 @contextmanager
 def load_engine(
-    client: LlmClient, base_url: str, level: Level, *, requests: int, chunks: int
+    client: LlmClient,
+    base_url: str,
+    level: Level,
+    *,
+    requests: int,
+    chunks: int,
+    qps: float | None = None,
 ) -> Generator[tuple[LoadEngine, int]]:
     """Yield an engine as `capacity run` makes it, and its start; its journal is a real one in a temporary folder."""
-    setup = LaneSetup(lane=_LANE, model_class="open", limits=Limits(workers=level.max_concurrency))
+    limits = Limits(workers=level.max_concurrency, qps=qps)
+    setup = LaneSetup(lane=_LANE, model_class="open", limits=limits)
     headline = Headline(run_id="bench", run_dir="", pid=0, title="bench", profile="", simulated=False)
     with tempfile.TemporaryDirectory() as folder, Journal.open(Path(folder)) as journal:
         start_ns = time.perf_counter_ns()
@@ -62,6 +70,7 @@ def load_engine(
             now_ns=time.perf_counter_ns,
             start_ns=start_ns,
             rng=random.Random(0),
+            ahead_ns=AHEAD_NS,
         )
         yield engine, start_ns
 
