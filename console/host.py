@@ -148,7 +148,7 @@ async def host(
         with open_files(run_dir, run_file, what.plan) as (journal, announce_segment):
             start_ns = now_ns()
             wall = created.isoformat(timespec="milliseconds")
-            journal.append(RunStarted(run_id=run_file.run_id, pid=os.getpid(), wall=wall))
+            journal.append(RunStarted(run_id=run_file.run_id, pid=os.getpid(), wall=wall, start_ns=start_ns))
             headline = Headline(
                 run_id=run_file.run_id,
                 run_dir=str(run_dir),

@@ -19,6 +19,7 @@ from console.broker.run_share import RunShare
 from console.engine.arbiter import Arbiter
 from console.engine.asking import estimate_tokens
 from console.engine.backoff import lane_off_reason
+from console.engine.departure import Departure
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.shared_gates import shared_gates
 from console.engine.valve import Valve
@@ -187,10 +188,13 @@ class _Prober:
             cancelled = ChatResult(outcome=Outcome.CANCELLED, stamps=Stamps(sent_ns=self._now_ns()))
             self._results[lane.lane.id] = cancelled
             result = cancelled
+            departure = Departure(ticket.passage, ticket.entered_ns) if ticket.passage.paces else None
             try:
-                on_sent = ticket.passage.sent if ticket.passage.paces else None
-                result = self._results[lane.lane.id] = await client.complete(lane.endpoint, request, on_sent)
+                result = await client.complete(lane.endpoint, request, departure)
+                self._results[lane.lane.id] = result
             finally:
+                if departure is not None:
+                    departure.over()
                 lane.leave(ticket, result)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from console.engine.departure import AHEAD_NS
 from console.engine.engine import Engine
 from console.host import Ended, Hosting, Narrate, Seat, host
 from console.phases.build import build_plan
@@ -116,6 +117,7 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
             self_check=seat.self_check,
             sharing=seat.sharing,
             learnt=with_ages(known, time.time()),
+            ahead_ns=AHEAD_NS,
         )
 
     what = Hosting(

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from console.capacity.level_result import LevelAsked, level_result, ttft_p50_ms
+from console.engine.departure import AHEAD_NS
 from console.engine.load import Level, LoadEngine
 from console.host import Ended, Hosting, Narrate, Seat, host
 from console.processes.count import peak_of_lanes, processes_for, usable_cores
@@ -132,6 +133,7 @@ class LevelRun:
             rng=random.Random(self._asked.seed),
             self_check=seat.self_check,
             sharing=seat.sharing,
+            ahead_ns=AHEAD_NS,
         )
         return self._engine
 

@@ -7,13 +7,14 @@ files fail, the run says so once and its limits hold for it alone.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from console.broker.key_lease import KeyLease
 from console.broker.naming import shared_name
 from console.broker.share import Share
-from console.broker.shared_pacer import SharedPacer, SharedPassage
+from console.broker.shared_pacer import SharedDepartures, SharedPacer, SharedPassage
 from console.broker.shared_slots import SharedSlots
 from console.broker.unusable import ShareError
 from console.vocabulary.chat import Endpoint
@@ -50,6 +51,8 @@ class RunShare:
         self._setups = {setup.lane.id: setup for setup in setups}
         self._endpoints = endpoints
         self._run_id = run_id
+        self._holder = secrets.token_hex(8)
+        """Its own, as runs with different `--out` may have one id: then they would share their keys."""
         self._now_ns = now_ns
         self._own_lanes = own_lanes
         self._pacers: dict[str, SharedPacer] = {}
@@ -156,7 +159,7 @@ class RunShare:
             lease = self._leases.get(key)
             if lease is None:
                 lease = self._leases[key] = self._share.lease(
-                    self._lease_name(key), run=self._run_id, holder=self._run_id, job=""
+                    self._lease_name(key), run=self._run_id, holder=self._holder, job=""
                 )
                 return lease.request(now_ns)
             return lease.poll(now_ns)
@@ -229,17 +232,19 @@ class Beyond:
         self._key = key
         self._pacers = list(pacers)
         self._passage = SharedPassage([pacer for pacer, _ in pacers])
+        self._sendings = [pacer for pacer, tokens in pacers if not tokens]
+        self._departures = SharedDepartures(self._sendings)
         self._slots = list(slots)
         self._by_usage = by_usage
 
-    def try_pass(self, now_ns: int, estimated_tokens: float) -> int:
-        """Pass and return 0, or hold nothing and return when to try again."""
+    def try_pass(self, now_ns: int, estimated_tokens: float, ahead_ns: int = 0) -> int:
+        """Pass and return 0, or hold nothing and return when to try again. Rates let pass what is due in `ahead_ns`."""
         if not self._share.works:
             return 0
         if not self._share.lease_is_good(self._key, now_ns):
             return now_ns + _LOST_NS
         try:
-            if self._pacers and (ready_ns := self._passage.ready_ns()) > now_ns:
+            if self._pacers and (ready_ns := self._passage.ready_ns() - ahead_ns) > now_ns:
                 return ready_ns
             for index, slots in enumerate(self._slots):
                 if not slots.take():
@@ -247,23 +252,42 @@ class Beyond:
                     return now_ns + _ASK_AGAIN_NS
             if self._pacers:
                 units = [estimated_tokens if tokens else 1.0 for _, tokens in self._pacers]
-                wait_ns = self._passage.try_pass(now_ns, units)
+                wait_ns = self._passage.try_pass(now_ns, units, ahead_ns)
                 if wait_ns:
                     self._give(self._slots)
                     return now_ns + wait_ns
+                for pacer in self._sendings:
+                    pacer.expect()
         except ShareError as error:
             self._share.fail(error)
         return 0
 
-    def sent(self, sent_ns: int) -> None:
-        """Note when a request that passed was really sent: requests keep their distance from there."""
-        if self._share.works:
+    def wait_ns(self, now_ns: int) -> int:
+        """Return for how long a request that passed has to wait still before it is sent."""
+        if not (self._sendings and self._share.works):
+            return 0
+        return max(0, self._departures.departs_ns() - now_ns)
+
+    def claim(self, now_ns: int) -> int:
+        """Return 0 if it is to be sent at once, which `sent` will tell; no other run sends in between. Else, as above."""
+        if self._sendings and self._share.works:
             try:
-                for pacer, tokens in self._pacers:
-                    if not tokens:
-                        pacer.sent(sent_ns)
+                return self._departures.claim(now_ns)
             except ShareError as error:
                 self._share.fail(error)
+        return 0
+
+    def sent(self, sent_ns: int, *, again: bool) -> None:
+        """Note when a request that passed was really sent: requests keep their distance from there."""
+        if self._sendings and self._share.works:
+            try:
+                self._departures.sent(sent_ns, again=again)
+            except ShareError as error:
+                self._share.fail(error)
+
+    def unsent(self) -> None:
+        """Note that a request which passed is not going to be sent."""
+        self._departures.unsent()
 
     def leave(self, now_ns: int, estimated_tokens: float, used_tokens: float | None) -> None:
         """Note that a request that passed is not in flight any more."""

@@ -18,6 +18,8 @@ from console.broker.place import Place
 from console.broker.shared_file import PAYLOAD, SharedFile
 
 _TAT: Final = PAYLOAD
+_SENT_TAT: Final = PAYLOAD + 1
+"""The same of what was really sent: the law. What passes keeps ahead of it."""
 _WORDS: Final = 8
 _NS_PER_S: Final = 1_000_000_000
 _MOST_AHEAD_NS: Final = 24 * 3600 * _NS_PER_S
@@ -41,6 +43,8 @@ class SharedPacer:
         self._now_ns = 0
         self._seen_tat_ns = 0
         self._owed: list[tuple[int, int]] = []
+        self._unsent = 0
+        """Units of this process that passed and were not sent yet."""
         self.set_rate(per_second, burst)
         self.file = SharedFile(place, "pace", name, _WORDS, lambda spoilt: self._begin(unknown=spoilt))
 
@@ -67,15 +71,17 @@ class SharedPacer:
         """
         self._owe(now_ns, ceil(units * self._interval_ns))
 
-    def sent(self, sent_ns: int) -> None:
-        """Note that a unit which passed took effect at `sent_ns` only: the next one keeps its distance from there.
+    def departs_ns(self) -> int:
+        """Return when the next unit that passed may be sent; without the lock, as far as can be seen."""
+        return self.file.words[_SENT_TAT] - self._slack_ns
 
-        Where the lock is not to be had, the distance is kept from when it passed.
-        """
-        tat_ns = sent_ns + ceil(self._interval_ns)
-        if self.file.words[_TAT] < tat_ns and self.lock(sent_ns):
-            self.file.words[_TAT] = self._seen_tat_ns = max(self.file.words[_TAT], tat_ns)
-            self.file.unlock()
+    def expect(self) -> None:
+        """Note that the unit charged last is going to be sent, and `sent_locked` or `unsent` will tell."""
+        self._unsent += 1
+
+    def unsent(self) -> None:
+        """Note that a unit which passed is not going to be sent; it stays charged."""
+        self._unsent = max(0, self._unsent - 1)
 
     def correct(self, now_ns: int, units: float) -> None:
         """Charge `units` more, or give some back that were charged before and not used."""
@@ -92,7 +98,10 @@ class SharedPacer:
         self._now_ns = now_ns
         if not self.file.lock(now_ns):
             return False
-        if not 0 <= self.file.words[_TAT] <= now_ns + _NEVER_AHEAD_NS:
+        words = self.file.words
+        if not (
+            0 <= words[_TAT] <= now_ns + _NEVER_AHEAD_NS and 0 <= words[_SENT_TAT] <= now_ns + _NEVER_AHEAD_NS
+        ):
             self._begin(unknown=True)
         if self._owed:
             self.file.words[_TAT] = self._tat_ns()
@@ -107,6 +116,13 @@ class SharedPacer:
             tat_ns = now_ns
         tat_ns += ceil(units * self._interval_ns)
         words[_TAT] = self._seen_tat_ns = min(tat_ns, now_ns + _MOST_AHEAD_NS)
+
+    def sent_locked(self, sent_ns: int) -> None:
+        """Note that a unit which passed is sent at `sent_ns`: those after it keep their distance from there."""
+        words = self.file.words
+        interval_ns = ceil(self._interval_ns)
+        sent_tat_ns = words[_SENT_TAT] = max(words[_SENT_TAT], sent_ns) + interval_ns
+        words[_TAT] = self._seen_tat_ns = max(words[_TAT], sent_tat_ns + self._unsent * interval_ns)
 
     def _owe(self, now_ns: int, cost_ns: int) -> None:
         self._owed.append((now_ns, cost_ns))
@@ -127,7 +143,7 @@ class SharedPacer:
         tat_ns = self._seen_tat_ns
         if unknown:
             tat_ns = max(tat_ns, self._now_ns + self._slack_ns + ceil(self._interval_ns))
-        self.file.words[_TAT] = tat_ns
+        self.file.words[_TAT] = self.file.words[_SENT_TAT] = tat_ns
 
 
 class SharedPassage:
@@ -146,6 +162,8 @@ class SharedPassage:
         if len({pacer.file.file_name for pacer in pacers}) != len(pacers):
             raise ValueError("a passage has each pacer once")
         self._refusals = 0
+        self._claimed = False
+        """Whether the locks are held for a request that is about to be sent."""
 
     def ready_ns(self) -> int:
         """Return when a request may pass, as far as can be seen without the locks."""
@@ -156,8 +174,8 @@ class SharedPassage:
                 ready_ns = pacer_ready_ns
         return ready_ns
 
-    def try_pass(self, now_ns: int, units: Sequence[float]) -> int:
-        """Pass, and charge each pacer its units, if all are ready at `now_ns`.
+    def try_pass(self, now_ns: int, units: Sequence[float], ahead_ns: int = 0) -> int:
+        """Pass, and charge each pacer its units, if all are ready at `now_ns`, or `ahead_ns` later.
 
         Nothing passes without all locks: where one is not to be had, the answer is to come again, after 1 ms at
         first, and after 50 ms where somebody holds it who has been stopped.
@@ -168,18 +186,17 @@ class SharedPassage:
         Raises:
             ShareError: if a file can no longer be used.
         """
-        wait_ns = self.ready_ns() - now_ns
+        wait_ns = self.ready_ns() - ahead_ns - now_ns
         if 0 < wait_ns <= _TRUSTED_NS and not any(pacer.owes for pacer in self._pacers):
             return wait_ns
         locked = 0
         try:
             for pacer in self._locking:
                 if not pacer.lock(now_ns):
-                    self._refusals += 1
-                    return min(_LAST_RETRY_NS, _FIRST_RETRY_NS << min(self._refusals - 1, 6))
+                    return self._refused_ns()
                 locked += 1
             self._refusals = 0
-            wait_ns = self.ready_ns() - now_ns
+            wait_ns = self.ready_ns() - ahead_ns - now_ns
             if wait_ns > 0:
                 return wait_ns
             for pacer, count in zip(self._pacers, units, strict=True):
@@ -188,3 +205,73 @@ class SharedPassage:
             for pacer in self._locking[:locked]:
                 pacer.file.unlock()
         return 0
+
+    def _refused_ns(self) -> int:
+        """Return for how long to keep off a lock that was not to be had."""
+        self._refusals += 1
+        return min(_LAST_RETRY_NS, _FIRST_RETRY_NS << min(self._refusals - 1, 6))
+
+
+class SharedDepartures(SharedPassage):
+    """The pacers of sendings that a request keeps to when it is sent, after it has passed."""
+
+    def departs_ns(self) -> int:
+        """Return when a request that passed may be sent, as far as can be seen without the locks."""
+        return max((pacer.departs_ns() for pacer in self._pacers), default=0)
+
+    def claim(self, now_ns: int) -> int:
+        """Return 0, and hold the locks until `sent` or `release`, if a request may be sent at `now_ns`.
+
+        So whoever of the other runs is next keeps its distance from the time at which this one is really sent, even
+        if this process is kept from its CPU in between.
+
+        Returns:
+            0; or, holding nothing, after how many nanoseconds to try again.
+
+        Raises:
+            ShareError: if a file can no longer be used.
+        """
+        self.release()
+        if not self._lock(now_ns):
+            return self._refused_ns()
+        self._refusals = 0
+        wait_ns = max(0, self.departs_ns() - now_ns)
+        if wait_ns:
+            self.release()
+        return wait_ns
+
+    def sent(self, sent_ns: int, *, again: bool) -> None:
+        """Note when a request was sent that passed, and that has claimed it if its client knows how to."""
+        if not again:
+            self.unsent()
+        if not self._claimed and not self._lock(sent_ns):
+            return  # sent without asking, while another run holds a lock: the distance is kept from when it passed
+        for pacer in self._pacers:
+            pacer.sent_locked(sent_ns)
+        self.release()
+
+    def unsent(self) -> None:
+        """Note that a request which passed is not going to be sent."""
+        for pacer in self._pacers:
+            pacer.unsent()
+
+    def _lock(self, now_ns: int) -> bool:
+        locked: list[SharedPacer] = []
+        try:
+            for pacer in self._locking:
+                if not pacer.lock(now_ns):
+                    return False
+                locked.append(pacer)
+            self._claimed = True
+        finally:
+            if not self._claimed:
+                for pacer in locked:
+                    pacer.file.unlock()
+        return True
+
+    def release(self) -> None:
+        """Give the locks back that `claim` took."""
+        if self._claimed:
+            self._claimed = False
+            for pacer in self._locking:
+                pacer.file.unlock()

@@ -6,6 +6,10 @@ that every gate of its passage admits passes: first come, first served among tho
 no place is kept for somebody who waits elsewhere (work is conserved), and as nobody waits while holding something,
 there is no deadlock.
 
+Where the client holds requests until the moment at which they may be sent (`departure.py`), a rate lets them pass a
+little ahead of their time: what a wake-up, a change of tasks and the making of a request take is then no time lost,
+and a timer need not be exact.
+
 What crosswise scopes allow is that a request is overtaken at one gate while it waits for another, and the other way
 round, for ever. One that was overtaken often at every gate that stops it claims its gates: others do not
 pass them until it has.
@@ -16,67 +20,17 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heappush
-from typing import Final, Literal, Protocol
+from typing import Final
 
 import anyio
 import anyio.lowlevel
 
 from console.engine.gates import NS_PER_S, Gate, NowNs
+from console.engine.passing import Beyond, Door, Entry, Waiter
 
 CLAIM_AFTER: Final = 16
 """Times that others passed a gate ahead of a request that had asked before them, after which it claims the gate."""
-Entry = Literal["no", "yes", "probe"]
-"""Whether a request was let in, and whether it is the one that tests if a lane answers again."""
-
-
-class Door(Protocol):
-    """What is behind the gates: a lane, open or closed."""
-
-    def is_open(self) -> bool:
-        """Whether it takes a request now. If not, who stands at its open gates is sent away."""
-        ...
-
-    def let_in(self) -> Entry:
-        """Take in a request that has passed all gates; only asked while it is open."""
-        ...
-
-    def take_back(self, entry: Entry) -> None:
-        """Take note that a request that was let in was cancelled before it could be sent."""
-        ...
-
-
-class Beyond(Protocol):
-    """What other runs on this machine share of the gates of a passage."""
-
-    def try_pass(self, now_ns: int, estimated_tokens: float) -> int:
-        """Pass, all at once, and return 0; or hold nothing and return when to try again, on the clock of `now_ns`."""
-        ...
-
-    def sent(self, sent_ns: int) -> None:
-        """Note when a request that passed was really sent."""
-        ...
-
-    def leave(self, now_ns: int, estimated_tokens: float, used_tokens: float | None) -> None:
-        """Note that a request that passed is not in flight any more."""
-        ...
-
-
-class _Waiter:
-    """One request that waits."""
-
-    __slots__ = ("door", "entry", "estimated_tokens", "order", "overtaken", "woken")
-
-    def __init__(self, order: int, estimated_tokens: float, door: Door) -> None:
-        self.order = order
-        self.estimated_tokens = estimated_tokens
-        self.door = door
-        self.entry: Entry | None = None
-        self.overtaken: dict[int, int] = {}
-        """By the index of the gate in its passage."""
-        self.woken = anyio.Event()
-
-    def __lt__(self, other: _Waiter) -> bool:
-        return self.order < other.order
+_TIMER_NS: Final = 1_000_000
 
 
 class Passage:
@@ -89,33 +43,48 @@ class Passage:
         self._now_ns = now_ns
         self._beyond = beyond
         self.gates = tuple(gates)
-        self.waiting: list[_Waiter] = []
+        self.waiting: list[Waiter] = []
         """In the order they asked."""
 
     @property
-    def head(self) -> _Waiter:
+    def head(self) -> Waiter:
         """The one that waits longest."""
         return self.waiting[0]
 
     @property
     def paces(self) -> bool:
         """Whether any of its gates keeps a rate now."""
-        return any(gate.paces for gate in self.gates)
+        # Asked for every request: a generator would cost more than the answer.
+        for gate in self.gates:  # noqa: SIM110
+            if gate.paces:
+                return True
+        return False
 
-    def enter_at_once(self, estimated_tokens: float, now_ns: int) -> bool:
-        """Pass if nobody waits at any of the gates and all let it through now; else hold nothing."""
+    def enter_at_once(self, estimated_tokens: float, now_ns: int) -> int | None:
+        """Pass if nobody waits at any of the gates and all let it through now; else hold nothing.
+
+        Returns:
+            When it is due: now, or where rates let it pass ahead of its time, then; None: it did not pass.
+        """
         if self.waiting or self._arbiter.claimed_against(self):
-            return False
+            return None
+        due_ns = now_ns
+        ahead_ns = self._arbiter.ahead_ns
         for gate in self.gates:
-            if gate.waiting or not gate.has_room or (gate.paces and gate.ready_ns() > now_ns):
-                return False
-        if self._beyond is not None and self._beyond.try_pass(now_ns, estimated_tokens):
-            return False
+            if gate.waiting or not gate.has_room:
+                return None
+            if gate.paces:
+                ready_ns = gate.ready_ns()
+                if ready_ns - ahead_ns > now_ns:
+                    return None
+                due_ns = max(due_ns, ready_ns)
+        if self._beyond is not None and self._beyond.try_pass(now_ns, estimated_tokens, ahead_ns):
+            return None
         for gate in self.gates:
-            gate.enter(now_ns, estimated_tokens)
-        return True
+            gate.enter(due_ns, estimated_tokens)
+        return due_ns
 
-    async def enter(self, order: int, estimated_tokens: float, door: Door) -> Entry:
+    async def enter(self, order: int, estimated_tokens: float, door: Door) -> tuple[Entry, int]:
         """Wait until all gates are passed; `leave` gives the places back.
 
         Args:
@@ -124,9 +93,9 @@ class Passage:
             door: what is behind the gates.
 
         Returns:
-            "no", holding nothing, if the door was closed when it was our turn.
+            "no", holding nothing, if the door was closed when it was our turn; and when it is due.
         """
-        waiter = _Waiter(order, estimated_tokens, door)
+        waiter = Waiter(order, estimated_tokens, door)
         self._arbiter.join(self, waiter)
         try:
             if waiter.entry is None:
@@ -139,7 +108,7 @@ class Passage:
                 door.take_back(waiter.entry)
             raise
         assert waiter.entry is not None
-        return waiter.entry
+        return waiter.entry, waiter.due_ns
 
     def leave(self, estimated_tokens: float = 0.0, used_tokens: float | None = None) -> None:
         """Give the places back, and settle the tokens of an answered request; without usage its estimate stands."""
@@ -155,34 +124,67 @@ class Passage:
         if awaited:
             self._arbiter.look_at(self.gates)
 
-    def sent(self, sent_ns: int) -> None:
+    def wait_ns(self, now_ns: int) -> int:
+        """Return for how long a request that passed has to wait still before it is sent."""
+        wait_ns = self._departs_in_ns(now_ns)
+        if self._beyond is not None and wait_ns == 0:
+            return self._beyond.wait_ns(now_ns)
+        return wait_ns
+
+    def claim(self, now_ns: int) -> int:
+        """Return 0 if a request that passed is to be sent at once, which `sent` will tell; else, how long it waits."""
+        wait_ns = self._departs_in_ns(now_ns)
+        if self._beyond is not None and wait_ns == 0:
+            return self._beyond.claim(now_ns)
+        return wait_ns
+
+    def _departs_in_ns(self, now_ns: int) -> int:
+        return max(0, max((gate.departs_ns() for gate in self.gates if gate.paces), default=0) - now_ns)
+
+    def sent(self, sent_ns: int, *, again: bool) -> None:
         """Take note of when a request that had passed was really sent: rates count from there."""
         for gate in self.gates:
-            gate.sent(sent_ns)
+            gate.sent(sent_ns, again=again)
         if self._beyond is not None:
-            self._beyond.sent(sent_ns)
+            self._beyond.sent(sent_ns, again=again)
+
+    def unsent(self) -> None:
+        """Take note that a request which had passed is not going to be sent."""
+        for gate in self.gates:
+            gate.unsent()
+        if self._beyond is not None:
+            self._beyond.unsent()
 
     def stops(self, now_ns: int) -> tuple[list[int], int]:
         """Return the gates that stop the next request, and when the last rate comes due (if it is only rates)."""
         stopping: list[int] = []
         due_ns = 0
+        ahead_ns = self._arbiter.ahead_ns
         for index, gate in enumerate(self.gates):
-            ready_ns = gate.ready_ns() if gate.paces else 0
+            ready_ns = gate.ready_ns() - ahead_ns if gate.paces else 0
             if not gate.has_room or ready_ns > now_ns:
                 stopping.append(index)
                 due_ns = max(due_ns, ready_ns)
         return stopping, due_ns
 
+    def due_ns(self, now_ns: int) -> int:
+        """Return when a request that passes now may be sent."""
+        return max(now_ns, max((gate.ready_ns() for gate in self.gates if gate.paces), default=0))
+
     def pass_beyond(self, now_ns: int) -> int:
         """Pass what other runs share, if anything, or return when to try again."""
-        return 0 if self._beyond is None else self._beyond.try_pass(now_ns, self.head.estimated_tokens)
+        if self._beyond is None:
+            return 0
+        return self._beyond.try_pass(now_ns, self.head.estimated_tokens, self._arbiter.ahead_ns)
 
 
 class Arbiter:
     """Lets requests through the gates of an engine. `run` has to run for those that wait for a rate."""
 
-    def __init__(self, now_ns: NowNs) -> None:
+    def __init__(self, now_ns: NowNs, ahead_ns: int = 0) -> None:
+        """Let requests pass rates by the clock `now_ns`, up to `ahead_ns` before they may be sent."""
         self._now_ns = now_ns
+        self.ahead_ns = ahead_ns
         self._through: dict[Gate, list[Passage]] = {}
         self._orders = 0
         self._due_ns: dict[Passage, int] = {}
@@ -212,7 +214,7 @@ class Arbiter:
             return False
         return any(gate in self._claimed for gate in passage.gates)
 
-    def join(self, passage: Passage, waiter: _Waiter) -> None:
+    def join(self, passage: Passage, waiter: Waiter) -> None:
         """Let a request wait in its passage, and all who may pass now pass."""
         insort(passage.waiting, waiter)
         for gate in passage.gates:
@@ -222,7 +224,7 @@ class Arbiter:
         else:
             self._let_pass([passage])
 
-    def forget(self, passage: Passage, waiter: _Waiter) -> None:
+    def forget(self, passage: Passage, waiter: Waiter) -> None:
         """Take out a request that waits no more."""
         self._take_out(passage, waiter)
         if not passage.waiting:
@@ -243,7 +245,7 @@ class Arbiter:
                 continue
             wait_ns = self._wakes_ns - self._now_ns()
             if wait_ns > 0:
-                with anyio.move_on_after(wait_ns / NS_PER_S):
+                with anyio.move_on_after(self._patience_s(wait_ns)):
                     await self._sooner.wait()
             else:
                 await anyio.lowlevel.checkpoint()
@@ -258,6 +260,16 @@ class Arbiter:
 
     def _waiting_at(self, gates: Iterable[Gate]) -> dict[Passage, None]:
         return {passage: None for gate in gates for passage in self._through.get(gate, ()) if passage.waiting}
+
+    def _patience_s(self, wait_ns: int) -> float:
+        """Return how long to wait for what comes due in `wait_ns`.
+
+        Where requests pass ahead of their time, that is a little less than whole milliseconds: clock and timers of
+        uvloop count those, and a deadline in between would be looked at over and over until it has come.
+        """
+        if self.ahead_ns < 2 * _TIMER_NS:
+            return wait_ns / NS_PER_S
+        return (max(1, wait_ns // _TIMER_NS) * _TIMER_NS - _TIMER_NS // 1000) / NS_PER_S
 
     def _let_pass(self, passages: Iterable[Passage]) -> None:
         """Let through heads of lines in the order they asked, until every one of these passages is stopped."""
@@ -291,14 +303,15 @@ class Arbiter:
                 self._due_ns[passage] = max(again_ns, now_ns + 1)
                 return False
             waiter.entry = waiter.door.let_in()
+            waiter.due_ns = passage.due_ns(now_ns)
             for gate in passage.gates:
-                gate.enter(now_ns, waiter.estimated_tokens)
+                gate.enter(waiter.due_ns, waiter.estimated_tokens)
             self._note_overtaking(passage, waiter)
         self._take_out(passage, waiter)
         waiter.woken.set()
         return True
 
-    def _take_out(self, passage: Passage, waiter: _Waiter) -> None:
+    def _take_out(self, passage: Passage, waiter: Waiter) -> None:
         passage.waiting.remove(waiter)
         for gate in passage.gates:
             gate.waiting -= 1
@@ -311,7 +324,7 @@ class Arbiter:
             freed, self._freed = self._freed, frozenset[Gate]()
             self.look_at(freed)
 
-    def _note_overtaking(self, passage: Passage, passed: _Waiter) -> None:
+    def _note_overtaking(self, passage: Passage, passed: Waiter) -> None:
         for gate in passage.gates:
             if gate.unlimited:
                 continue
@@ -321,7 +334,7 @@ class Arbiter:
                     overtaken = other.head.overtaken
                     overtaken[index] = overtaken.get(index, 0) + 1
 
-    def _claim(self, passage: Passage, waiter: _Waiter, stopping: Sequence[int]) -> None:
+    def _claim(self, passage: Passage, waiter: Waiter, stopping: Sequence[int]) -> None:
         if self._claimant is not None or not stopping:
             return
         if all(waiter.overtaken.get(index, 0) >= CLAIM_AFTER for index in stopping):

@@ -10,6 +10,7 @@ import anyio
 import msgspec
 
 from console.engine.backoff import backoff_s, lane_off_reason
+from console.engine.departure import Departure
 from console.engine.gates import NS_PER_S, NowNs
 from console.engine.lane_runtime import LaneOff, LaneRuntime
 from console.engine.recording import Recorder
@@ -42,9 +43,9 @@ class ChatClient(Protocol):
         ...
 
     async def complete(
-        self, endpoint: Endpoint, request: ChatRequest, on_sent: Callable[[int], None] | None = None
+        self, endpoint: Endpoint, request: ChatRequest, departure: Departure | None = None
     ) -> ChatResult:
-        """Send one request and read its answer; tell `on_sent` when the first byte is about to leave."""
+        """Send one request, when `departure` lets it and telling it when, and read its answer."""
         ...
 
 
@@ -150,8 +151,8 @@ class Attempt:
             except LaneOff as error:
                 raise Unanswered(Outcome.CONNECTION, f"lane {lane.lane.id} is off: {error}") from None
         entered_ns, held_ns = ticket.entered_ns, ticket.held_ns
-        waits = Waits(entered_ns - asked_ns - held_ns, held_ns, retry_wait_ns)
-        self.limiter_wait_ns += waits.limiter_ns
+        limiter_ns = entered_ns - asked_ns - held_ns
+        departure = Departure(ticket.passage, entered_ns) if ticket.passage.paces else None
         self.held_ns += held_ns
         self.requests += 1
         lane.sends.add(entered_ns)
@@ -159,23 +160,34 @@ class Attempt:
         lane.retries.sent(lane.in_flight, first=try_no == 1)
         around.self_check.in_flight += 1
         try:
-            on_sent = ticket.passage.sent if ticket.passage.paces else None
-            result = await around.client.complete(lane.endpoint, request, on_sent)
+            result = await around.client.complete(lane.endpoint, request, departure)
         except anyio.get_cancelled_exc_class():
             # The request was sent, so it gets its row; nothing may be awaited any more.
             end_ns = around.now_ns()
-            result = ChatResult(outcome=Outcome.CANCELLED, stamps=Stamps(sent_ns=entered_ns, end_ns=end_ns))
+            entered_ns = min(entered_ns, end_ns)
+            sent_ns = entered_ns if departure is None else departure.sent_ns
+            result = ChatResult(outcome=Outcome.CANCELLED, stamps=Stamps(sent_ns=sent_ns, end_ns=end_ns))
             lane.in_flight -= 1
             around.self_check.in_flight -= 1
+            if departure is not None:
+                departure.over()
             lane.leave(ticket, result)
+            waits = Waits(limiter_ns, held_ns, retry_wait_ns)
+            self.limiter_wait_ns += limiter_ns
             around.recorder.write_now(self._row(request, try_no, entered_ns, waits, result))
             lane.count(result.outcome)
             raise
         lane.in_flight -= 1
         around.self_check.in_flight -= 1
+        if departure is not None:
+            departure.over()
+            limiter_ns += departure.due_ns - entered_ns
+            entered_ns = departure.due_ns
+        waits = Waits(limiter_ns, held_ns, retry_wait_ns)
+        self.limiter_wait_ns += limiter_ns
         sent_ns = result.stamps.sent_ns
         if sent_ns is not None:
-            around.self_check.schedule_delay(sent_ns - (result.stamps.connected_ns or entered_ns))
+            around.self_check.schedule_delay(sent_ns - max(entered_ns, result.stamps.connected_ns or 0))
         told = lane.leave(ticket, result)
         await around.recorder.write(self._row(request, try_no, entered_ns, waits, result))
         lane.count(result.outcome)

@@ -60,6 +60,7 @@ class Engine:
         self_check: SelfCheck | None = None,
         link: Link | None = None,
         sharing: Sharing | None = None,
+        ahead_ns: int = 0,
         learnt: Mapping[str, tuple[Learnt, float]] | None = None,
     ) -> None:
         """Prepare a run, or with `link` the part of one: its jobs begin and end, and tests come, as it is told.
@@ -77,6 +78,7 @@ class Engine:
             done: ids of tests that have a terminal verdict already.
             self_check: told by a probe how late this process is; None: nothing is said of it.
             sharing: what this run shares with others on the machine; None: it has all to itself.
+            ahead_ns: how far ahead of its time a request passes rates, where `client` holds it until then.
             learnt: lane id → what an earlier run learnt of its limits, and how many seconds ago.
             link: the way to the coordinator of several processes, which keeps the order of jobs and their tests.
         """
@@ -95,7 +97,7 @@ class Engine:
         if sharing is not None:
             sharing.tell(lambda text: self._recorder.event("warn", "share", "", text))
         gates = shared_gates(plan.lanes)
-        self._arbiter = Arbiter(now_ns)
+        self._arbiter = Arbiter(now_ns, ahead_ns)
         self._lanes = {
             setup.lane.id: LaneRuntime(
                 setup,

@@ -26,6 +26,10 @@ class Pacer:
         self._burst = burst
         self._slack_ns = burst * self._interval_ns
         self._tat_ns = 0.0
+        self._sent_tat_ns = 0.0
+        """The same of what was really sent: the law. `_tat_ns`, by which units pass, keeps ahead of it."""
+        self._unsent = 0
+        """Units that passed and were not sent yet."""
 
     @property
     def per_second(self) -> float:
@@ -40,9 +44,29 @@ class Pacer:
         """Note that `units` passed at `now_ns`, whether or not they were on time."""
         self._tat_ns = max(float(now_ns), self._tat_ns) + units * self._interval_ns
 
-    def sent(self, sent_ns: int) -> None:
-        """Note that a unit which passed took effect at `sent_ns` only: the next one keeps its distance from there."""
-        self._tat_ns = max(self._tat_ns, sent_ns + self._interval_ns)
+    def expect(self) -> None:
+        """Note that the unit charged last is going to be sent, and `sent` or `unsent` will tell."""
+        self._unsent += 1
+
+    def departs_ns(self) -> int:
+        """Return when the next unit that passed may be sent."""
+        return ceil(self._sent_tat_ns - self._slack_ns)
+
+    def sent(self, sent_ns: int, *, again: bool = False) -> None:
+        """Note when a unit that passed was really sent: those after it keep their distance from there.
+
+        Args:
+            sent_ns: when.
+            again: the same unit had been sent before, and to no effect.
+        """
+        if not again:
+            self.unsent()
+        self._sent_tat_ns = max(self._sent_tat_ns, float(sent_ns)) + self._interval_ns
+        self._tat_ns = max(self._tat_ns, self._sent_tat_ns + self._unsent * self._interval_ns)
+
+    def unsent(self) -> None:
+        """Note that a unit which passed is not going to be sent; it stays charged."""
+        self._unsent = max(0, self._unsent - 1)  # some passed before there was this limit
 
     def correct(self, now_ns: int, units: float) -> None:
         """Charge `units` more, or give some back that were charged before and not used."""
@@ -56,6 +80,8 @@ class Pacer:
         interval_ns = NS_PER_S / per_second
         owed_ns = max(0.0, self._tat_ns - now_ns)
         self._tat_ns = min(self._tat_ns, float(now_ns)) + owed_ns * interval_ns / self._interval_ns
+        owed_ns = max(0.0, self._sent_tat_ns - now_ns)
+        self._sent_tat_ns = min(self._sent_tat_ns, float(now_ns)) + owed_ns * interval_ns / self._interval_ns
         self._interval_ns = interval_ns
         self._burst = self._burst if burst is None else burst
         self._slack_ns = self._burst * interval_ns
@@ -83,7 +109,7 @@ class Gate:
         # One second's worth of tokens may pass at once, else a single large request would wait for its own size.
         self._tokens = None if limits.tpm is None else Pacer(limits.tpm / 60, limits.tpm / 60)
         self._tokens_by_estimate = tokens_by_estimate
-        self._pacers = self._all_pacers()
+        self._note_pacers()
 
     @property
     def paces(self) -> bool:
@@ -110,19 +136,28 @@ class Gate:
     def enter(self, now_ns: int, estimated_tokens: float) -> None:
         """Note that a request passed; it is in flight until `leave`."""
         self.in_flight += 1
-        if self._queries is not None:
-            self._queries.charge(now_ns)
-        if self._per_minute is not None:
-            self._per_minute.charge(now_ns)
+        for pacer in self._sendings:
+            pacer.charge(now_ns)
+            pacer.expect()
         if self._tokens is not None:
             self._tokens.charge(now_ns, estimated_tokens)
 
-    def sent(self, sent_ns: int) -> None:
-        """Note when a request that passed was really sent; tokens may pass a second's worth early anyhow."""
-        if self._queries is not None:
-            self._queries.sent(sent_ns)
-        if self._per_minute is not None:
-            self._per_minute.sent(sent_ns)
+    def departs_ns(self) -> int:
+        """Return when a request that passed may be sent; tokens may pass a second's worth early anyhow."""
+        departs_ns = 0
+        for pacer in self._sendings:
+            departs_ns = max(departs_ns, pacer.departs_ns())
+        return departs_ns
+
+    def sent(self, sent_ns: int, *, again: bool) -> None:
+        """Note when a request that passed was really sent."""
+        for pacer in self._sendings:
+            pacer.sent(sent_ns, again=again)
+
+    def unsent(self) -> None:
+        """Note that a request which passed is not going to be sent."""
+        for pacer in self._sendings:
+            pacer.unsent()
 
     def leave(self) -> None:
         """Note that a request is not in flight any more."""
@@ -141,10 +176,11 @@ class Gate:
         self.most = most
         self._queries = _retuned(self._queries, now_ns, per_second, self._burst)
         self._tokens = _retuned(self._tokens, now_ns, tokens_per_second, tokens_per_second or 0.0)
-        self._pacers = self._all_pacers()
+        self._note_pacers()
 
-    def _all_pacers(self) -> tuple[Pacer, ...]:
-        return tuple(pacer for pacer in (self._queries, self._per_minute, self._tokens) if pacer is not None)
+    def _note_pacers(self) -> None:
+        self._sendings = tuple(pacer for pacer in (self._queries, self._per_minute) if pacer is not None)
+        self._pacers = self._sendings if self._tokens is None else (*self._sendings, self._tokens)
 
 
 def _retuned(pacer: Pacer | None, now_ns: int, per_second: float | None, burst: float) -> Pacer | None:

@@ -9,9 +9,10 @@ import anyio
 import msgspec
 
 from console.engine.adaptive_gate import AdaptiveGate
-from console.engine.arbiter import Arbiter, Beyond, Entry, Passage
+from console.engine.arbiter import Arbiter, Passage
 from console.engine.gates import NS_PER_S, Gate, NowNs
 from console.engine.meters import LatencySketch, RateMeter
+from console.engine.passing import Beyond, Entry
 from console.engine.retry_budget import RetryBudget
 from console.engine.slots import Slots
 from console.engine.valve import Valve
@@ -43,6 +44,7 @@ class Ticket(msgspec.Struct, frozen=True, gc=False):
     passage: Passage
     estimated_tokens: float
     entered_ns: int
+    """When it may be sent: a rate lets it through a little ahead, where the client holds it until then."""
     held_ns: int
     """For how long nothing was let through while it waited: run paused, disk full, lane held or resting."""
     probe: bool
@@ -154,9 +156,10 @@ class LaneRuntime:
     def enter_at_once(self, job_id: str, estimated_tokens: float, now_ns: int) -> Ticket | None:
         """Let a request through as `enter` does if it has nothing to wait for; None: it is for `enter` to say."""
         passage = self.passage(job_id)
-        if not (self._is_open(now_ns) and passage.enter_at_once(estimated_tokens, now_ns)):
+        due_ns = passage.enter_at_once(estimated_tokens, now_ns) if self._is_open(now_ns) else None
+        if due_ns is None:
             return None
-        return self._ticket(passage, estimated_tokens, now_ns, 0, self.let_in())
+        return self._ticket(passage, estimated_tokens, due_ns, 0, self.let_in())
 
     async def enter(self, job_id: str, estimated_tokens: float, order: int | None = None) -> Ticket:
         """Wait until a request may be sent.
@@ -178,18 +181,19 @@ class LaneRuntime:
                 asked_ns = self._now_ns()
                 await self._until_open()
                 held_ns += self._now_ns() - asked_ns
-                entry = await passage.enter(order, estimated_tokens, self)
+                entry, due_ns = await passage.enter(order, estimated_tokens, self)
                 if entry != "no":
-                    return self._ticket(passage, estimated_tokens, self._now_ns(), held_ns, entry)
+                    entered_ns = max(due_ns, self._now_ns())
+                    return self._ticket(passage, estimated_tokens, entered_ns, held_ns, entry)
         finally:
             self.waiting -= 1
 
     def _ticket(
-        self, passage: Passage, estimated_tokens: float, now_ns: int, held_ns: int, entry: Entry
+        self, passage: Passage, estimated_tokens: float, entered_ns: int, held_ns: int, entry: Entry
     ) -> Ticket:
         if self.found is not None:
-            self.found.sent(now_ns, estimated_tokens)
-        return Ticket(passage, estimated_tokens, now_ns, held_ns, probe=entry == "probe")
+            self.found.sent(entered_ns, estimated_tokens)
+        return Ticket(passage, estimated_tokens, entered_ns, held_ns, probe=entry == "probe")
 
     def paces(self, job_id: str) -> bool:
         """Whether a rate is to be kept by the requests of `job_id`."""

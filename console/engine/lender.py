@@ -61,7 +61,9 @@ class Lender:
 
     def turn(self, now_ns: int) -> list[Given]:
         """Return what may begin now: jobs that lost their key first, then those whose turn it is."""
-        self._give_back(now_ns)  # whoever waits for a key of a job that ended comes before the next one of ours
+        self._give_back(
+            now_ns
+        )  # whoever waits for a key of a job that ended comes before the next one of ours
         self._ask(now_ns)
         given: list[Given] = []
         while (job := self.order.relendable(self._lendable)) is not None:

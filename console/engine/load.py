@@ -94,8 +94,12 @@ class LoadEngine:
         self_check: SelfCheck | None = None,
         link: Link | None = None,
         sharing: Sharing | None = None,
+        ahead_ns: int = 0,
     ) -> None:
-        """Prepare a level, or with `link` the part of one, which gets its prompts from a coordinator."""
+        """Prepare a level, or with `link` the part of one, which gets its prompts from a coordinator.
+
+        `ahead_ns` is how far ahead of its time a request passes rates, where `client` holds it until then.
+        """
         self._level = level
         self._requests = requests
         self._link = link
@@ -121,7 +125,7 @@ class LoadEngine:
         if sharing is not None:
             sharing.tell(lambda text: self._recorder.event("warn", "share", "", text))
         gates = shared_gates(lanes)
-        self._arbiter = Arbiter(now_ns)
+        self._arbiter = Arbiter(now_ns, ahead_ns)
         self._lanes = [
             LaneRuntime(
                 setup,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from console.engine.arbiter import Beyond
 from console.engine.lender import Keys
+from console.engine.passing import Beyond
 
 
 class Sharing(Keys, Protocol):

@@ -21,7 +21,7 @@ from console.llm.result import not_read, not_sent, result_of
 from console.llm.route import Route
 from console.llm.stream import AnswerReader
 from console.llm.transport import Transport
-from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Timeouts
+from console.vocabulary.chat import ChatRequest, ChatResult, Departure, Endpoint, Timeouts
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.safe_text import safe_line
@@ -94,7 +94,7 @@ class LlmClient:
             await self._transport.warm(target.route, connect_s=self._timeouts.connect)
 
     async def complete(
-        self, endpoint: Endpoint, request: ChatRequest, on_sent: Callable[[int], None] | None = None
+        self, endpoint: Endpoint, request: ChatRequest, departure: Departure | None = None
     ) -> ChatResult:
         """Send one request and wait for the whole answer.
 
@@ -103,8 +103,7 @@ class LlmClient:
         Args:
             endpoint: where to.
             request: what.
-            on_sent: told the time when the first byte is about to leave; a second time where a pooled connection
-                turned out dead.
+            departure: says when it may be sent, and is told when it is.
 
         Raises:
             ConsoleError: if the base URL of `endpoint` is none: nothing could ever be sent to it.
@@ -118,7 +117,7 @@ class LlmClient:
             start_ns=self._now_ns(),
             stream=request.stream,
             keep_content=request.keep_content,
-            on_sent=on_sent,
+            departure=departure,
         )
         try:
             body = target.prepared.body(request)
@@ -129,7 +128,9 @@ class LlmClient:
             if isinstance(transport, Transport) and target.route is not None:
                 wire = b"%s%d\r\n\r\n%s" % (target.head, len(body), body)
                 connect_s = min(timeouts.connect, timeouts.total)
-                error = await transport.exchange(target.route, wire, reader, connect_s=connect_s)
+                error = await transport.exchange(
+                    target.route, wire, reader, connect_s=connect_s, departure=departure
+                )
             else:
                 error = await self._pull(target.prepared, body, reader)
             return result_of(
@@ -212,8 +213,11 @@ class LlmClient:
             content=body,
             extensions={"timeout": {"connect": self._timeouts.connect}},
         )
-        now_ns = self._now_ns()
-        with anyio.CancelScope(deadline=self._deadline(reader.sent(now_ns))) as scope:
+        if reader.departure is not None:
+            # Nobody could tell when: what is waited for is the time.
+            while wait_ns := reader.departure.claim(self._now_ns()):  # noqa: ASYNC110
+                await anyio.sleep(wait_ns / 1e9)
+        with anyio.CancelScope(deadline=self._deadline(reader.sent(self._now_ns()))) as scope:
             try:
                 response = await self._transport.handle_async_request(request)
             except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -6,7 +6,6 @@ switch and every event is timed by the read that brought it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from console.llm.receiver import Header
 from console.llm.sse import SseParser, end_of_events
 from console.llm.template import ChunkTemplate, learn
 from console.llm.tools import MAX_CALLS, ToolAssembly
-from console.vocabulary.chat import Stamps, Timeouts, ToolCall
+from console.vocabulary.chat import Departure, Stamps, Timeouts, ToolCall
 
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 MAX_ERROR_BYTES: Final = 64 * 1024
@@ -59,6 +58,7 @@ class AnswerReader:
         "_total_at_ns",
         "answered",
         "chunks",
+        "departure",
         "document",
         "done",
         "ended",
@@ -68,7 +68,6 @@ class AnswerReader:
         "gaps_ns",
         "headers",
         "model",
-        "on_sent",
         "reused",
         "stamps",
         "status",
@@ -82,10 +81,10 @@ class AnswerReader:
         start_ns: int,
         stream: bool,
         keep_content: bool,
-        on_sent: Callable[[int], None] | None = None,
+        departure: Departure | None = None,
     ) -> None:
-        """Count `timeouts.total` from `start_ns`; expect a stream or a whole answer; tell `on_sent` of each sending."""
-        self.on_sent = on_sent
+        """Count `timeouts.total` from `start_ns`; expect a stream or a whole answer; tell `departure` of each sending."""
+        self.departure = departure
         self._first_token_ns = int(timeouts.first_token * 1e9)
         self._idle_ns = int(timeouts.idle * 1e9)
         self._total_at_ns = start_ns + int(timeouts.total * 1e9)
@@ -160,8 +159,8 @@ class AnswerReader:
     def sent(self, now_ns: int) -> int:
         """Start the clock of the first token; a whole answer has only the total to keep to."""
         self.stamps.sent_ns = now_ns
-        if self.on_sent is not None:
-            self.on_sent(now_ns)
+        if self.departure is not None:
+            self.departure.sent(now_ns)
         if self._stream:
             self._first_deadline_ns = min(now_ns + self._first_token_ns, self._total_at_ns)
         return self._first_deadline_ns

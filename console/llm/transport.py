@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 import anyio
 import httpx
 
+from console.llm.alarm import Alarm
 from console.llm.body import PulledBody
 from console.llm.connection import Connection
 from console.llm.dial import dial
@@ -23,6 +24,7 @@ from console.llm.receiver import Disconnected, Receiver
 from console.llm.route import Origin, Route
 from console.llm.tls import client_context
 from console.llm.wire import head_bytes, streamed_body, whole_body
+from console.vocabulary.chat import Departure
 
 _MOST_WARMING: Final = 16
 """Connections to one place that are made ahead at a time."""
@@ -68,6 +70,7 @@ class Transport(httpx.AsyncBaseTransport):
         self._rules = ProxyRules.from_environment() if trust_env else ProxyRules({}, ())
         self._pool = Pool(idle_expiry_s, now_ns)
         self._now_ns = now_ns
+        self._alarm = Alarm(now_ns)
         self._warming: dict[Route, int] = {}
         """Connections on their way that no request waits for."""
 
@@ -105,7 +108,13 @@ class Transport(httpx.AsyncBaseTransport):
             self._warming[route] -= 1
 
     async def exchange(
-        self, route: Route, wire: bytes, receiver: ExchangeReceiver, *, connect_s: float | None
+        self,
+        route: Route,
+        wire: bytes,
+        receiver: ExchangeReceiver,
+        *,
+        connect_s: float | None,
+        departure: Departure | None = None,
     ) -> Exception | None:
         """Send a whole request and have its answer pushed into `receiver`; the fastest way through here.
 
@@ -114,11 +123,14 @@ class Transport(httpx.AsyncBaseTransport):
             wire: request line, headers and body.
             receiver: gets the answer within the event loop's read callback.
             connect_s: limit for a new connection.
+            departure: says when the request may leave.
 
         Returns:
             None when the answer is complete, else what ended it. Nothing is raised but cancellation.
         """
         loop = asyncio.get_running_loop()
+        if departure is not None:
+            await self._alarm.until_due(departure)
         connection = self._pool.take(route)
         while True:
             pooled = connection is not None
@@ -129,6 +141,11 @@ class Transport(httpx.AsyncBaseTransport):
                 except httpx.TransportError as error:
                     return error
                 receiver.connected(self._now_ns())
+            if departure is not None and departure.claim(self._now_ns()):
+                self._pool.release(connection)  # another one was sent while this one connected
+                await self._alarm.until_due(departure)
+                connection = self._pool.take(route)
+                continue
             waiter: asyncio.Future[Exception | None] = loop.create_future()
             try:
                 connection.start(wire, receiver, waiter=waiter)
@@ -157,6 +174,7 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Close all connections."""
+        self._alarm.close()
         await self._pool.aclose()
 
     async def _respond(self, request: httpx.Request) -> httpx.Response:

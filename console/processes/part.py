@@ -15,6 +15,7 @@ import anyio
 from console.broker.run_share import RunShare
 from console.control.lines import LineSocket
 from console.engine.board import Headline
+from console.engine.departure import AHEAD_NS
 from console.engine.engine import Engine
 from console.engine.link import Link
 from console.engine.load import Level, LoadEngine
@@ -209,7 +210,7 @@ async def play_part(connection: socket.socket) -> None:
     journal = Journal.open(
         Path(begin.run_dir), begin.process, on_rotate=lambda name: outbox.say(Segment(name))
     )
-    journal.append(RunStarted(run_id=begin.run_id, pid=os.getpid(), wall=begin.wall))
+    journal.append(RunStarted(run_id=begin.run_id, pid=os.getpid(), wall=begin.wall, start_ns=begin.start_ns))
     self_check = SelfCheck(cpu_ns, waited_ns)
     now_ns = time.perf_counter_ns
     with closing(_shared(begin)) as shared:
@@ -284,6 +285,7 @@ def _engine(
             self_check=self_check,
             link=outbox,
             sharing=shared,
+            ahead_ns=AHEAD_NS,
         )
     plan: Plan | None = begin.plan
     assert plan is not None
@@ -301,4 +303,5 @@ def _engine(
         self_check=self_check,
         link=outbox,
         sharing=shared,
+        ahead_ns=AHEAD_NS,
     )

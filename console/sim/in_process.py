@@ -13,7 +13,7 @@ from console.sim.exchange import CoarseExchange, Exchange
 from console.sim.provider import NO_KEY, Ask, SimulatedProvider
 from console.sim.rejection import Rejection, bad_request
 from console.sim.wire import request_id_headers
-from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Timeouts
+from console.vocabulary.chat import ChatRequest, ChatResult, Departure, Endpoint, Timeouts
 from console.vocabulary.outcome import Outcome
 
 SCHEME = "sim://"
@@ -70,13 +70,13 @@ class InProcessClient:
         """Do nothing: there is no connection."""
 
     async def complete(
-        self, endpoint: Endpoint, request: ChatRequest, on_sent: Callable[[int], None] | None = None
+        self, endpoint: Endpoint, request: ChatRequest, departure: Departure | None = None
     ) -> ChatResult:
         """Ask once and return what came of it; only cancellation is raised."""
         self._requests += 1
         exchange = self._exchange(self._now_ns, self._timeouts, request, f"sim-{self._requests:08d}")
-        if on_sent is not None and exchange.stamps.sent_ns is not None:
-            on_sent(exchange.stamps.sent_ns)
+        if departure is not None and exchange.stamps.sent_ns is not None:
+            departure.sent(exchange.stamps.sent_ns)
         provider = self.providers.get(unquote(endpoint.base_url.removeprefix(SCHEME)).strip("/"))
         if provider is None or not endpoint.base_url.startswith(SCHEME):
             refused = bad_request(f"{endpoint.base_url} names no simulated provider", status=404)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -80,6 +80,22 @@ class Stamps(msgspec.Struct, kw_only=True, gc=False):
     """The usage chunk and the finish chunk are not in it."""
     end_ns: int | None = None
     """The answer was complete, or the request had failed."""
+
+
+class Departure(Protocol):
+    """When a request may be sent that keeps a rate: asked by the client, up to the last moment."""
+
+    def wait_ns(self, now_ns: int) -> int:
+        """Return for how long it has to wait still."""
+        ...
+
+    def claim(self, now_ns: int) -> int:
+        """Return 0 if it is sent at once, which `sent` has to tell before anything is awaited; else, as above."""
+        ...
+
+    def sent(self, sent_ns: int) -> None:
+        """Note that its first byte is about to leave; again, where a pooled connection turned out dead."""
+        ...
 
 
 class ChatResult(msgspec.Struct, kw_only=True, gc=False):

@@ -20,6 +20,8 @@ class RunStarted(msgspec.Struct, frozen=True, kw_only=True, tag="run_started", t
     wall: str
     """ISO 8601 with zone, read once; `at_ns` of every other row counts from here."""
     resumed: bool = False
+    start_ns: int | None = None
+    """Where rows count from, on CLOCK_MONOTONIC: ties runs of one machine and boot together. Absent: not told."""
 
 
 class RequestRow(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from console.broker.place import Place
-from console.broker.shared_pacer import SharedPacer, SharedPassage
+from console.broker.shared_pacer import SharedDepartures, SharedPacer, SharedPassage
 from console.engine.gates import Pacer
 
 S = 1_000_000_000
@@ -231,3 +231,50 @@ def test_a_file_of_another_boot_under_our_name_is_replaced(place):
     new.write_bytes(old.read_bytes())
     passage = SharedPassage([SharedPacer(rebooted, NAME, 1.0)])
     assert passage.try_pass(3 * S, [1.0]) == S, "one interval, as if one had passed just before"
+
+
+@given(
+    waits=st.lists(st.tuples(st.integers(0, RUNS - 1), st.integers(0, S // 8)), min_size=2, max_size=40),
+    burst=st.integers(0, 2),
+    claims=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_what_is_sent_late_keeps_its_distance_over_all_runs(waits, burst, claims):
+    """Passing, claiming and sending lie apart, as on a busy machine; the law is asked of what was sent."""
+    sent: list[int] = []
+    now_ns = S
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        place = Place(Path(folder) / "share")
+        pacers = [SharedPacer(place, NAME, 10.0, burst) for _ in range(RUNS)]
+        for pacer in pacers:
+            stack.callback(pacer.close)
+        departures = [SharedDepartures([pacer]) for pacer in pacers]
+        for run, late_ns in waits:
+            while wait_ns := departures[run].try_pass(now_ns, [1.0], ahead_ns=S // 50):
+                now_ns += wait_ns
+            pacers[run].expect()
+            now_ns += late_ns
+            while wait_ns := departures[run].claim(now_ns):
+                now_ns += wait_ns
+            if claims:
+                # Kept from its CPU between the yes and the first byte: nobody else gets a yes meanwhile.
+                other = departures[(run + 1) % RUNS]
+                assert other.claim(now_ns + S) > 0
+                now_ns += late_ns
+            sent.append(now_ns)
+            departures[run].sent(now_ns, again=False)
+        assert_in_every_window(sent, S / 10, burst)
+
+
+def test_one_that_passed_and_is_not_sent_lets_go_of_nothing_it_does_not_hold(place):
+    pacer = SharedPacer(place, NAME, 10.0)
+    departures = SharedDepartures([pacer])
+    assert departures.try_pass(S, [1.0]) == 0
+    pacer.expect()
+    departures.unsent()
+    departures.release()
+    assert departures.departs_ns() <= S
+    assert departures.claim(S) == 0
+    assert SharedDepartures([SharedPacer(place, NAME, 10.0)]).claim(S) > 0
+    departures.release()
+    assert SharedDepartures([SharedPacer(place, NAME, 10.0)]).claim(2 * S) == 0

@@ -262,10 +262,10 @@ def test_a_closed_door_sends_away_and_keeps_nothing():
         passage = arbiter.passage([key])
         door = Open()
         door.open = False
-        assert await passage.enter(arbiter.next_order(), 0, door) == "no"
+        assert (await passage.enter(arbiter.next_order(), 0, door))[0] == "no"
         assert key.in_flight == 0
         door.open = True
-        assert await passage.enter(arbiter.next_order(), 0, door) == "yes"
+        assert (await passage.enter(arbiter.next_order(), 0, door))[0] == "yes"
         assert now_ns() == 0  # the refused one was not charged
 
     virtual(main)
@@ -299,7 +299,7 @@ class Elsewhere:
         self.free_ns = list(free_ns)
         self.in_flight = 0
 
-    def try_pass(self, now_ns, estimated_tokens):
+    def try_pass(self, now_ns, estimated_tokens, ahead_ns=0):
         if now_ns < self.free_ns[0]:
             return self.free_ns[0]
         self.free_ns.pop(0)
@@ -317,7 +317,7 @@ def test_what_other_runs_share_is_asked_last_and_waited_for():
         passage = arbiter.passage([key], elsewhere)
         times = []
         for _ in range(3):
-            if not passage.enter_at_once(0, now_ns()):
+            if passage.enter_at_once(0, now_ns()) is None:
                 await passage.enter(arbiter.next_order(), 0, Open())
             times.append(now_ns() / 1e9)
             passage.leave()

@@ -404,10 +404,10 @@ def test_a_rate_holds_for_what_is_really_sent_not_for_what_may_be():
             self.really_sent = []
             self.rng = random.Random(1)
 
-        async def complete(self, endpoint, request, on_sent=None):
+        async def complete(self, endpoint, request, departure=None):
             await anyio.sleep(self.rng.uniform(0, 0.08))
             self.really_sent.append(now_ns())
-            on_sent(now_ns())
+            departure.sent(now_ns())
             return await super().complete(endpoint, request)
 
     lanes = [lane("a", workers=20, qps=10), lane("b", workers=20, outer=[("key", "p/key0", {"qps": 8})])]

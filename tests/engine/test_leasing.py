@@ -257,7 +257,4 @@ def test_a_key_goes_to_a_run_that_waits_for_it_between_two_jobs():
     rig = Rig(leasing(lanes, "ab", keys=("key0",)), lanes, Watching())
     rig.sharing = Rival()
     assert rig.run() == "finished"
-    assert rig.sharing.log == [(0, "got", "p/key0"), (10, "gave", "p/key0")] + [
-        (20, "got", "p/key0"),
-        (30, "gave", "p/key0"),
-    ]
+    assert rig.sharing.log == [(0, "got", "p/key0"), (10, "gave", "p/key0"), (20, "got", "p/key0"), (30, "gave", "p/key0")]

@@ -12,6 +12,24 @@ from console.llm.transport import Transport
 from console.vocabulary.outcome import Outcome
 
 pytestmark = pytest.mark.anyio
+
+
+class Told:
+    """A departure that may be at once, and remembers when it was told."""
+
+    def __init__(self) -> None:
+        self.times_ns: list[int] = []
+
+    def wait_ns(self, now_ns: int) -> int:
+        return 0
+
+    def claim(self, now_ns: int) -> int:
+        return 0
+
+    def sent(self, sent_ns: int) -> None:
+        self.times_ns.append(sent_ns)
+
+
 FINE = stream(delta(content="fine"), delta(finish="stop"), DONE)
 
 
@@ -20,10 +38,10 @@ async def test_a_request_after_warming_finds_a_connection_and_its_sending_is_tol
         endpoint = at(f"{server.url}/v1")
         await client.warm(endpoint)
         await client.warm(endpoint)
-        told: list[int] = []
-        result = await client.complete(endpoint, ASK, told.append)
+        told = Told()
+        result = await client.complete(endpoint, ASK, told)
         assert (result.outcome, result.reused_connection, server.accepted) == (Outcome.OK, True, 1)
-        assert told == [result.stamps.sent_ns]
+        assert told.times_ns == [result.stamps.sent_ns]
 
 
 async def test_a_server_that_is_not_there_is_told_of_by_the_request_only() -> None:
@@ -31,9 +49,9 @@ async def test_a_server_that_is_not_there_is_told_of_by_the_request_only() -> No
         url = f"{server.url}/v1"
     async with LlmClient(timeouts=QUICK) as client:
         await client.warm(at(url))
-        told: list[int] = []
-        result = await client.complete(at(url), ASK, told.append)
-        assert (result.outcome, told) == (Outcome.CONNECTION, [])
+        told = Told()
+        result = await client.complete(at(url), ASK, told)
+        assert (result.outcome, told.times_ns) == (Outcome.CONNECTION, [])
 
 
 async def test_of_many_who_warm_at_once_a_few_connect() -> None:
