@@ -136,10 +136,15 @@ class Conductor:
         """Say every second that keys are in use still, which other runs want as well."""
         while True:
             await anyio.sleep(_KEEP_EVERY_S)
-            for key in self._lender.lost(self._now_ns()):
+            lost = self._lender.lost(self._now_ns())
+            for key in lost:
                 text = "lost to another run, as this one was stopped for too long"
                 self._recorder.event("warn", "lease", key, text)
+            losers = [run for run in self.jobs if run.key in lost]
+            if lost:
                 self.lanes_changed()
+            for run in losers:
+                run.break_off()
 
     def holders(self) -> dict[str, str]:
         """Return key → the jobs that hold it, of keys that are leased."""

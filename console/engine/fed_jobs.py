@@ -22,36 +22,53 @@ class FedJobs:
         self._plan = plan
         self._make = make
         self._link = link
-        self.jobs = [make(index, _JobFeed(link, index)) for index in range(len(plan.jobs))]
+        self._stints = [0] * len(plan.jobs)
+        self.jobs = [make(index, _JobFeed(link, index, 0)) for index in range(len(plan.jobs))]
         self._states: list[JobState] = ["waiting"] * len(plan.jobs)
         self._group: TaskGroup | None = None
         self._over = anyio.Event()
 
     async def run(self) -> None:
         """Play until it is said that the run is over, and all that was begun has ended."""
-        async with anyio.create_task_group() as group:
-            self._group = group
-            await self._over.wait()
+        try:
+            async with anyio.create_task_group() as group:
+                self._group = group
+                await self._over.wait()
+        finally:
+            self._group = None
 
-    def start_job(self, index: int, key: str | None) -> None:
-        """Let the shards of a job have workers, those on `key` if it leases one; again, where it had ended here."""
-        assert self._group is not None
-        if self._states[index] == "done":
-            self.jobs[index] = self._make(index, _JobFeed(self._link, index))
-        self._states[index] = "running"
+    def start_job(self, index: int, key: str | None, stint: int = 0) -> None:
+        """Let the shards of a job have workers, those on `key` if it leases one.
+
+        Again, where it has another key now: what it still plays on the one before ends beside it, for itself.
+        """
+        if self._group is None:
+            return  # stopped before the word came
+        if self._states[index] == "running":
+            self.jobs[index].retire()
+        if self._states[index] != "waiting" or stint:
+            self.jobs[index] = self._make(index, _JobFeed(self._link, index, stint))
+        self._states[index], self._stints[index] = "running", stint
         self.jobs[index].hold(key)
-        self._group.start_soon(self._play, index, self.jobs[index])
+        self._group.start_soon(self._play, index, self.jobs[index], stint)
 
-    async def _play(self, index: int, run: JobRun) -> None:
+    def leave_key(self, index: int) -> None:
+        """Send nothing of a job on its key any more, which is another run's, and give its tests back."""
+        if self._states[index] == "running":
+            self.jobs[index].retire()
+            self.jobs[index].break_off()
+
+    async def _play(self, index: int, run: JobRun, stint: int) -> None:
         await run.run()
-        self._states[index] = "done"
+        if stint == self._stints[index]:
+            self._states[index] = "done"
         left = run.left
-        self._link.job_ended(index, left, run.attempts_of(left))
+        self._link.job_ended(index, left, run.attempts_of(left), stint)
 
     def feed(self, index: int, tests: Sequence[str], attempts: Mapping[str, int]) -> None:
         """Take further tests of a job; they go back at once if it has ended here."""
         if self._states[index] == "done":
-            self._link.job_ended(index, tests, attempts)
+            self._link.job_ended(index, tests, attempts, self._stints[index])
         else:
             self.jobs[index].feed(tests, attempts)
 
@@ -92,12 +109,13 @@ class FedJobs:
 class _JobFeed:
     """The link as one job sees it."""
 
-    def __init__(self, link: Link, job: int) -> None:
+    def __init__(self, link: Link, job: int, stint: int) -> None:
         self._link = link
         self._job = job
+        self._stint = stint
 
     def want(self, now: int, ahead: int) -> None:
-        self._link.want(self._job, now, ahead)
+        self._link.want(self._job, now, ahead, self._stint)
 
     def done(self, test: str, duration_ns: int, *, answered: bool) -> None:
         self._link.done(self._job, test, duration_ns, answered=answered)

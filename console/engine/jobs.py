@@ -104,6 +104,17 @@ class JobRun:
                     shard.start(self._group)
         self.refill()
 
+    def retire(self) -> None:
+        """End, as somebody else goes on with it: begin no further test, and keep what is left."""
+        self.hold(None)
+        self._over.set()
+
+    def break_off(self) -> None:
+        """Break off what is being played on a key that it does not hold any more; it is played again."""
+        for shard in self._shards:
+            if shard.closed:
+                shard.break_off()
+
     def strand(self) -> None:
         """End, as no key will serve it any more; what is left stays unplayed."""
         self._stranded = True
@@ -264,8 +275,13 @@ class JobRun:
         attempt = Attempt(around, shard.lane, job_id=self.job.id, work_id=test, attempt=attempt_no)
         attempt.long_rest = shard.rest
         started_ns = around.now_ns()
+        moves = False
         try:
-            result = await self._work.run(TestId.parse(test), attempt.ask)
+            with shard.playing() as broken_off:
+                result = await self._work.run(TestId.parse(test), attempt.ask)
+            if moves := broken_off.cancelled_caught:
+                text = "its key is in use by another run"
+                result = TestResult(verdict=Verdict.CANCELLED, turns=attempt.turn, detail=text)
         except Unanswered as error:
             result = TestResult(verdict=Verdict.INFRASTRUCTURE, turns=attempt.turn, detail=str(error))
         except anyio.get_cancelled_exc_class():
@@ -278,7 +294,7 @@ class JobRun:
             result = TestResult(verdict=Verdict.INFRASTRUCTURE, turns=attempt.turn, detail=text[:500])
         await around.recorder.write(self._row(test, attempt, shard, started_ns, result))
         again = result.verdict is Verdict.INFRASTRUCTURE and attempt_no < TEST_ATTEMPTS
-        if again and (self._feed is not None or self._has_lane):
+        if moves or (again and (self._feed is not None or self._has_lane)):
             self._queue.append(test)
             self.refill()
             return

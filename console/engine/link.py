@@ -24,13 +24,14 @@ class Prompt(msgspec.Struct, frozen=True, array_like=True):
 class Link(Protocol):
     """The way to the coordinator. Nothing here waits, and nothing raises."""
 
-    def want(self, job: int, now: int, ahead: int) -> None:
+    def want(self, job: int, now: int, ahead: int, stint: int = 0) -> None:
         """Ask for tests of a job, or prompts of a level (job 0), until so many have come in all.
 
         Args:
             job: index in the plan.
             now: with work for everybody who is idle.
             ahead: and with some at hand besides.
+            stint: which start of the job it counts from.
         """
         ...
 
@@ -38,8 +39,8 @@ class Link(Protocol):
         """Tell that the verdict on a test stands."""
         ...
 
-    def job_ended(self, job: int, left: Sequence[str], attempts: Mapping[str, int]) -> None:
-        """Give back the tests of a job that could not be played here."""
+    def job_ended(self, job: int, left: Sequence[str], attempts: Mapping[str, int], stint: int = 0) -> None:
+        """Give back the tests of a job that could not be played here; `stint` is the start of it that has ended."""
         ...
 
     def held(self, lane: Lane, seconds: float) -> None:

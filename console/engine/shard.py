@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 import anyio
@@ -53,6 +55,7 @@ class ShardRun:
         self._coming = 0
         """Workers that have not pulled a test yet."""
         self._resting = 0
+        self._playing: dict[anyio.CancelScope, None] = {}
         self._group: TaskGroup | None = None
 
     def start(self, group: TaskGroup) -> None:
@@ -116,6 +119,21 @@ class ShardRun:
                 self._job.refill()
             else:
                 self._job.ask()
+
+    @contextmanager
+    def playing(self) -> Generator[anyio.CancelScope]:
+        """Play a test within: it can be broken off."""
+        with anyio.CancelScope() as scope:
+            self._playing[scope] = None
+            try:
+                yield scope
+            finally:
+                del self._playing[scope]
+
+    def break_off(self) -> None:
+        """Cancel the tests that are being played."""
+        for scope in self._playing:
+            scope.cancel()
 
     def _surplus(self) -> bool:
         limit = self._slots.limit

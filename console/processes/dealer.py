@@ -38,6 +38,7 @@ class Dealer:
         self.answered = 0
         """Those of them that the model answered."""
         self._left: set[int] = set()
+        self._stints: dict[int, int] = {}
 
     @property
     def playing(self) -> bool:
@@ -64,9 +65,13 @@ class Dealer:
         """Tests that nobody holds."""
         return list(self._queue)
 
-    def want(self, process: int, now: int, ahead: int) -> None:
-        """Take note of what a process takes, counted from the beginning."""
-        if process in self._held:
+    def stint(self, process: int) -> int:
+        """Return how often a process joined: what it says of an earlier time is old news."""
+        return self._stints.get(process, 0)
+
+    def want(self, process: int, now: int, ahead: int, stint: int = 0) -> None:
+        """Take note of what a process takes, counted from when it joined."""
+        if process in self._held and stint == self.stint(process):
             self._now[process], self._ahead[process] = now, ahead
 
     def deal(self) -> dict[int, list[str]]:
@@ -99,8 +104,10 @@ class Dealer:
                 self.done += 1
                 self.answered += well
 
-    def leave(self, process: int, returned: Iterable[str], attempts: Mapping[str, int]) -> None:
-        """Take back what a process could not play; it plays this job no more.
+    def leave(
+        self, process: int, returned: Iterable[str], attempts: Mapping[str, int], stint: int = 0
+    ) -> None:
+        """Take back what a process could not play; it plays this job no more, unless it joined again meanwhile.
 
         What is on its way to it comes back later, with another call, and counts as held until then.
         """
@@ -108,11 +115,13 @@ class Dealer:
         back = [test for test in returned if held.pop(test, self) is not self]
         self._queue.extendleft(reversed(back))
         self.attempts.update(attempts)
-        self._left.add(process)
+        if stint == self.stint(process):
+            self._left.add(process)
 
     def join(self, process: int) -> None:
-        """Let a process play that has nothing yet."""
-        self._held[process] = {}
+        """Let a process play that has nothing yet, or nothing but what it is about to give back."""
+        self._held.setdefault(process, {})
+        self._stints[process] = self.stint(process) + 1
         self._given[process] = self._now[process] = self._ahead[process] = 0
         self._left.discard(process)
 

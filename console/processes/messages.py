@@ -97,12 +97,20 @@ class PartOfLevel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartJob(msgspec.Struct, frozen=True, tag="start_job"):
-    """Let the shards of a job have workers; again, where it had ended because its key served no more."""
+    """Let the shards of a job have workers; again, where its key served no more and it has another one."""
 
     job: int
     """Index in the plan."""
     key: str | None = None
     """The key that it leases: only shards on it are opened."""
+    stint: int = 0
+    """How often the process had been told so before; what it says of the job bears it."""
+
+
+class LeaveKey(msgspec.Struct, frozen=True, tag="leave_key"):
+    """A job has lost its key, and sends nothing on it any more: give its tests back."""
+
+    job: int
 
 
 class Deal(msgspec.Struct, frozen=True, tag="deal"):
@@ -156,6 +164,7 @@ class Finish(msgspec.Struct, frozen=True, tag="finish"):
 ToPart = (
     Begin
     | StartJob
+    | LeaveKey
     | Deal
     | CloseJob
     | DealPrompts
@@ -193,6 +202,7 @@ class Want(msgspec.Struct, frozen=True, tag="want"):
     """With work for everybody who is idle."""
     ahead: int
     """And with some at hand besides."""
+    stint: int = 0
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
@@ -205,11 +215,12 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
 
 
 class JobEnded(msgspec.Struct, frozen=True, tag="job_ended"):
-    """It plays no further test of a job; those that it could not play go back."""
+    """It plays no further test of a job, unless it was told to anew meanwhile; those that it could not play go back."""
 
     job: int
     returned: tuple[str, ...]
     attempts: dict[str, int]
+    stint: int = 0
 
 
 class Told(msgspec.Struct, frozen=True, tag="told"):

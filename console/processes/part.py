@@ -39,6 +39,7 @@ from console.processes.messages import (
     HoldLane,
     JobEnded,
     LaneIsOff,
+    LeaveKey,
     Picture,
     Ready,
     Seen,
@@ -66,14 +67,14 @@ class Outbox(Link):
     """Gathers what there is to say; of what is asked for only the latest counts."""
 
     def __init__(self) -> None:
-        self._wants: dict[int, Want] = {}
+        self._wants: dict[tuple[int, int], Want] = {}
         self._done: dict[int, list[tuple[str, bool, int]]] = {}
         self._rest: list[FromPart] = []
         self._something = anyio.Event()
 
-    def want(self, job: int, now: int, ahead: int) -> None:
+    def want(self, job: int, now: int, ahead: int, stint: int = 0) -> None:
         """Ask for work."""
-        self._wants[job] = Want(job, now, ahead)
+        self._wants[job, stint] = Want(job, now, ahead, stint)
         self._something.set()
 
     def done(self, job: int, test: str, duration_ns: int, *, answered: bool) -> None:
@@ -81,9 +82,10 @@ class Outbox(Link):
         self._done.setdefault(job, []).append((test, answered, duration_ns))
         self._something.set()
 
-    def job_ended(self, job: int, left: Sequence[str], attempts: Mapping[str, int]) -> None:
+    def job_ended(self, job: int, left: Sequence[str], attempts: Mapping[str, int], stint: int = 0) -> None:
         """Give tests back."""
-        self.say(JobEnded(job, tuple(left), {test: attempts[test] for test in left if test in attempts}))
+        tried = {test: attempts[test] for test in left if test in attempts}
+        self.say(JobEnded(job, tuple(left), tried, stint))
 
     def held(self, lane: Lane, seconds: float) -> None:
         """Tell of a server's wish."""
@@ -170,8 +172,10 @@ class Part:
                 engine.lane_is_off(lane, outcome, reason)
             case _ if isinstance(engine, Engine):
                 match message:
-                    case StartJob(job, key):
-                        engine.fed.start_job(job, key)
+                    case StartJob(job, key, stint):
+                        engine.fed.start_job(job, key, stint)
+                    case LeaveKey(job):
+                        engine.fed.leave_key(job)
                     case Deal(job, tests, attempts):
                         engine.fed.feed(job, tests, attempts)
                     case CloseJob(job):

@@ -28,6 +28,7 @@ from console.processes.messages import (
     Done,
     FromPart,
     JobEnded,
+    LeaveKey,
     StartJob,
     Want,
 )
@@ -87,7 +88,7 @@ class PlanRun(Coordinator):
         for index, dealer in self._dealers.items():
             if self._plays(number, index):
                 dealer.join(number)
-                self.children[number].say(StartJob(index, self._keys[index]))
+                self.children[number].say(StartJob(index, self._keys[index], dealer.stint(number)))
         self._changed.set()
 
     def _beginning(self, number: int) -> Begin:
@@ -148,13 +149,13 @@ class PlanRun(Coordinator):
 
     def _go_on(self, index: int) -> None:
         """Let a job go on with another key, in the processes that have lanes of it."""
-        job = self._plan.jobs[index]
+        job, dealer = self._plan.jobs[index], self._dealers[index]
         key = self._keys[index]
         self.recorder.event("info", "lease", job.id, f"goes on with key {key}", key=key or "")
         for number, child in self.children.items():
             if self._plays(number, index) and not child.gone.is_set():
-                self._dealers[index].join(number)
-                child.say(StartJob(index, self._keys[index]))
+                dealer.join(number)
+                child.say(StartJob(index, key, dealer.stint(number)))
 
     def _give_up_stranded(self) -> None:
         """End jobs that no key will serve any more; one whose key was switched off by hand waits."""
@@ -188,22 +189,27 @@ class PlanRun(Coordinator):
         """Say every second that keys are in use still, which other runs want as well."""
         while True:
             await anyio.sleep(_KEEP_EVERY_S)
-            for key in self._lender.lost(self._now_ns()):
+            lost = self._lender.lost(self._now_ns())
+            for key in lost:
                 text = "lost to another run, as this one was stopped for too long"
                 self.recorder.event("warn", "lease", key, text)
+            for index in [index for index, key in enumerate(self._keys) if key in lost]:
+                for child in self.children.values():
+                    child.say(LeaveKey(index))
+            if lost:
                 self.switched()
 
     def hear(self, child: Child, message: FromPart) -> None:
         """Take in verdicts, wishes and what comes back."""
         match message:
-            case Want(job, now, ahead) if job in self._dealers:
-                self._dealers[job].want(child.number, now, ahead)
+            case Want(job, now, ahead, stint) if job in self._dealers:
+                self._dealers[job].want(child.number, now, ahead, stint)
             case Done(job, tests, answered, duration_ns) if job in self._dealers:
                 self._dealers[job].finish(child.number, tests, answered)
                 for duration in duration_ns:
                     self._durations.add(self._plan.jobs[job].id, self._plan.jobs[job].provider, duration)
-            case JobEnded(job, returned, attempts) if job in self._dealers:
-                self._dealers[job].leave(child.number, returned, attempts)
+            case JobEnded(job, returned, attempts, stint) if job in self._dealers:
+                self._dealers[job].leave(child.number, returned, attempts, stint)
             case _:
                 return  # of a job that is over already
         self._changed.set()

@@ -34,7 +34,7 @@ class Coordinator:
         self.engine: Engine
         self.group: anyio.abc.TaskGroup
 
-    def want(self, job: int, now: int, ahead: int) -> None:
+    def want(self, job: int, now: int, ahead: int, stint: int = 0) -> None:
         self.wanted.append((now, ahead))
         self.group.start_soon(self._deal, ahead)
 
@@ -50,7 +50,7 @@ class Coordinator:
         if not self.queue and len(self.finished) == self.given:
             self.engine.fed.close_job(0)
 
-    def job_ended(self, job: int, left: Sequence[str], attempts: Mapping[str, int]) -> None:
+    def job_ended(self, job: int, left: Sequence[str], attempts: Mapping[str, int], stint: int) -> None:
         self.ended.append((tuple(left), dict(attempts)))
         self.engine.fed.finish()
 

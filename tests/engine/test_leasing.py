@@ -10,9 +10,11 @@ import msgspec
 import pytest
 from engine_rig import Rig, ScriptedClient, ids, job, lane, now_ns
 
+from console.vocabulary.chat import ChatRequest
 from console.vocabulary.command import Drain, Switch
 from console.vocabulary.outcome import Outcome, Verdict
 from console.vocabulary.rows import EventRow
+from console.work.contract import TestResult
 
 KEYS = ("key0", "key1", "key2")
 
@@ -257,4 +259,34 @@ def test_a_key_goes_to_a_run_that_waits_for_it_between_two_jobs():
     rig = Rig(leasing(lanes, "ab", keys=("key0",)), lanes, Watching())
     rig.sharing = Rival()
     assert rig.run() == "finished"
-    assert rig.sharing.log == [(0, "got", "p/key0"), (10, "gave", "p/key0"), (20, "got", "p/key0"), (30, "gave", "p/key0")]
+    assert rig.sharing.log == [
+        (0, "got", "p/key0"),
+        (10, "gave", "p/key0"),
+        (20, "got", "p/key0"),
+        (30, "gave", "p/key0"),
+    ]
+
+
+class TwoTurns:
+    """A test that asks twice."""
+
+    def refusal(self, test):
+        return None
+
+    async def run(self, test, ask):
+        for _ in range(2):
+            await ask(ChatRequest(messages=({"role": "user", "content": "hello"},), max_tokens=10))
+        return TestResult(verdict=Verdict.FULL, score=1.0)
+
+
+def test_tests_begun_on_a_key_that_was_lost_send_nothing_more_on_it_and_are_played_elsewhere():
+    lanes = fleet("a", keys=("key0", "key1"))
+    client = Watching(lambda *_: (3.0, {}))
+    rig = Rig(leasing(lanes, "a", count=8, keys=("key0", "key1")), lanes, client, work=TwoTurns())
+    rig.sharing = OtherRuns(taken_at_s={"p/key0": 4})
+    assert rig.run() == "finished"
+    assert full(rig) == Counter(ids(8, "a"))
+    assert max(at for at, name in client.sent if name == "p/a@key0") < 4e9
+    broken_off = [row.lane.id for row in rig.journal.tests if row.verdict is Verdict.CANCELLED]
+    assert broken_off == ["p/a@key0"] * 2
+    assert {view.held for view in rig.last.lanes} == {0}

@@ -49,7 +49,7 @@ def test_every_test_is_played_exactly_once(
             break
         for player in players.values():
             if not player.left:
-                dealer.want(player.number, *player.asks())
+                dealer.want(player.number, *player.asks(), dealer.stint(player.number))
         for number, dealt in dealer.deal().items():
             player = players[number]
             assert not player.left
@@ -64,7 +64,12 @@ def test_every_test_is_played_exactly_once(
         elif dice.random() < unrest and not player.left:
             if dice.random() < 0.5 and len([one for one in players.values() if not one.left]) > 1:
                 player.left = True  # all its lanes are off
-                dealer.leave(player.number, player.hand, dict.fromkeys(player.hand, 1))
+                dealer.leave(
+                    player.number,
+                    player.hand,
+                    dict.fromkeys(player.hand, 1),
+                    dealer.stint(player.number),
+                )
                 player.hand = []
             else:  # it dies, and another takes its place
                 done = player.hand[: len(player.hand) // 2]

@@ -138,3 +138,57 @@ def test_a_run_without_any_key_left_ends(make_rig):
     assert play(rig, leasing(lanes, "abc", keys=("k0", "k1"))) == "finished"
     assert not terminal(rig)
     assert rig.ended_s < 10
+
+
+def test_requests_that_still_run_on_the_key_before_do_not_end_a_job_that_goes_on_with_another_one(make_rig):
+    def answer(endpoint, number):
+        if endpoint.deployment.endswith("@k0"):
+            return (0.1 if number == 1 else 3.0), {"outcome": Outcome.AUTH}
+        return 1.0, {}
+
+    lanes = fleet("a", keys=("k0", "k1"))
+    rig = make_rig(lanes, Watching(answer))
+    assert play(rig, leasing(lanes, "a", keys=("k0", "k1"))) == "finished"
+    assert terminal(rig) == Counter(ids(40, "a"))
+    assert rig.last.done == 40
+    assert rig.ended_s < 13  # 40 tests of a second for four workers, and those that went wrong
+
+
+class TakenAway:
+    """Keys of which one goes to another run after four seconds, for ten."""
+
+    def __init__(self):
+        self.lost = False
+
+    def ask(self, key, now_ns):
+        return key != "p/k0" or not self.lost or now_ns >= 14e9
+
+    def give_back(self, key, now_ns):
+        pass
+
+    def still_ours(self, key, now_ns):
+        self.lost = self.lost or now_ns >= 4e9
+        return self.ask(key, now_ns)
+
+    def holder(self, key, now_ns):
+        return "run x"
+
+
+@pytest.mark.parametrize("keys", [("k0",), ("k0", "k1")])
+def test_a_key_that_was_lost_to_another_run_is_used_by_no_process_any_more(make_rig, keys):
+    lanes = fleet("a", keys=keys)
+    rig = make_rig(lanes, Watching())
+    used = []
+
+    async def watch(rig):
+        while True:
+            await anyio.sleep(0.1)
+            if 5.1 < rig.now_s < 14:
+                used.append(sum(rig.client.on_key["k0"].values()))
+
+    plan = rig.plan(leasing(lanes, "a", count=60, keys=keys))
+    assert rig.run(lambda seat: PlanRun(seat, plan, 2, TakenAway()), guard, watch) == "finished"
+    assert terminal(rig) == Counter(ids(60, "a"))
+    assert len(used) > 80
+    assert not any(used)
+    assert [row.subject for row in events(rig, "lease") if "lost" in row.text] == ["p/k0"]
