@@ -16,7 +16,9 @@ from console.broker.place import Place
 from console.broker.unusable import ShareError
 
 _TOUCH_NS: Final = 3_600_000_000_000
+_LOOK_NS: Final = 1_000_000_000
 _ID_BITS: Final = 62
+_TRIES: Final = 3
 
 
 class Claimant:
@@ -31,24 +33,42 @@ class Claimant:
         self.id = 1 + secrets.randbits(_ID_BITS)
         """Under this number claims are written down; there is no other of this number."""
         self._path = place.folder / _file_name(self.id)
-        self._touch_at_ns = 0
-        self._fd = place.open(_file_name(self.id))
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._fd)
-            raise ShareError(f"cannot be locked: {error.strerror or error}", where=str(self._path)) from None
+        self._place = place
+        self._look_at_ns = self._touch_at_ns = 0
+        self._fd = self._open()
+
+    def _open(self) -> int:
+        for left in reversed(range(_TRIES)):
+            fd = self._place.open(_file_name(self.id))
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                os.close(fd)
+                if not left:  # else it was somebody who looked whether we live, and removes it
+                    reason = error.strerror or str(error)
+                    raise ShareError(f"cannot be locked: {reason}", where=str(self._path)) from None
+            else:
+                return fd
+        raise AssertionError("the last try returns or raises")
 
     def keep(self, now_ns: int) -> None:
-        """Touch the file once an hour, so that nothing that cleans up takes it for an old one.
+        """See to it that the file is there, and touch it once an hour, so that nothing takes it for an old one.
+
+        Without it others would take this process for dead.
 
         Raises:
             ShareError: if the system refuses.
         """
-        if now_ns < self._touch_at_ns:
+        if now_ns < self._look_at_ns:
             return
-        self._touch_at_ns = now_ns + _TOUCH_NS
+        self._look_at_ns = now_ns + _LOOK_NS
         try:
+            if os.fstat(self._fd).st_nlink == 0:
+                removed, self._fd = self._fd, self._open()
+                os.close(removed)
+            if now_ns < self._touch_at_ns:
+                return
+            self._touch_at_ns = now_ns + _TOUCH_NS
             os.utime(self._fd)
         except OSError as error:
             raise ShareError(f"cannot be touched: {error.strerror}", where=str(self._path)) from None

@@ -75,12 +75,14 @@ class RunShare:
             told(self.trouble)
 
     def fail(self, error: ShareError) -> None:
-        """Share nothing any more."""
+        """Share nothing any more, and claim nothing either: others would wait for it in vain."""
         if not self.trouble:
             self.trouble = f"limits hold for this run alone, whatever others send: {'; '.join(error.lines())}"
             if self._told is not None:
                 self._told(self.trouble)
-        self._share = None
+        share, self._share = self._share, None
+        if share is not None:
+            share.close()
 
     @property
     def works(self) -> bool:
@@ -244,8 +246,8 @@ class Beyond:
         if not self._share.lease_is_good(self._key, now_ns):
             return now_ns + _LOST_NS
         try:
-            if self._pacers and (ready_ns := self._passage.ready_ns() - ahead_ns) > now_ns:
-                return ready_ns
+            if self._pacers and (wait_ns := self._passage.sure_wait_ns(now_ns, ahead_ns)):
+                return now_ns + wait_ns
             for index, slots in enumerate(self._slots):
                 if not slots.take():
                     self._give(self._slots[:index])

@@ -174,6 +174,12 @@ class SharedPassage:
                 ready_ns = pacer_ready_ns
         return ready_ns
 
+    def sure_wait_ns(self, now_ns: int, ahead_ns: int = 0) -> int:
+        """Return after how many nanoseconds to try again, as far as that is believed without the locks; 0: try now."""
+        wait_ns = self.ready_ns() - ahead_ns - now_ns
+        sure = 0 < wait_ns <= _TRUSTED_NS and not any(pacer.owes for pacer in self._pacers)
+        return wait_ns if sure else 0
+
     def try_pass(self, now_ns: int, units: Sequence[float], ahead_ns: int = 0) -> int:
         """Pass, and charge each pacer its units, if all are ready at `now_ns`, or `ahead_ns` later.
 
@@ -186,8 +192,8 @@ class SharedPassage:
         Raises:
             ShareError: if a file can no longer be used.
         """
-        wait_ns = self.ready_ns() - ahead_ns - now_ns
-        if 0 < wait_ns <= _TRUSTED_NS and not any(pacer.owes for pacer in self._pacers):
+        wait_ns = self.sure_wait_ns(now_ns, ahead_ns)
+        if wait_ns:
             return wait_ns
         locked = 0
         try:

@@ -25,7 +25,7 @@ from typing import Final
 import anyio
 import anyio.lowlevel
 
-from console.engine.gates import NS_PER_S, Gate, NowNs
+from console.engine.gates import NS_PER_S, Gate, NowNs, believable_tokens
 from console.engine.passing import Beyond, Door, Entry, Waiter
 
 CLAIM_AFTER: Final = 16
@@ -120,7 +120,8 @@ class Passage:
                 gate.settle(now_ns, estimated_tokens, used_tokens)
             awaited = awaited or gate.waiting > 0
         if self._beyond is not None:
-            self._beyond.leave(now_ns, estimated_tokens, used_tokens)
+            believed = None if used_tokens is None else believable_tokens(used_tokens)
+            self._beyond.leave(now_ns, estimated_tokens, believed)
         if awaited:
             self._arbiter.look_at(self.gates)
 

@@ -166,8 +166,7 @@ class Gate:
     def settle(self, now_ns: int, estimated_tokens: float, used_tokens: float) -> None:
         """Put what an answered request used in place of its estimate, where tokens are accounted by actual usage."""
         if self._tokens is not None and not self._tokens_by_estimate:
-            used_tokens = min(max(0.0, used_tokens), _MOST_TOKENS)
-            self._tokens.correct(now_ns, used_tokens - estimated_tokens)
+            self._tokens.correct(now_ns, believable_tokens(used_tokens) - estimated_tokens)
 
     def retune(
         self, now_ns: int, *, most: int | None, per_second: float | None, tokens_per_second: float | None
@@ -181,6 +180,11 @@ class Gate:
     def _note_pacers(self) -> None:
         self._sendings = tuple(pacer for pacer in (self._queries, self._per_minute) if pacer is not None)
         self._pacers = self._sendings if self._tokens is None else (*self._sendings, self._tokens)
+
+
+def believable_tokens(claimed: float) -> float:
+    """Return how many tokens a request can have used of which a server claims so many."""
+    return min(max(0.0, claimed), _MOST_TOKENS)
 
 
 def _retuned(pacer: Pacer | None, now_ns: int, per_second: float | None, burst: float) -> Pacer | None:
