@@ -135,7 +135,7 @@ class Attempt:
         await rest(backoff_s(result, try_no, self._around.rng))
         if result.outcome is Outcome.RATE_LIMITED or result.retry_after_s is not None:
             return
-        while (wait_s := self._lane.retries.take(self._around.now_ns())) > 0.0:
+        while not self._lane.off and (wait_s := self._lane.retries.take(self._around.now_ns())) > 0.0:
             await rest(wait_s)
 
     async def _send(self, request: ChatRequest, try_no: int, retry_wait_ns: int) -> ChatResult:

@@ -20,6 +20,8 @@ _MOST: Final = 100.0
 _START: Final = 10.0
 _FIRST_GUESS_S: Final = 3.0
 _WEIGHT: Final = 0.05
+_SHORTEST_WAIT_S: Final = 0.001
+"""Of what a rounding leaves over a clock may never come round: virtual time does not go on by less than it can tell."""
 
 
 class RetryBudget:
@@ -57,4 +59,4 @@ class RetryBudget:
         if self._left >= 1.0:
             self._left -= 1.0
             return 0.0
-        return (1.0 - self._left) / self.per_second
+        return max(_SHORTEST_WAIT_S, (1.0 - self._left) / self.per_second)
