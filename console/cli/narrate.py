@@ -46,6 +46,9 @@ def progress_line(picture: Snapshot) -> str:
         if count:
             parts.append(f"{count} lane{'s' if count > 1 else ''} {state}")
     if picture.state == "running":
+        waits = waits_for(picture)
+        if waits:
+            parts.append(waits)
         parts.append(f"eta {'?' if picture.eta_s is None else clock(picture.eta_s)}")
     if errors:
         parts.append(f"errors {errors}")
@@ -59,6 +62,21 @@ def progress_line(picture: Snapshot) -> str:
     if not over:
         parts.append(f"in flight {picture.in_flight}")
     return " · ".join(parts)
+
+
+def waits_for(picture: Snapshot) -> str:
+    """Say what a run waits for of which no job can work now: a stagger, or a key; empty: one works."""
+    open_jobs = [job for job in picture.jobs if job.state != "done"]
+    if any(job.state == "running" and not job.waits_for_key for job in open_jobs):
+        return ""
+    starts = [job.starts_in_s for job in open_jobs if job.starts_in_s is not None]
+    if starts:
+        return f"next job in {clock(min(starts))}"
+    waiting = [job for job in open_jobs if job.waits_for_key]
+    if not waiting:
+        return ""
+    note = next((job.note for job in waiting if job.note), "")
+    return f"waits for a key: {note}" if note else "waits for a key"
 
 
 class Narrator:

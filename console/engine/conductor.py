@@ -9,6 +9,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from console.engine.board import job_end, job_view
+from console.engine.forecast import Outlook, began
 from console.engine.gates import NS_PER_S, NowNs
 from console.engine.jobs import JobRun
 from console.engine.lender import Keys, Lender
@@ -152,6 +153,13 @@ class Conductor:
         for index, key in self._lender.order.leases().items():
             held.setdefault(key, []).append(self._plan.jobs[index].id)
         return {key: ", ".join(jobs) for key, jobs in held.items()}
+
+    def outlooks(self, now_ns: int) -> list[Outlook]:
+        """Return what decides when the jobs end."""
+        return [
+            began(run.outlook, self._lender.order.started_ns(index), now_ns)
+            for index, run in enumerate(self.jobs)
+        ]
 
     def views(self, now_ns: int) -> tuple[JobView, ...]:
         """Return the picture of the jobs."""

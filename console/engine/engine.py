@@ -270,7 +270,7 @@ class Engine:
     def _eta_s(self) -> float | None:
         if self.steering.state != "running":
             return None
-        return eta_s(self._plan, [job.outlook for job in self._jobs.jobs], self._tally.durations)
+        return eta_s(self._plan, self._jobs.outlooks(self._now_ns()), self._tally.durations)
 
     def ttft_counts(self) -> dict[str, dict[int, int]]:
         """Return TTFT of each lane in logarithmic buckets, which the parts of a run merge."""

@@ -8,6 +8,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from console.engine.board import job_view
+from console.engine.forecast import Outlook
 from console.engine.jobs import Feed, JobRun
 from console.engine.link import Link
 from console.phases.plan import Plan
@@ -97,6 +98,10 @@ class FedJobs:
             if run.key is not None and state == "running":
                 held.setdefault(run.key, []).append(job.id)
         return {key: ", ".join(jobs) for key, jobs in held.items()}
+
+    def outlooks(self, now_ns: int) -> list[Outlook]:
+        """Return what decides when the jobs end; when they start is the coordinator's to say."""
+        return [run.outlook for run in self.jobs]
 
     def views(self, now_ns: int) -> tuple[JobView, ...]:
         """Return the picture of the jobs."""

@@ -65,6 +65,10 @@ class Order:
         """Whether every job is done."""
         return len(self._done) == len(self._before)
 
+    def started_ns(self, job: int) -> int | None:
+        """Return when `job` started, or None if it has not."""
+        return self._started.get(job)
+
     def earliest_ns(self, job: int) -> int | None:
         """Return when `job` may start as far as is known now (0: at once), or None while it waits for another.
 

@@ -10,7 +10,7 @@ import anyio
 import msgspec
 
 from console.engine.board import job_end, job_view
-from console.engine.forecast import Durations, Outlook, eta_s
+from console.engine.forecast import Durations, Outlook, began, eta_s
 from console.engine.gates import NS_PER_S
 from console.engine.jobs import TEST_ATTEMPTS
 from console.engine.lender import Keys, Lender
@@ -285,7 +285,11 @@ class PlanRun(Coordinator):
         limits = {
             setup.lane.id: setup.limits.workers for setup in self._plan.lanes if setup.lane.id in working
         }
-        outlooks = [self._outlook(index, limits) for index in range(len(self._plan.jobs))]
+        order, now_ns = self._lender.order, self._now_ns()
+        outlooks = [
+            began(self._outlook(index, limits), order.started_ns(index), now_ns)
+            for index in range(len(self._plan.jobs))
+        ]
         return eta_s(self._plan, outlooks, self._durations)
 
     def _outlook(self, index: int, limits: Mapping[str, int | None]) -> Outlook:

@@ -8,7 +8,7 @@ import msgspec
 
 from console.cli.narrate import Narrator, clock, progress_line
 from console.vocabulary.client_health import ClientHealth, ClientVerdict
-from console.vocabulary.snapshot import EventView, LaneView, Snapshot
+from console.vocabulary.snapshot import EventView, JobView, LaneView, Snapshot
 
 PICTURE = Snapshot(
     seq=1,
@@ -94,3 +94,20 @@ def test_a_client_that_lags_behind_is_told_before_the_figures_and_a_valid_one_is
     )
     assert line("suspect", "x").startswith("1:05 running SIMULATED · client SUSPECT: x · 200/800")
     assert line("valid", "") == line("unknown", "too little") == progress_line(PICTURE)
+
+
+def test_a_run_of_which_no_job_works_says_what_it_waits_for():
+    def line(*jobs: JobView) -> str:
+        return progress_line(msgspec.structs.replace(PICTURE, jobs=jobs))
+
+    def job(**fields):
+        return JobView(id="j", title="j", model="m", planned=10, done=0, **fields)
+
+    done, works = job(state="done"), job(state="running")
+    soon, later = job(state="staggered", starts_in_s=12), job(state="staggered", starts_in_s=27)
+    keyless = job(state="waiting", waits_for_key=True)
+    elsewhere = job(state="running", waits_for_key=True, note="p/key0 is in use by run x")
+    assert " · next job in 0:12 · eta" in line(done, later, soon)
+    assert " · waits for a key · eta" in line(done, keyless)
+    assert " · waits for a key: p/key0 is in use by run x · eta" in line(keyless, elsewhere)
+    assert line(works, soon, keyless) == line(done) == progress_line(PICTURE)
