@@ -287,14 +287,20 @@ async def attended(
     """Run an engine with its control socket, its narrator, what keeps what it learns, and the process's signals."""
     server = ControlServer(look=engine.look, obey=engine.steering.obey)
     state: RunState = "interrupted"
+    failure: ConsoleError | None = None
     async with anyio.create_task_group() as group:
         await group.start(server.serve, control)
         group.start_soon(_obey_signals, engine.steering)
         group.start_soon(narrate, engine, run_dir)
         group.start_soon(keep)
         started(run_dir)
-        state = await engine.run()
+        try:
+            state = await engine.run()
+        except ConsoleError as error:
+            failure = error  # raised outside, where no group wraps it
         group.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
     return state
 
 
