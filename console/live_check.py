@@ -117,7 +117,7 @@ def _endpoints(
             text = "; ".join(
                 f"{one.message} ({one.hint})" if one.hint else one.message for one in problems.problems
             )
-            state = "no_server" if any("base_url" in one.path for one in problems.problems) else "no_key"
+            state = "no_url" if any("base_url" in one.path for one in problems.problems) else "no_key"
             nowhere |= {setup.lane.id: (state, safe_line(text, _LONGEST_TEXT)) for setup in group}
     return endpoints, nowhere
 

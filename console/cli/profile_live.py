@@ -24,6 +24,7 @@ _SAID = {
     "quota_used_up": "QUOTA USED UP",
     "timeout": "TIMEOUT",
     "no_server": "NO SERVER",
+    "no_url": "NO BASE URL",
     "no_key": "NO KEY",
     "failed": "FAILED",
     "not_reached": "NOT REACHED",

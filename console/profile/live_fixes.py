@@ -103,6 +103,9 @@ def _rest(probed: Sequence[Probed]) -> Iterator[str]:
         if state in _WAITS:
             which = ", ".join(one.lane.id for one in lanes[:3]) + (", …" if len(lanes) > 3 else "")
             yield f"{provider}: {_WAITS[state]} ({which})"
+        elif state == "no_url":
+            missing = dict.fromkeys(part for one in lanes for part in one.text.split("; "))
+            yield from (f"{provider}: {part}" for part in missing)
         elif state == "failed":
             yield f"{provider}: the server answers, and not as it should: {lanes[0].text}"
         elif state == "rate_limited":

@@ -16,11 +16,12 @@ ProbeState = Literal[
     "quota_used_up",
     "timeout",
     "no_server",
+    "no_url",
     "no_key",
     "failed",
     "not_reached",
 ]
-"""rate_limited: key and deployment are right, and busy. no_key: the secret is not there, nothing was sent.
+"""rate_limited: key and deployment are right, and busy. no_key, no_url: the secret or the base URL is not there, nothing was sent.
 not_reached: the time was over before it was its turn."""
 ALIVE: Final[frozenset[ProbeState]] = frozenset({"answers", "rate_limited"})
 

@@ -98,6 +98,14 @@ def test_a_server_that_is_not_there(tmp_path: Path):
     assert "is the server up" in fixes(records)
 
 
+def test_a_base_url_that_is_not_there_is_no_dead_server(tmp_path: Path):
+    code, records, err = check(tmp_path, "env:LAB_URL_THAT_IS_NOT_SET")
+    assert code == 4, err
+    assert states(records) == {"lab/small@key0": "no_url"}
+    assert "environment variable LAB_URL_THAT_IS_NOT_SET is not set" in fixes(records)
+    assert "is the server up" not in fixes(records)
+
+
 def test_a_server_that_is_slow_and_one_that_is_slower_than_the_whole_check(tmp_path: Path):
     with Simulator("--ttft-ms", "60000") as simulator:
         code, records, err = check(tmp_path, simulator.url, first_token=0.3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from console.live_check import _read
@@ -72,6 +73,15 @@ def test_where_no_deployment_is_known_the_base_url_is_suspected(profile_file):
     assert "is its base URL right?" in fixes(profile_file, lanes)
     lanes[0] = probed("answers", "V3", provider="azure", model="V3")
     assert '[providers.azure] deployments_off = ["V3-2"]' in fixes(profile_file, lanes)
+
+
+def test_a_base_url_that_is_not_there_is_named_once_and_no_server_is_suspected(profile_file):
+    missing = "environment variable LAB_URL is not set (export LAB_URL=…)"
+    lanes = [
+        msgspec.structs.replace(probed("no_url"), text=missing),
+        msgspec.structs.replace(probed("no_url", key="key1"), text=f"{missing}; no key1"),
+    ]
+    assert fixes(profile_file, lanes, TWO_KEYS) == f"lab: {missing}\nlab: no key1"
 
 
 @pytest.mark.parametrize("state", ["timeout", "no_server", "failed", "not_reached", "rate_limited"])
