@@ -82,7 +82,11 @@ def prepare(request: RunRequest, *, to_run: bool = True) -> Prepared:
         refusal=SingleTurnWork(request.seed).refusal,
     )
     if to_run and plan.cannot_run:
-        raise ConsoleError("; ".join(plan.cannot_run), hint="`ultra-console plan` shows it nevertheless")
+        first, *others = plan.cannot_run
+        raise ConsoleError(
+            f"{first}, and {len(others)} more" if others else first,
+            hint="`ultra-console plan` shows all of it nevertheless",
+        )
     return Prepared(request=request, loaded=loaded, plan=plan)
 
 

@@ -107,6 +107,8 @@ def _expand(reference: str) -> list[str]:
     if not dash or reference in known or "/" in reference or reference.endswith(".toml"):
         return [reference]
     main = main_phase_ids()
+    if first in known and not last[:1].isdigit():
+        raise ConsoleError(f"there is no phase {reference!r}", hint=f"known: {', '.join(known)}")
     for end in (first, last):
         if end not in known:
             raise ConsoleError(

@@ -69,6 +69,7 @@ def test_a_test_that_an_earlier_phase_holds_is_reused_not_run_twice(tmp_path):
     [
         ({}, "nothing is asked for"),
         ({"phases": ("5.9",)}, "there is no phase '5.9'"),
+        ({"phases": ("5.2-keypool",)}, "there is no phase '5.2-keypool'"),
         ({"phases": ("5.1-4.9",)}, "there is no phase '4.9' in '5.1-4.9'"),
         (
             {"phases": ("5.1",), "selection": Selection(models=("gpt-99",))},
