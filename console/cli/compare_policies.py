@@ -79,6 +79,7 @@ def _candidates(
     from console.records.run_dir import runs_home
     from console.rehearsal.compare import Candidate, Refused
     from console.run import prepare
+    from console.work.single_turn import MAX_TOKENS
 
     candidates: list[Candidate] = []
     refused: list[Refused] = []
@@ -95,7 +96,11 @@ def _candidates(
         plan, loaded = prepared.plan, prepared.loaded
         known = last_latency(runs_home(create=False), loaded.profile.name) if latency_s is None else None
         ahead = preflight(
-            plan, loaded.profile, latency_s=latency_s, known_s=known.seconds if known is not None else None
+            plan,
+            loaded.profile,
+            latency_s=latency_s,
+            known_s=known.seconds if known is not None else None,
+            most_tokens=MAX_TOKENS,
         )
         codes = tuple(finding.code for finding in ahead.findings)
         candidates.append(Candidate(name=policy, plan=plan, warnings=codes))

@@ -51,6 +51,7 @@ def plan(
     from console.records.last_latency import last_latency
     from console.records.run_dir import runs_home
     from console.run import prepare
+    from console.work.single_turn import MAX_TOKENS
 
     request = run_request(**options)
     if compared is not None:
@@ -58,7 +59,13 @@ def plan(
     prepared = prepare(request, to_run=False)
     planned, profile = prepared.plan, prepared.loaded.profile
     known = last_latency(runs_home(create=False), profile.name) if latency_s is None else None
-    ahead = preflight(planned, profile, latency_s=latency_s, known_s=known.seconds if known else None)
+    ahead = preflight(
+        planned,
+        profile,
+        latency_s=latency_s,
+        known_s=known.seconds if known else None,
+        most_tokens=MAX_TOKENS,
+    )
     guess = "as the profile guesses"
     source = (
         "as --latency says"

@@ -96,5 +96,7 @@ def _wrapped(lines: list[str], width: int) -> list[str]:
     return [
         part
         for line in lines
-        for part in textwrap.wrap(line, max(20, width), break_on_hyphens=False, break_long_words=False)
+        for part in textwrap.wrap(
+            line, max(20, width), subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
+        )
     ]

@@ -26,7 +26,7 @@ from console.sim.config import SimConfig
 from console.sim.in_process import InProcessClient
 from console.sim.player import TestPlayer
 from console.work.contract import Work
-from console.work.single_turn import SingleTurnWork
+from console.work.single_turn import MAX_TOKENS, SingleTurnWork
 
 TOLD_EVERY_S: Final = 0.25
 
@@ -64,7 +64,7 @@ def rehearse(
         on_progress: told four times a second how far it is.
         obey_signals: end at SIGINT and SIGTERM with what was reached; only in the main thread.
     """
-    supposed = suppose(profile, plan.lanes, TestPlayer())
+    supposed = suppose(profile, plan.lanes, TestPlayer(), most_tokens=MAX_TOKENS)
     told = _Telling(plan.planned, on_progress) if on_progress is not None else None
     ledger = Ledger((setup.lane for setup in plan.lanes), told)
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from console.phases.preflight import ITL_MS, OUTPUT_TOKENS, TTFT_MS
 from console.profile.effective import NO_KEY
 from console.profile.form import Guess, Profile
 from console.sim.answers import Answer, Player, answer_digest, count_pieces
@@ -17,8 +18,8 @@ from console.vocabulary.lane import LaneSetup
 from console.vocabulary.secret import Secret
 from console.vocabulary.simulated import SimBehaviour
 
-ASSUMED: Final = Guess(ttft_ms=600.0, itl_ms=20.0, output_tokens=300)
-"""Of a provider of which the profile guesses nothing: a large open model in the cloud. No quota is assumed."""
+ASSUMED: Final = Guess(ttft_ms=TTFT_MS, itl_ms=ITL_MS, output_tokens=OUTPUT_TOKENS)
+"""Of a provider of which the profile guesses nothing, as preflight supposes it. No quota is assumed."""
 _LENGTH_SPREAD: Final = 0.2
 """Standard deviation of the length of answers, as a share of their mean; as the simulator's."""
 
@@ -71,8 +72,13 @@ class Thinking:
         return msgspec.structs.replace(said, reasoning=said.reasoning + "so " * thought) if thought else said
 
 
-def suppose(profile: Profile, lanes: Iterable[LaneSetup], player: Player) -> Supposed:
-    """Return what is supposed of the providers of `lanes`; `player` is the mind of all simulated models."""
+def suppose(
+    profile: Profile, lanes: Iterable[LaneSetup], player: Player, *, most_tokens: int | None = None
+) -> Supposed:
+    """Return what is supposed of the providers of `lanes`; `player` is the mind of all simulated models.
+
+    That tests ask for no more than `most_tokens` is said where longer answers are guessed.
+    """
     setups = list(lanes)
     behaviours: dict[str, SimBehaviour] = {}
     players: dict[str, Player] = {}
@@ -85,7 +91,7 @@ def suppose(profile: Profile, lanes: Iterable[LaneSetup], player: Player) -> Sup
             continue
         behaviours[name] = guessed(provider.guess, dialect=provider.api)
         players[name] = Thinking(player, behaviours[name].output_tokens)
-        assumptions.append(f"{name}: {_guess_text(provider.guess, behaviours[name])}")
+        assumptions.append(f"{name}: {_guess_text(provider.guess, behaviours[name], most_tokens)}")
     if players:
         assumptions.append(
             "guessed providers fail no request, and refuse one only beyond the quota named here"
@@ -116,11 +122,14 @@ def _or(value: float | None, assumed: float | None) -> float:
     return found
 
 
-def _guess_text(guess: Guess, behaviour: SimBehaviour) -> str:
+def _guess_text(guess: Guess, behaviour: SimBehaviour, most_tokens: int | None) -> str:
+    tokens = f"{behaviour.output_tokens} tokens an answer"
+    if most_tokens is not None and behaviour.output_tokens > most_tokens:
+        tokens += f" of which tests take {most_tokens}"
     parts = (
         (f"TTFT {behaviour.ttft_ms:g} ms", guess.ttft_ms),
         (f"{behaviour.itl_ms:g} ms a token", guess.itl_ms),
-        (f"{behaviour.output_tokens} tokens an answer", guess.output_tokens),
+        (tokens, guess.output_tokens),
     )
     said = [text for text, value in parts if value is not None]
     assumed = [text for text, value in parts if value is None]

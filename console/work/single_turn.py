@@ -35,6 +35,8 @@ SYSTEM: Final = (
     "You plan work with tools. Answer with one JSON object and nothing else: "
     '{"plan": ["first_tool", "second_tool"]}. Name each tool that the task needs once, in the order of use.'
 )
+MAX_TOKENS: Final = 256
+"""What a test asks for at most in answer."""
 _OPTIMAL_MARK: Final = "Proven plan:"
 _PARTIAL_SCORE: Final = 0.5
 _MOST_NAMES: Final = 100
@@ -118,7 +120,7 @@ def score_plan(plan: Sequence[str], truth: Sequence[str]) -> float:
 class SingleTurnWork:
     """Plays tests of the single-turn form."""
 
-    def __init__(self, seed: int, *, max_tokens: int = 256) -> None:
+    def __init__(self, seed: int, *, max_tokens: int = MAX_TOKENS) -> None:
         self._seed = seed
         self._max_tokens = max_tokens
 

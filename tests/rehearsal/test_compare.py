@@ -52,7 +52,7 @@ def test_side_by_side_is_quicker_and_loads_the_key_more(tmp_path: Path):
         "- lab: is simulated, and behaves as its `sim` table says",
         "",
         "choose serial: 10 s, the quickest that breaks nothing; as-is takes 5 s, with 2",
-        "models on a key at once",
+        "  models on a key at once",
     ]
 
 
