@@ -31,6 +31,7 @@ class Conductor:
         recorder: Recorder,
         now_ns: NowNs,
         stopped_starting: Callable[[], bool],
+        paused: Callable[[], bool],
         keys: Keys | None,
     ) -> None:
         """Conduct `jobs`, those of `plan` in its order.
@@ -41,6 +42,7 @@ class Conductor:
             recorder: takes the events.
             now_ns: the clock.
             stopped_starting: whether nothing further is to begin.
+            paused: whether nothing is to begin now; `lanes_changed` is called when that ends.
             keys: the keys that this run shares with others on the machine; None: it has them to itself.
         """
         self._plan = plan
@@ -48,6 +50,7 @@ class Conductor:
         self._recorder = recorder
         self._now_ns = now_ns
         self._stopped_starting = stopped_starting
+        self._paused = paused
         self._lender = Lender(plan, keys)
         self._states: list[JobState] = ["waiting"] * len(jobs)
         self._changed = anyio.Event()
@@ -68,7 +71,7 @@ class Conductor:
         while not lender.order.finished and not self._stopped_starting():
             self._changed = anyio.Event()
             now_ns = self._now_ns()
-            for given in lender.turn(now_ns):
+            for given in () if self._paused() else lender.turn(now_ns):
                 if given.fresh:
                     self._states[given.job] = "running"
                     group.start_soon(self._play, given.job)
@@ -78,7 +81,7 @@ class Conductor:
                     self._recorder.event("info", "lease", job_id, text, key=given.key or "")
                 self.jobs[given.job].hold(given.key)  # which may find that its lanes are off
             self._give_up_stranded()
-            next_ns = lender.next_ns(now_ns)
+            next_ns = None if self._paused() else lender.next_ns(now_ns)
             wait_s = None if next_ns is None else max(0.0, (next_ns - now_ns) / NS_PER_S)
             with anyio.move_on_after(wait_s):
                 await self._changed.wait()

@@ -30,7 +30,7 @@ from console.engine.steering import Steering
 from console.engine.valve import Valve
 from console.phases.plan import Plan
 from console.vocabulary.chat import Endpoint
-from console.vocabulary.command import Accepted, Command, Drain, Refused, Switch
+from console.vocabulary.command import Accepted, Command, Drain, Refused, Resume, Switch
 from console.vocabulary.lane import Lane, LaneSetup
 from console.vocabulary.learnt import Learnt
 from console.vocabulary.outcome import Outcome
@@ -136,7 +136,15 @@ class Engine:
             self._jobs = FedJobs(plan, make, link)
         else:
             runs = [make(index) for index in range(len(plan.jobs))]
-            self._jobs = Conductor(plan, runs, self._recorder, now_ns, self._stopped_pulling, sharing)
+            self._jobs = Conductor(
+                plan,
+                runs,
+                self._recorder,
+                now_ns,
+                self._stopped_pulling,
+                lambda: self.steering.paused,
+                sharing,
+            )
         self._board = Board(headline, self._tally)
 
     @property
@@ -203,6 +211,8 @@ class Engine:
     def _obeyed(self, command: Command) -> None:
         if isinstance(command, Drain):
             self._jobs.drain()
+        elif isinstance(command, Resume):
+            self._jobs.lanes_changed()
 
     # What a coordinator says
 
@@ -233,7 +243,7 @@ class Engine:
     def _switch(self, switch: Switch) -> Accepted | Refused:
         changed = switch_by_hand(self._lanes.values(), switch)
         if not changed:
-            return switch_refused((lane.lane for lane in self._lanes.values()), switch)
+            return switch_refused(((lane.lane, bool(lane.by_hand)) for lane in self._lanes.values()), switch)
         if self._link is None:
             for lane in changed:
                 record_switch(self._recorder, lane.lane, on=switch.on)

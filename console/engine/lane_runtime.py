@@ -17,6 +17,7 @@ from console.engine.retry_budget import RetryBudget
 from console.engine.slots import Slots
 from console.engine.valve import Valve
 from console.vocabulary.chat import ChatResult, Endpoint
+from console.vocabulary.command import SwitchKind
 from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope, together
 from console.vocabulary.outcome import TIMEOUTS, Outcome
 
@@ -98,8 +99,9 @@ class LaneRuntime:
         )
         self.off = ""
         """Why it is switched off; empty: it is not."""
-        self.by_hand = False
-        """Whether somebody switched it off who may switch it on again: its jobs wait for that."""
+        self.by_hand: set[SwitchKind] = set()
+        """By what somebody switched it off (its key, its deployment, it alone) who may switch that on again: its jobs
+        wait for it. It is off as long as any of these is."""
         self._closed_until_ns = 0
         self._failures_in_row = 0
         self._rests = 0
@@ -239,14 +241,14 @@ class LaneRuntime:
             self.held_ns += until_ns - closed_until_ns
             self._closed_until_ns = until_ns
 
-    def switch_off(self, reason: str, *, by_hand: bool = False) -> None:
+    def switch_off(self, reason: str) -> None:
         """Take no further request."""
-        self.off, self.by_hand = reason, by_hand
+        self.off = reason
         self._notify()
 
     def switch_on(self) -> None:
         """Take requests again, as if nothing had ever failed."""
-        self.off, self.by_hand = "", False
+        self.off = ""
         self._tripped = self._probing = False
         self._rests = self._failures_in_row = 0
         self._counts_from_ns = self._now_ns()

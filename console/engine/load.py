@@ -365,7 +365,7 @@ class LoadEngine:
     def _switch(self, switch: Switch) -> Accepted | Refused:
         changed = switch_by_hand(self._lanes, switch)
         if not changed:
-            return switch_refused((lane.lane for lane in self._lanes), switch)
+            return switch_refused(((lane.lane, bool(lane.by_hand)) for lane in self._lanes), switch)
         if self._link is None:
             for lane in changed:
                 record_switch(self._recorder, lane.lane, on=switch.on)

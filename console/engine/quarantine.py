@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.recording import Recorder
-from console.vocabulary.command import Refused, Switch, name_of
+from console.vocabulary.command import Refused, Switch, SwitchKind, name_of
 from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.safe_text import safe_line
@@ -31,21 +31,37 @@ def is_switched_off_with(other: Lane, lane: Lane, outcome: Outcome) -> bool:
 
 
 def switch_by_hand(lanes: Iterable[LaneRuntime], switch: Switch) -> list[LaneRuntime]:
-    """Switch off or on what a user names, and return the lanes that changed."""
+    """Switch off or on what a user names, and return the lanes that changed.
+
+    A lane that was switched off by its key as well as by its deployment needs both to be on again.
+    """
     changed: list[LaneRuntime] = []
     for lane in lanes:
-        if switch.concerns(lane.lane) and bool(lane.off) == switch.on:
+        if switch.concerns(lane.lane) and is_switched(lane.by_hand, bool(lane.off), switch):
             if switch.on:
                 lane.switch_on()
             else:
-                lane.switch_off(BY_HAND, by_hand=True)
+                lane.switch_off(BY_HAND)
             changed.append(lane)
     return changed
 
 
-def switch_refused(lanes: Iterable[Lane], switch: Switch) -> Refused:
-    """Say why a switch changed nothing."""
-    names = dict.fromkeys(name_of(switch.kind, lane) for lane in lanes)
+def is_switched(by_hand: set[SwitchKind], off: bool, switch: Switch) -> bool:
+    """Note in `by_hand` what a switch did to a lane, and return whether the lane goes off, or on again, by it."""
+    if switch.on:
+        by_hand.discard(switch.kind)
+        return off and not by_hand
+    by_hand.add(switch.kind)
+    return not off
+
+
+def switch_refused(lanes: Iterable[tuple[Lane, bool]], switch: Switch) -> Refused:
+    """Say why a switch changed nothing; `lanes` are those of the run, and whether each is off by hand still."""
+    found = list(lanes)
+    names = dict.fromkeys(name_of(switch.kind, lane) for lane, _ in found)
+    if switch.on and any(switch.concerns(lane) and by_hand for lane, by_hand in found):
+        text = f"{switch.kind} {switch.name} is on, but another switch keeps its lanes off: switch that on as well"
+        return Refused(text)
     if switch.name in names:
         return Refused(f"{switch.kind} {switch.name} is {'on' if switch.on else 'off'} already")
     known = ", ".join(names)

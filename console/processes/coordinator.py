@@ -12,6 +12,7 @@ from anyio.abc import TaskGroup
 
 from console.engine.gates import NS_PER_S
 from console.engine.quarantine import (
+    is_switched,
     is_switched_off_with,
     record_switch,
     switch_refused,
@@ -35,7 +36,7 @@ from console.processes.messages import (
     Segment,
     Told,
 )
-from console.vocabulary.command import Accepted, Command, Pause, Refused, Stop, Switch
+from console.vocabulary.command import Accepted, Command, Pause, Refused, Stop, Switch, SwitchKind
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.lane import LaneSetup
 from console.vocabulary.learnt import Learnt
@@ -85,8 +86,8 @@ class Coordinator(ABC):
         self._switched: list[LaneIsOff | Switch] = []
         """In order, for processes that take the place of others."""
         self._off_ids: set[str] = set()
-        self._off_by_hand: set[str] = set()
-        """Those of them that somebody may switch on again."""
+        self._by_hand: dict[str, set[SwitchKind]] = {lane.id: set() for lane in self._lanes}
+        """By what somebody switched them off who may switch that on again."""
         self._holds_until_ns: dict[str, int] = {}
         self._seq = 0
 
@@ -230,6 +231,8 @@ class Coordinator(ABC):
             child.say(command)
         if self.steering.draining or self.steering.stopping:
             self.drain()
+        else:
+            self.switched()  # a pause, or its end
 
     def _hear(self, child: Child, message: FromPart) -> None:
         match message:
@@ -273,20 +276,21 @@ class Coordinator(ABC):
                 self.recorder.event("error", "lane_off", lane.id, f"switched off: {off.reason}")
 
     def _switch_by_hand(self, switch: Switch) -> Accepted | Refused:
-        concerned = [lane for lane in self._lanes if switch.concerns(lane)]
-        changed = [lane for lane in concerned if (lane.id in self._off_ids) == switch.on]
-        if not changed:
-            return switch_refused(self._lanes, switch)
+        changed = [
+            lane
+            for lane in self._lanes
+            if switch.concerns(lane) and is_switched(self._by_hand[lane.id], lane.id in self._off_ids, switch)
+        ]
         self._switched.append(switch)
         for child in self.children.values():
             child.say(switch)
+        if not changed:
+            return switch_refused(((lane, bool(self._by_hand[lane.id])) for lane in self._lanes), switch)
         for lane in changed:
             if switch.on:
                 self._off_ids.discard(lane.id)
-                self._off_by_hand.discard(lane.id)
             else:
                 self._off_ids.add(lane.id)
-                self._off_by_hand.add(lane.id)
             record_switch(self.recorder, lane, on=switch.on)
         self.switched()
         return Accepted(switch_text(switch, len(changed)))

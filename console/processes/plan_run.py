@@ -116,7 +116,8 @@ class PlanRun(Coordinator):
     async def _play_in_order(self) -> None:
         while not self._lender.order.finished:
             self._changed = anyio.Event()
-            if not self.steering.draining:
+            begins = not (self.steering.draining or self.steering.paused)
+            if begins:
                 for given in self._lender.turn(self._now_ns()):
                     self._keys[given.job] = given.key
                     if given.fresh:
@@ -129,7 +130,7 @@ class PlanRun(Coordinator):
                 self._finish(index)
             if self.steering.draining and not self._dealers:
                 return
-            next_ns = None if self.steering.draining else self._lender.next_ns(self._now_ns())
+            next_ns = self._lender.next_ns(self._now_ns()) if begins else None
             wait_s = None if next_ns is None else max(0.0, (next_ns - self._now_ns()) / NS_PER_S)
             with anyio.move_on_after(wait_s):
                 await self._changed.wait()
@@ -161,7 +162,8 @@ class PlanRun(Coordinator):
         """End jobs that no key will serve any more; one whose key was switched off by hand waits."""
         for index in self._lender.order.stranded():
             keys = self._plan.jobs[index].lease or ()
-            if any(name_of("key", self._lane_of[lane_id]) in keys for lane_id in self._off_by_hand):
+            off_by_hand = [lane_id for lane_id, kinds in self._by_hand.items() if kinds]
+            if any(name_of("key", self._lane_of[lane_id]) in keys for lane_id in off_by_hand):
                 continue
             if index not in self._dealers:
                 self._dealers[index] = Dealer(self._plan.jobs[index].tests, {}, ())

@@ -8,7 +8,7 @@ import anyio
 import pytest
 from engine_rig import Rig, ScriptedClient, ids, job, lane, now_ns
 
-from console.vocabulary.command import Accepted, Drain, Refused, Switch
+from console.vocabulary.command import Accepted, Drain, Pause, Refused, Resume, Switch
 from console.vocabulary.outcome import Outcome, Verdict
 from console.vocabulary.rows import EventRow
 
@@ -54,7 +54,7 @@ def test_a_job_without_a_lane_waits_for_the_one_that_was_switched_off_by_hand(de
         engine.steering.obey(Switch("deployment", "p/a", on=False))
         await anyio.sleep(100)
         assert engine.look().in_flight == 0
-        engine.steering.obey(Switch("lane", "p/a@key0", on=True))
+        engine.steering.obey(Switch("deployment", "p/a", on=True))
 
     lanes = [lane("a", workers=2)]
     rig = Rig([job(ids(20), lanes, dealt=dealt)], lanes)
@@ -109,3 +109,45 @@ def test_what_changes_nothing_is_refused_in_words():
     rig = Rig([job(ids(3), lanes)], lanes)
     assert rig.run(operate) == "finished"
     assert not switched(rig)
+
+
+def test_a_deployment_that_is_switched_on_does_not_undo_a_key_that_is_off():
+    async def operate(engine):
+        await anyio.sleep(3.5)
+        assert isinstance(engine.steering.obey(Switch("key", "p/key0", on=False)), Accepted)
+        assert isinstance(engine.steering.obey(Switch("deployment", "p/a", on=False)), Accepted)
+        said = engine.steering.obey(Switch("deployment", "p/a", on=True))
+        assert isinstance(said, Accepted)
+        assert "1 lane" in said.text  # the one on the other key
+        await anyio.sleep(5)
+        said = engine.steering.obey(Switch("lane", "p/a@key0", on=True))
+        assert isinstance(said, Refused)
+        assert "another switch keeps its lanes off" in said.text
+        await anyio.sleep(5)
+        assert isinstance(engine.steering.obey(Switch("key", "p/key0", on=True)), Accepted)
+
+    lanes = [lane("a", key="key0"), lane("a", key="key1")]
+    rig = Rig([job(ids(40), lanes)], lanes)
+    assert rig.run(operate) == "finished"
+    assert full(rig) == Counter(ids(40))
+    by_key = [at / 1e9 for at, name in rig.client.sent if name.endswith("@key0")]
+    assert not [at for at in by_key if 3.5 < at < 13.5]
+    assert [at for at in by_key if at > 13.5]
+
+
+def test_a_paused_run_begins_no_job():
+    async def operate(engine):
+        await anyio.sleep(1.5)
+        engine.steering.obey(Pause())
+        await anyio.sleep(30)
+        assert [view.state for view in engine.look().jobs] == ["running", "staggered"] or [
+            view.state for view in engine.look().jobs
+        ] == ["running", "waiting"]
+        engine.steering.obey(Resume())
+
+    lanes = [lane("a"), lane("b")]
+    jobs = [job(ids(5), [lanes[0]], name="one"), job(ids(5, "n"), [lanes[1]], name="two", stagger_s=10)]
+    rig = Rig(jobs, lanes)
+    assert rig.run(operate) == "finished"
+    begun = [row.at_ns / 1e9 for row in rig.journal.of(EventRow) if row.kind == "job_started"]
+    assert begun == [0, pytest.approx(31.5)]
