@@ -118,7 +118,7 @@ class Attempt:
             result = await self._send(request, try_no, retry_wait_ns)
             if result.outcome is _OK:
                 return result
-            off = lane_off_reason(result)
+            off = lane_off_reason(result) or self._lane.parked or None
             if off is not None:
                 around.quarantine(self._lane, result.outcome, off)
             if off is not None or result.outcome not in RETRYABLE or try_no == around.attempts:

@@ -94,9 +94,8 @@ class LaneRuntime:
         self._now_ns = now_ns
         self._slots: dict[str, Slots] = {}
         self._passages: dict[str, Passage] = {}
-        self.counts_tokens = setup.limits.tpm is not None or any(
-            outer.limits.tpm is not None for outer in setup.outer
-        )
+        limits = [setup.limits, *(outer.limits for outer in setup.outer)]
+        self.counts_tokens = found is not None or any(one.tpm is not None for one in limits)
         self.off = ""
         """Why it is switched off; empty: it is not."""
         self.by_hand: set[SwitchKind] = set()
@@ -227,6 +226,11 @@ class LaneRuntime:
         return wait_ns / NS_PER_S if wait_ns > 0 else None
 
     @property
+    def parked(self) -> str:
+        """Why adaptive mode has no use for it any more; empty: it has."""
+        return "" if self.found is None else self.found.controller.park
+
+    @property
     def resting(self) -> bool:
         """Whether failures in a row closed it until a probe succeeds."""
         return self._tripped
@@ -253,6 +257,8 @@ class LaneRuntime:
         self._rests = self._failures_in_row = 0
         self._counts_from_ns = self._now_ns()
         self._closed_until_ns = 0
+        if self.found is not None:
+            self.found.controller.park = ""
         self._notify()
 
     def leave(self, ticket: Ticket, result: ChatResult) -> str | None:

@@ -29,6 +29,7 @@ _BINDS: Final = 0.85
 _BINDS_BESIDE_CAP: Final = 0.4
 """Under a cap each answer is followed by a request at once, so the pacer needs room above the mean."""
 _LONGEST_TURN_S: Final = 5.0
+_LONGEST_ALONE_S: Final = 8.0
 _TOLD_FROM: Final = 1.25
 """Growth since it was last told, for it to be told again."""
 
@@ -89,6 +90,8 @@ class LaneController:
         self._refused_in_s = 0.1
         """How long a refusal takes to come back."""
         self._ticked_ns = now_ns
+        self._alone = 0
+        """Refusals in a row for too many at once with nothing in flight."""
         self._held_until_ns = 0
         self._changes: list[Change] = []
         self._told: dict[What, float | None] = {
@@ -143,6 +146,7 @@ class LaneController:
         self.in_flight = max(0, in_flight - 1)
         refused = says in (Says.RATE, Says.TOKENS, Says.CONCURRENCY, Says.UNTYPED)
         if not refused:
+            self._alone = 0
             self._hypothesis.admitted(now_ns, in_flight)
         self._troubles.add(now_ns, says)
         self._timed(now_ns, sent_ns, result, says)
@@ -261,6 +265,7 @@ class LaneController:
         if says is Says.UNTYPED:
             says = self._suppose(sent_ns, hint_s)
         if says is Says.CONCURRENCY:
+            self._wait_alone(now_ns)
             why = self._window.refused(now_ns, sent_ns, self.in_flight, self._duration_s)
             self._tell(now_ns, "window", float(self.window), why)
             return
@@ -271,6 +276,16 @@ class LaneController:
             why = self._requests.refused(now_ns, sent_ns, hint_s, self._admissions.requests, self.rate)
             self._tell(now_ns, "rate", self.rate, why and f"refused ({reading.says}): {why}")
         self._tell_pause(now_ns, paused_ns, f"refused ({reading.says})")
+
+    def _wait_alone(self, now_ns: int) -> None:
+        """Come back later, and later each time, where nothing is admitted though nothing of ours is in flight."""
+        if self.in_flight:
+            return
+        paused_ns = self.paused_until_ns
+        wait_s = min(_LONGEST_ALONE_S, 0.25 * 2.0 ** min(self._alone, 10))
+        self._alone += 1
+        self._held_until_ns = max(self._held_until_ns, now_ns + int(wait_s * NS_PER_S))
+        self._tell_pause(now_ns, paused_ns, "refused with nothing in flight")
 
     def _refused_tokens(self, now_ns: int, sent_ns: int, hint_s: float | None) -> None:
         counted = self._admissions.tokens

@@ -25,6 +25,10 @@ _GROWS: Final = 0.45
 """Exponent of that growth per K."""
 _WINDOWS_S: Final = (10.0, 60.0)
 """What servers count in, besides one second."""
+_OUTAGE_S: Final = 90.0
+"""A longer closure is an outage, or a pause of ours: no server counts in such a window and does not say so."""
+_LEAST_AT_FIRST: Final = 0.25
+"""Slow start from less takes minutes to see that it is used up; that it does not hammer is for pauses to see to."""
 _CLOSED_S: Final = 3.0
 """A cap on requests in flight, too, admits nothing until one of them ends; a shorter time shows no window."""
 _LONGEST_PROBE_S: Final = 8.0
@@ -122,7 +126,7 @@ class CubicRate:
         closed_s = (first_ns - self._refused_ns) / NS_PER_S
         opened_ns = (first_ns + self._last_refused_ns) / 2
         self._refused_ns, self._probes = None, 0
-        if closed_s < _CLOSED_S:
+        if not _CLOSED_S <= closed_s <= _OUTAGE_S:
             return ""
         admitted, window_s = self._anchor(opened_ns, closed_s, counted)
         if admitted >= self.estimate:
@@ -188,7 +192,7 @@ class CubicRate:
         wait_s = hint_s if hint_s is not None else min(_LONGEST_PROBE_S, 0.5 * 2.0**self._probes)
         self.paused_until_ns = now_ns + int(wait_s * NS_PER_S)
         self._cut_point_ns = now_ns
-        self._set(self.value / 2)
+        self._set(max(self.value / 2, min(self.value, _LEAST_AT_FIRST)))
         return "refused almost from the start"
 
     @staticmethod

@@ -107,7 +107,11 @@ class Window:
         same = self._cap is not None and abs(size - self._cap) <= max(1.0, 0.03 * size)
         self._failed = self._failed + 1 if same else 0
         self._cap, self._slow_start, self._step, self._probed_ns = size, False, 0.0, None
-        cycle_s = _CYCLE_REQUESTS * latency_s / size * 1.5 ** min(self._failed, 3)
+        if not admitted:
+            self._failed = (
+                0  # refused all alone: no cap of ours, but somebody else's use of it, which may end
+            )
+        cycle_s = _CYCLE_REQUESTS * latency_s / size * 1.5 ** min(self._failed, 3) if admitted else 0.0
         self._hold_s = min(_LONGEST_HOLD_S, max(_SHORTEST_HOLD_S, cycle_s))
         self._probe_ns = now_ns + int(self._hold_s * NS_PER_S)
         self._cut_point_ns = now_ns
