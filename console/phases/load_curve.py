@@ -40,11 +40,11 @@ def load_curve(sent: Sequence[Sent], end_ns: int, unit: int) -> LoadCurve:
     """
     step_ns = max(NS_PER_S, -(-end_ns // STEPS))
     steps = max(1, -(-end_ns // step_ns))
-    in_flight, workers, requests = [0.0] * steps, [0.0] * steps, [0.0] * steps
+    in_flight, workers, requests = _Mean(steps, step_ns), _Mean(steps, step_ns), [0.0] * steps
     seconds: dict[int, int] = {}
     for one in sent:
-        _spread(in_flight, step_ns, one.sent_ns, one.end_ns)
-        _spread(workers, step_ns, one.held_ns, one.end_ns)
+        in_flight.add(one.sent_ns, one.end_ns)
+        workers.add(one.held_ns, one.end_ns)
         each_ns = (one.end_ns - one.sent_ns) / unit
         for number in range(unit):
             at_ns = int(one.sent_ns + number * each_ns)
@@ -55,8 +55,8 @@ def load_curve(sent: Sequence[Sent], end_ns: int, unit: int) -> LoadCurve:
     whole_s = max(end_ns / NS_PER_S, 1e-9)
     return LoadCurve(
         step_s=step_s,
-        in_flight=tuple(round(value, 3) for value in in_flight),
-        workers=tuple(round(value, 3) for value in workers),
+        in_flight=in_flight.values(),
+        workers=workers.values(),
         requests_per_s=tuple(round(count / step_s, 3) for count in requests),
         peak_in_flight=_peak((one.sent_ns, one.end_ns) for one in sent),
         peak_workers=_peak((one.held_ns, one.end_ns) for one in sent),
@@ -66,11 +66,35 @@ def load_curve(sent: Sequence[Sent], end_ns: int, unit: int) -> LoadCurve:
     )
 
 
-def _spread(steps: list[float], step_ns: int, start_ns: int, end_ns: int) -> None:
-    """Add to each step the part of it that lies between two times."""
-    for index in range(start_ns // step_ns, min(len(steps) - 1, end_ns // step_ns) + 1):
-        begin_ns = index * step_ns
-        steps[index] += (min(end_ns, begin_ns + step_ns) - max(start_ns, begin_ns)) / step_ns
+class _Mean:
+    """How many spans there are, as the mean of each step; a span costs the same however many steps it covers."""
+
+    def __init__(self, steps: int, step_ns: int) -> None:
+        self._last = steps - 1
+        self._step_ns = step_ns
+        self._parts = [0] * steps
+        """Nanoseconds of steps that a span covers in part."""
+        self._whole = [0] * (steps + 1)
+        """Spans that begin to cover steps wholly with this one, less those that end to."""
+
+    def add(self, start_ns: int, end_ns: int) -> None:
+        first, last = start_ns // self._step_ns, min(self._last, end_ns // self._step_ns)
+        if first > self._last:
+            return
+        if first == last:
+            self._parts[first] += min(end_ns, (first + 1) * self._step_ns) - start_ns
+            return
+        self._parts[first] += (first + 1) * self._step_ns - start_ns
+        self._parts[last] += min(end_ns, (last + 1) * self._step_ns) - last * self._step_ns
+        self._whole[first + 1] += 1
+        self._whole[last] -= 1
+
+    def values(self) -> tuple[float, ...]:
+        whole, means = 0, list[float]()
+        for part_ns, change in zip(self._parts, self._whole, strict=False):
+            whole += change
+            means.append(round(whole + part_ns / self._step_ns, 3))
+        return tuple(means)
 
 
 def _peak(spans: Iterable[tuple[int, int]]) -> int:

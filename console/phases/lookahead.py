@@ -166,6 +166,8 @@ class _Run:
         self._heap: list[tuple[int, int, _Event]] = []
         self._count = 0
         self._now_ns = 0
+        self._looks_ns: int | None = None
+        """When it is looked next whether a staggered job may start; once, however many ends of jobs ask for it."""
 
     def run(self) -> Lookahead:
         self._start_jobs()
@@ -180,7 +182,9 @@ class _Run:
                     event.open = True
                     self._dispatch(event.job)
                 case None:
-                    self._start_jobs()
+                    if self._looks_ns == self._now_ns:  # else it has been looked already
+                        self._looks_ns = None
+                        self._start_jobs()
         spans = [
             JobSpan(job.start_ns, job.end_ns, job.key, tuple(flow.lane.setup.lane.id for flow in job.flows))
             for job in self._jobs
@@ -194,7 +198,9 @@ class _Run:
     def _start_jobs(self) -> None:
         while (index := self._order.startable(self._now_ns)) is not None:
             self._start(index, self._order.start(index, self._now_ns))
-        if (next_ns := self._order.next_start_ns()) is not None:
+        next_ns = self._order.next_start_ns()
+        if next_ns is not None and next_ns != self._looks_ns:
+            self._looks_ns = next_ns
             self._at(next_ns, None)
 
     def _start(self, index: int, key: str | None) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from console.phases.load_curve import load_curve
 from console.phases.lookahead import MOST_EVENTS, Sent, look_ahead
+from console.phases.order import Order
 from console.phases.plan import Job, Plan, Shard
 from console.vocabulary.chat import Timeouts
 from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope, ScopedLimits
@@ -176,3 +177,35 @@ def test_a_curve_has_peaks_means_and_steps_that_add_up():
     assert len(long.in_flight) <= 240
     assert set(long.in_flight) == {1.0}
     assert load_curve([], 0, 1).peak_in_flight == 0
+
+
+@given(
+    spans=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 900), st.integers(1, 900)), max_size=30),
+    end_s=st.integers(1, 1000),
+)
+def test_a_curve_holds_the_means_of_its_steps(spans, end_s):
+    sent = [Sent(begin * S, (begin + wait) * S, (begin + wait + took) * S) for begin, wait, took in spans]
+    curve = load_curve(sent, end_s * S, 1)
+    for index, (in_flight, workers) in enumerate(zip(curve.in_flight, curve.workers, strict=True)):
+        begin_ns, step_ns = round(index * curve.step_s * 1e9), round(curve.step_s * 1e9)
+
+        def mean(begin, end, begin_ns=begin_ns, step_ns=step_ns):
+            return max(0, min(end, begin_ns + step_ns) - max(begin, begin_ns)) / step_ns
+
+        assert in_flight == pytest.approx(sum(mean(one.sent_ns, one.end_ns) for one in sent), abs=1e-3)
+        assert workers == pytest.approx(sum(mean(one.held_ns, one.end_ns) for one in sent), abs=1e-3)
+
+
+def test_many_staggered_jobs_that_end_as_others_may_start_are_looked_at_once_each(monkeypatch):
+    looks = []
+    startable = Order.startable
+
+    def counted(self, *asked):
+        looks.append(asked[0])
+        return startable(self, *asked)
+
+    monkeypatch.setattr(Order, "startable", counted)
+    fleet = [lane(workers=5)]
+    seen = ahead([job(2, fleet, stagger_s=1.0) for _ in range(100)], fleet, 1.0)
+    assert seen.end_ns == 100 * S
+    assert len(looks) < 500
