@@ -142,6 +142,10 @@ class Passage:
     def _departs_in_ns(self, now_ns: int) -> int:
         return max(0, max((gate.departs_ns() for gate in self.gates if gate.paces), default=0) - now_ns)
 
+    def send_away(self) -> None:
+        """Let nobody wait any more: what is behind the gates is closed for good."""
+        self._arbiter.send_away(self)
+
     def sent(self, sent_ns: int, *, again: bool) -> None:
         """Take note of when a request that had passed was really sent: rates count from there."""
         for gate in self.gates:
@@ -232,6 +236,15 @@ class Arbiter:
             self._due_ns.pop(passage, None)
         self._look_at_freed()
 
+    def send_away(self, passage: Passage) -> None:
+        """Send away all who wait for a passage."""
+        for waiter in tuple(passage.waiting):
+            waiter.entry = "no"
+            self._take_out(passage, waiter)
+            waiter.woken.set()
+        self._due_ns.pop(passage, None)
+        self._look_at_freed()
+
     def look_at(self, gates: Iterable[Gate]) -> None:
         """Let through who may pass now: one of these gates may have got room."""
         self._let_pass(self._waiting_at(gates))
@@ -302,6 +315,8 @@ class Arbiter:
             again_ns = passage.pass_beyond(now_ns)
             if again_ns:
                 self._due_ns[passage] = max(again_ns, now_ns + 1)
+                waiter.overtaken.clear()  # it is not our gates that stop it: others need not keep off them
+                self._unclaim(passage)
                 return False
             waiter.entry = waiter.door.let_in()
             waiter.due_ns = passage.due_ns(now_ns)
@@ -316,6 +331,9 @@ class Arbiter:
         passage.waiting.remove(waiter)
         for gate in passage.gates:
             gate.waiting -= 1
+        self._unclaim(passage)
+
+    def _unclaim(self, passage: Passage) -> None:
         if self._claimant is passage:
             self._freed = self._claimed
             self._claimant, self._claimed = None, frozenset()

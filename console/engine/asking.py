@@ -177,6 +177,13 @@ class Attempt:
             around.recorder.write_now(self._row(request, try_no, entered_ns, waits, result))
             lane.count(result.outcome)
             raise
+        except Exception:
+            # Our fault, and told as such where the test ends; its places are not lost with it.
+            lane.in_flight -= 1
+            around.self_check.in_flight -= 1
+            stamps = Stamps(sent_ns=entered_ns, end_ns=around.now_ns())
+            lane.leave(ticket, ChatResult(outcome=Outcome.CANCELLED, stamps=stamps))
+            raise
         lane.in_flight -= 1
         around.self_check.in_flight -= 1
         if departure is not None:

@@ -249,6 +249,8 @@ class LaneRuntime:
         """Take no further request."""
         self.off = reason
         self._notify()
+        for passage in self._passages.values():
+            passage.send_away()
 
     def switch_on(self) -> None:
         """Take requests again, as if nothing had ever failed."""

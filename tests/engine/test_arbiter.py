@@ -327,6 +327,41 @@ def test_what_other_runs_share_is_asked_last_and_waited_for():
     virtual(main)
 
 
+def test_who_waits_for_other_runs_keeps_nobody_off_the_gates_that_would_let_both_through():
+    async def main(arbiter):
+        elsewhere = Elsewhere([3_000_000_000])
+        key, own = gate(workers=1), gate(workers=1)
+        both, one, other = (
+            arbiter.passage([key, own], elsewhere),
+            arbiter.passage([key]),
+            arbiter.passage([own]),
+        )
+        passed = []
+
+        async def wait():
+            await both.enter(arbiter.next_order(), 0, Open())
+            passed.append(now_ns())
+            both.leave()
+
+        async def by_turns(passage):
+            for _ in range(30):
+                await passage.enter(arbiter.next_order(), 0, Open())
+                await anyio.sleep(0.05)
+                passage.leave()
+                await anyio.sleep(0.001)
+
+        async with anyio.create_task_group() as group:
+            for passage in (one, other):
+                group.start_soon(by_turns, passage)
+                group.start_soon(by_turns, passage)
+            await anyio.sleep(0.01)
+            group.start_soon(wait)
+        assert 3.0e9 <= passed[0] < 3.3e9
+        assert now_ns() < 3.7e9  # by turns alone it takes 3.06 s
+
+    virtual(main)
+
+
 def test_what_other_runs_share_is_waited_for_also_where_this_run_has_no_gate():
     async def main(arbiter):
         elsewhere = Elsewhere([3_000_000_000])

@@ -417,3 +417,18 @@ def test_a_rate_holds_for_what_is_really_sent_not_for_what_may_be():
         assert rig.run() == "finished"
         gaps = [later - sooner for sooner, later in pairwise(client.really_sent)]
         assert min(gaps) >= 1e9 / (setup.limits.qps or 8) - 1
+
+
+def test_a_client_that_fails_in_a_way_nobody_foresaw_costs_a_try_and_no_place_at_the_gates():
+    class Buggy(ScriptedClient):
+        async def complete(self, endpoint, request, on_sent=None):
+            if len(self.sent) == 3:
+                self.sent.append((now_ns(), endpoint.deployment))
+                raise RuntimeError("nobody foresaw this")
+            return await super().complete(endpoint, request, on_sent)
+
+    lanes = [lane("a", workers=2, outer=[("key", "p/key0", {"workers": 1})])]
+    rig = Rig([job(ids(10), lanes)], lanes, Buggy())
+    assert rig.run() == "finished"
+    assert rig.last.verdicts["full"] == 10
+    assert [(view.in_flight, view.held) for view in rig.last.lanes] == [(0, 0)]

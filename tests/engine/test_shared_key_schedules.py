@@ -156,6 +156,13 @@ def watcher(rig):
     return watch
 
 
+def assert_waits_stay_apart(rig):
+    for row in rig.journal.tests:
+        apart = (row.service_ns, row.limiter_wait_ns, row.held_ns, row.retry_wait_ns)
+        assert min(apart) >= 0, row
+        assert sum(apart) <= row.duration_ns + 1000, row
+
+
 @pytest.mark.parametrize("seed", range(120))
 def test_whatever_other_runs_do_nothing_is_lost_and_every_key_is_given_back(seed):
     rng = random.Random(seed)
@@ -166,6 +173,7 @@ def test_whatever_other_runs_do_nothing_is_lost_and_every_key_is_given_back(seed
     assert state == ("interrupted" if ended else "finished")
     if not any(setup.per == "job" for setup in rig.lanes):
         assert_limits_held(rig)
+    assert_waits_stay_apart(rig)
     assert_nothing_leaked(rig)
     assert_nothing_lost(rig, ended)
     assert not rig.sharing.ours

@@ -151,3 +151,16 @@ def test_a_paused_run_begins_no_job():
     assert rig.run(operate) == "finished"
     begun = [row.at_ns / 1e9 for row in rig.journal.of(EventRow) if row.kind == "job_started"]
     assert begun == [0, pytest.approx(31.5)]
+
+
+def test_requests_that_wait_at_the_gates_of_a_lane_that_is_switched_off_need_not_wait_for_their_turn():
+    async def operate(engine):
+        await anyio.sleep(5)
+        engine.steering.obey(Switch("deployment", "p/slow", on=False))
+
+    outer = [("key", "p/key0", {"workers": 2})]
+    lanes = [lane("slow", workers=5, rpm=0.5), lane("fast", workers=5), lane("busy", outer=outer, workers=5)]
+    rig = Rig([job(ids(30), lanes[:2])], lanes)
+    assert rig.run(operate) == "finished"
+    assert full(rig) == Counter(ids(30))
+    assert rig.ended_s < 20
