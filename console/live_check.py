@@ -182,13 +182,14 @@ class _Prober:
     async def _ask(self, client: LlmClient, lane: LaneRuntime, at_once: anyio.CapacityLimiter) -> None:
         request = probe_request()
         async with at_once:
-            if lane.paces(""):
+            passage = lane.passage("")
+            if passage.paces:
                 await client.warm(lane.endpoint)
-            ticket = await lane.enter("", estimate_tokens(request))
+            ticket = await lane.enter(passage, estimate_tokens(request))
             cancelled = ChatResult(outcome=Outcome.CANCELLED, stamps=Stamps(sent_ns=self._now_ns()))
             self._results[lane.lane.id] = cancelled
             result = cancelled
-            departure = Departure(ticket.passage, ticket.entered_ns) if ticket.passage.paces else None
+            departure = Departure(passage, ticket.entered_ns) if passage.paces else None
             try:
                 result = await client.complete(lane.endpoint, request, departure)
                 self._results[lane.lane.id] = result

@@ -142,17 +142,19 @@ class Attempt:
         around, lane = self._around, self._lane
         asked_ns = around.now_ns()
         estimate = estimate_tokens(request) if lane.counts_tokens else 0.0
-        if lane.paces(self._job_id):  # a rate counts sendings: connecting shall not delay them afterwards
+        passage, ready_ns = lane.passage(self._job_id), asked_ns
+        if passage.paces:  # a rate counts sendings: connecting shall not delay them afterwards
             await around.client.warm(lane.endpoint)
-        ticket = lane.enter_at_once(self._job_id, estimate, around.now_ns())
+            ready_ns = around.now_ns()
+        ticket = lane.enter_at_once(passage, estimate, ready_ns)
         if ticket is None:
             try:
-                ticket = await lane.enter(self._job_id, estimate, self._order)
+                ticket = await lane.enter(passage, estimate, self._order)
             except LaneOff as error:
                 raise Unanswered(Outcome.CONNECTION, f"lane {lane.lane.id} is off: {error}") from None
         entered_ns, held_ns = ticket.entered_ns, ticket.held_ns
         limiter_ns = entered_ns - asked_ns - held_ns
-        departure = Departure(ticket.passage, entered_ns) if ticket.passage.paces else None
+        departure = Departure(passage, entered_ns) if passage.paces else None
         self.held_ns += held_ns
         self.requests += 1
         lane.sends.add(entered_ns)

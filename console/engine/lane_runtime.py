@@ -154,26 +154,24 @@ class LaneRuntime:
             passage = self._passages[name] = self._arbiter.passage(gates, self._beyond)
         return passage
 
-    def enter_at_once(self, job_id: str, estimated_tokens: float, now_ns: int) -> Ticket | None:
+    def enter_at_once(self, passage: Passage, estimated_tokens: float, now_ns: int) -> Ticket | None:
         """Let a request through as `enter` does if it has nothing to wait for; None: it is for `enter` to say."""
-        passage = self.passage(job_id)
         due_ns = passage.enter_at_once(estimated_tokens, now_ns) if self._is_open(now_ns) else None
         if due_ns is None:
             return None
         return self._ticket(passage, estimated_tokens, due_ns, 0, self.let_in())
 
-    async def enter(self, job_id: str, estimated_tokens: float, order: int | None = None) -> Ticket:
+    async def enter(self, passage: Passage, estimated_tokens: float, order: int | None = None) -> Ticket:
         """Wait until a request may be sent.
 
         Args:
-            job_id: the job that it belongs to.
+            passage: the gates of the lane, for the job that it belongs to.
             estimated_tokens: what it costs.
             order: its place in the line, by `next_order`, where it has one from an earlier try.
 
         Raises:
             LaneOff: if the lane is switched off, now or while waiting.
         """
-        passage = self.passage(job_id)
         order = self._arbiter.next_order() if order is None else order
         self.waiting += 1
         held_ns = 0
@@ -195,10 +193,6 @@ class LaneRuntime:
         if self.found is not None:
             self.found.sent(entered_ns, estimated_tokens)
         return Ticket(passage, estimated_tokens, entered_ns, held_ns, probe=entry == "probe")
-
-    def paces(self, job_id: str) -> bool:
-        """Whether a rate is to be kept by the requests of `job_id`."""
-        return self.passage(job_id).paces
 
     def next_order(self) -> int:
         """Return a place in the line at the gates, behind all who have asked."""
