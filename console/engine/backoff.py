@@ -9,7 +9,8 @@ from console.vocabulary.chat import ChatResult
 from console.vocabulary.outcome import Outcome
 
 LONGEST_HINT_S: Final = 120.0
-"""A server that asks for a longer wait has no room for us at all: the lane is switched off."""
+"""A server that asks for a longer wait has no room for us at all (Azure has been seen to say 86400): the lane is
+switched off."""
 _LONGEST_S: Final = 20.0
 
 

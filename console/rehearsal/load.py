@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-NS_PER_S: Final = 1_000_000_000
+from console.engine.gates import NS_PER_S
+
 MOST_POINTS: Final = 400
 _STEPS_S: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600)
 

@@ -9,15 +9,17 @@ from console.engine.adaptive.admissions import Admissions
 from console.engine.adaptive.change import Change, What
 from console.engine.adaptive.hypothesis import Hypothesis
 from console.engine.adaptive.latency import latency_s
-from console.engine.adaptive.learnt import FRESH_FOR_S, Learnt
-from console.engine.adaptive.rate import BETA, NS_PER_S, CubicRate
-from console.engine.adaptive.signals import Reading, Says, read
+from console.engine.adaptive.learnt import FRESH_FOR_S
+from console.engine.adaptive.rate import BETA, CubicRate
+from console.engine.adaptive.signals import REFUSALS, Reading, Says, read
 from console.engine.adaptive.stated import StatedLimits
 from console.engine.adaptive.troubles import Troubles
 from console.engine.adaptive.usage import Usage
 from console.engine.adaptive.window import Window
+from console.engine.gates import NS_PER_S
 from console.vocabulary.chat import ChatResult
 from console.vocabulary.lane import Limits
+from console.vocabulary.learnt import Learnt
 from console.vocabulary.outcome import Outcome
 
 START_RATE: Final = 2.0
@@ -144,7 +146,7 @@ class LaneController:
         says = reading.says
         in_flight = self.in_flight
         self.in_flight = max(0, in_flight - 1)
-        refused = says in (Says.RATE, Says.TOKENS, Says.CONCURRENCY, Says.UNTYPED)
+        refused = says in REFUSALS
         if not refused:
             self._alone = 0
             self._hypothesis.admitted(now_ns, in_flight)

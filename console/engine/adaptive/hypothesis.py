@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-NS_PER_S: Final = 1_000_000_000
+from console.engine.gates import NS_PER_S
+
 _KEPT_NS: Final = 60 * NS_PER_S
 _FEW: Final = 3
 """In flight; so few are counted exactly."""

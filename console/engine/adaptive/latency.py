@@ -6,9 +6,9 @@ from collections import deque
 from math import sqrt
 from typing import Final
 
+from console.engine.gates import NS_PER_S
 from console.vocabulary.chat import ChatResult
 
-NS_PER_S: Final = 1_000_000_000
 _KEPT_NS: Final = 600 * NS_PER_S
 _SHORTEST_NS: Final = NS_PER_S // 2
 """A quick server would be judged many times a second otherwise."""

@@ -4,9 +4,5 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.vocabulary.learnt import Learnt
-
-__all__ = ["FRESH_FOR_S", "Learnt"]
-
 FRESH_FOR_S: Final = 900.0
 """Quotas change within hours, windows within a minute: after 15 minutes it only shortens the search."""

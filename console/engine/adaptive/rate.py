@@ -7,8 +7,8 @@ from math import exp
 from typing import Final
 
 from console.engine.adaptive.admissions import Admissions
+from console.engine.gates import NS_PER_S
 
-NS_PER_S: Final = 1_000_000_000
 BETA: Final = 0.95
 """A cut goes to this part of the estimate: a quota refuses cheaply and at once, unlike a network that drops."""
 DOUBLES_IN_S: Final = 2.0

@@ -9,11 +9,9 @@ from typing import Final
 
 import msgspec
 
+from console.engine.backoff import LONGEST_HINT_S
 from console.vocabulary.chat import ChatResult
 from console.vocabulary.outcome import TIMEOUTS, Outcome
-
-LONGEST_HINT_S: Final = 120.0
-"""A server that asks for a longer wait has no room for us at all (Azure has been seen to say 86400)."""
 
 
 class Says(StrEnum):

@@ -6,9 +6,9 @@ from collections import deque
 from typing import Final
 
 from console.engine.adaptive.signals import Says
+from console.engine.gates import NS_PER_S
 
 KEPT_S: Final = 20
-NS_PER_S: Final = 1_000_000_000
 _COLUMNS: Final = {Says.FAULT: 2, Says.OVERLOADED: 3, Says.TIMEOUT: 4}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.engine.adaptive.latency import NS_PER_S, Cohorts
+from console.engine.adaptive.latency import Cohorts
+from console.engine.gates import NS_PER_S
 
 INFLATED: Final = 1.6
 """Latency over its base from which on the window shrinks."""

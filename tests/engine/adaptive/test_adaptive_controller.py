@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from console.engine.adaptive.change import Change
 from console.engine.adaptive.controller import LaneController
-from console.engine.adaptive.learnt import Learnt
 from console.vocabulary.chat import ChatResult, Stamps
 from console.vocabulary.lane import Limits
+from console.vocabulary.learnt import Learnt
 from console.vocabulary.outcome import Outcome
 
 S = 1_000_000_000
