@@ -18,7 +18,6 @@ from console.broker.shared_pacer import SharedDepartures, SharedPacer, SharedPas
 from console.broker.shared_slots import SharedSlots
 from console.broker.unusable import ShareError
 from console.vocabulary.chat import Endpoint
-from console.vocabulary.command import name_of
 from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope, ScopedLimits
 from console.vocabulary.secret import Secret
 
@@ -116,9 +115,7 @@ class RunShare:
         except ShareError as error:
             self.fail(error)
             return None
-        return Beyond(
-            self, name_of("key", setup.lane), pacers, slots, by_usage=setup.tpm_accounting == "actual"
-        )
+        return Beyond(self, setup.lane.key_scope, pacers, slots, by_usage=setup.tpm_accounting == "actual")
 
     def _pacers_of(self, setup: LaneSetup, scope: Scope, limits: Limits) -> list[tuple[SharedPacer, bool]]:
         """Return pacers on requests and, last, on tokens, each with whether it counts tokens."""
@@ -211,9 +208,7 @@ class RunShare:
         return lease is None or lease.token is None or lease.is_ours(now_ns)
 
     def _lease_name(self, key: str) -> str:
-        lane_id = next(
-            lane_id for lane_id, setup in self._setups.items() if name_of("key", setup.lane) == key
-        )
+        lane_id = next(lane_id for lane_id, setup in self._setups.items() if setup.lane.key_scope == key)
         endpoint = self._endpoints[lane_id]
         return shared_name("lease", "key", endpoint.base_url, secret=endpoint.secret)
 

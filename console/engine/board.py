@@ -13,7 +13,6 @@ from console.engine.meters import quantile_ms
 from console.phases.plan import Job
 from console.records.percentile import FLOORS
 from console.vocabulary.client_health import ClientHealth
-from console.vocabulary.command import name_of
 from console.vocabulary.outcome import Outcome, Verdict
 from console.vocabulary.rows import RequestRow, Row, TestRow
 from console.vocabulary.safe_text import safe_line
@@ -142,7 +141,7 @@ def lane_view(lane: LaneRuntime, now_ns: int, holders: Mapping[str, str]) -> Lan
         ttft_p95_ms=lane.ttft.quantile_ms(0.95, FLOORS[95]),
         resume_in_s=lane.resume_in_s,
         note=safe_line(lane.off, 120),
-        holder=safe_line(holders.get(name_of("key", lane.lane), ""), 200),
+        holder=safe_line(holders.get(lane.lane.key_scope, ""), 200),
     )
 
 

@@ -8,14 +8,20 @@ from typing import Final
 import anyio
 from anyio.abc import TaskGroup
 
-from console.engine.board import job_end, job_view
+from console.engine.board import job_end
 from console.engine.forecast import Outlook, began
 from console.engine.gates import NS_PER_S, NowNs
+from console.engine.job_words import (
+    holders_of,
+    record_goes_on,
+    record_leaves,
+    record_lost,
+    record_started,
+)
 from console.engine.jobs import JobRun
 from console.engine.lender import Keys, Lender
 from console.engine.recording import Recorder
 from console.phases.plan import Plan
-from console.vocabulary.command import name_of
 from console.vocabulary.snapshot import JobState, JobView
 
 _KEEP_EVERY_S: Final = 1.0
@@ -76,9 +82,7 @@ class Conductor:
                     self._states[given.job] = "running"
                     group.start_soon(self._play, given.job)
                 else:
-                    job_id = self._plan.jobs[given.job].id
-                    text = f"goes on with key {given.key}"
-                    self._recorder.event("info", "lease", job_id, text, key=given.key or "")
+                    record_goes_on(self._recorder, self._plan.jobs[given.job], given.key)
                 self.jobs[given.job].hold(given.key)  # which may find that its lanes are off
             self._give_up_stranded()
             next_ns = None if self._paused() else lender.next_ns(now_ns)
@@ -87,10 +91,8 @@ class Conductor:
                 await self._changed.wait()
 
     async def _play(self, index: int) -> None:
-        job, run = self._plan.jobs[index], self.jobs[index]
-        on = "" if run.key is None else f" on key {run.key}"
-        text = f"started, {len(job.tests)} tests{on}"
-        self._recorder.event("info", "job_started", job.id, text, key=run.key or "")
+        run = self.jobs[index]
+        record_started(self._recorder, self._plan.jobs[index], run.key)
         await run.run()
         self._end(index)
 
@@ -118,13 +120,13 @@ class Conductor:
 
         def usable(index: int, key: str) -> bool:
             lanes = self.jobs[index].lanes
-            return any(not lane.off for lane in lanes if name_of("key", lane.lane) == key)
+            return any(not lane.off for lane in lanes if lane.lane.key_scope == key)
 
         self._lender.lanes_changed(usable)
         for index, run in enumerate(self.jobs):
             if run.key is not None and self._lender.order.key_of(index) is None:
                 if self._states[index] == "running":
-                    self._recorder.event("warn", "lease", self._plan.jobs[index].id, f"leaves key {run.key}")
+                    record_leaves(self._recorder, self._plan.jobs[index], run.key)
                 run.hold(None)
             else:
                 run.refill()
@@ -141,9 +143,7 @@ class Conductor:
         while True:
             await anyio.sleep(_KEEP_EVERY_S)
             lost = self._lender.lost(self._now_ns())
-            for key in lost:
-                text = "lost to another run, as this one was stopped for too long"
-                self._recorder.event("warn", "lease", key, text)
+            record_lost(self._recorder, lost)
             losers = [run for run in self.jobs if run.key in lost]
             if lost:
                 self.lanes_changed()
@@ -152,10 +152,7 @@ class Conductor:
 
     def holders(self) -> dict[str, str]:
         """Return key → the jobs that hold it, of keys that are leased."""
-        held: dict[str, list[str]] = {}
-        for index, key in self._lender.order.leases().items():
-            held.setdefault(key, []).append(self._plan.jobs[index].id)
-        return {key: ", ".join(jobs) for key, jobs in held.items()}
+        return holders_of((key, self._plan.jobs[job]) for job, key in self._lender.order.leases().items())
 
     def outlooks(self, now_ns: int) -> list[Outlook]:
         """Return what decides when the jobs end."""
@@ -166,17 +163,7 @@ class Conductor:
 
     def views(self, now_ns: int) -> tuple[JobView, ...]:
         """Return the picture of the jobs."""
-        order = self._lender.order
         return tuple(
-            job_view(
-                job,
-                self._states[index],
-                self.jobs[index].done,
-                order.earliest_ns(index) if self._states[index] == "waiting" else None,
-                now_ns,
-                key=self.jobs[index].key or "",
-                waits_for_key=self._states[index] != "done" and self._lender.waits_for_key(index),
-                held_by=self._lender.waits_for(index, now_ns),
-            )
-            for index, job in enumerate(self._plan.jobs)
+            self._lender.view(index, self._states[index], run.done, run.key, now_ns)
+            for index, run in enumerate(self.jobs)
         )

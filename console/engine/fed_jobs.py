@@ -9,6 +9,7 @@ from anyio.abc import TaskGroup
 
 from console.engine.board import job_view
 from console.engine.forecast import Outlook
+from console.engine.job_words import holders_of
 from console.engine.jobs import Feed, JobRun
 from console.engine.link import Link
 from console.phases.plan import Plan
@@ -93,11 +94,8 @@ class FedJobs:
 
     def holders(self) -> dict[str, str]:
         """Return key → the jobs that hold it, of keys that are leased."""
-        held: dict[str, list[str]] = {}
-        for job, run, state in zip(self._plan.jobs, self.jobs, self._states, strict=True):
-            if run.key is not None and state == "running":
-                held.setdefault(run.key, []).append(job.id)
-        return {key: ", ".join(jobs) for key, jobs in held.items()}
+        triples = zip(self._plan.jobs, self.jobs, self._states, strict=True)
+        return holders_of((run.key, job) for job, run, state in triples if state == "running")
 
     def outlooks(self, now_ns: int) -> list[Outlook]:
         """Return what decides when the jobs end; when they start is the coordinator's to say."""

@@ -17,7 +17,6 @@ from console.engine.forecast import Outlook
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.shard import ShardRun
 from console.phases.plan import Job
-from console.vocabulary.command import name_of
 from console.vocabulary.lane import together
 from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.rows import TestRow
@@ -99,7 +98,7 @@ class JobRun:
         self.key = key
         if self.job.lease is not None:
             for shard in self._shards:
-                shard.closed = key != name_of("key", shard.lane.lane)
+                shard.closed = key != shard.lane.lane.key_scope
                 if not shard.closed and self._group is not None:
                     shard.start(self._group)
         self.refill()
@@ -147,7 +146,7 @@ class JobRun:
         keys: dict[str, int | None] = {}
         if self.job.lease is not None and self.key is None:
             for name in self.job.lease:
-                lanes = [lane for lane in self.lanes if name_of("key", lane.lane) == name]
+                lanes = [lane for lane in self.lanes if lane.lane.key_scope == name]
                 workers = together(lane.workers for lane in lanes if not lane.off and not lane.resting)
                 if workers != 0:
                     keys[name] = workers

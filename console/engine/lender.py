@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
+from console.engine.board import job_view
 from console.engine.gates import NS_PER_S
 from console.phases.order import order_of
 from console.phases.plan import Plan
+from console.vocabulary.snapshot import JobState, JobView
 
 _ASK_AGAIN_NS: Final = NS_PER_S
 """A key that another run has is asked for this often."""
@@ -57,13 +59,10 @@ class Lender:
         self._ours: set[str] = set()
         """Keys that other runs leave to this one."""
         self._asked: dict[str, None] = {}
-        self._shut: set[tuple[int, str]] = set()
 
     def turn(self, now_ns: int) -> list[Given]:
         """Return what may begin now: jobs that lost their key first, then those whose turn it is."""
-        self._give_back(
-            now_ns
-        )  # whoever waits for a key of a job that ended comes before the next one of ours
+        self._give_back(now_ns)  # who waits for a key of a job that ended comes before the next one of ours
         self._ask(now_ns)
         given: list[Given] = []
         while (job := self.order.relendable(self._lendable)) is not None:
@@ -87,14 +86,12 @@ class Lender:
         return min(times, default=None)
 
     def lanes_changed(self, usable: Callable[[int, str], bool]) -> None:
-        """Take in which keys still serve which jobs: `usable(job, key)` is asked for each job that is not done."""
+        """Take in which keys still serve which jobs, as `usable(job, key)` says."""
         for job, wants in enumerate(self._plan.jobs):
             for key in wants.lease or ():
                 if usable(job, key):
-                    self._shut.discard((job, key))
                     self.order.open(job, key)
-                elif (job, key) not in self._shut:
-                    self._shut.add((job, key))
+                else:
                     self.order.shut(job, key)
 
     def lost(self, now_ns: int) -> list[str]:
@@ -121,6 +118,19 @@ class Lender:
             return ""
         wanted = [key for key in self._plan.jobs[job].lease or () if key in self._asked]
         return "; ".join(filter(None, (self._keys.holder(key, now_ns) for key in wanted[:1])))
+
+    def view(self, job: int, state: JobState, done: int, key: str | None, now_ns: int) -> JobView:
+        """Return the picture of one job, with what it waits for."""
+        return job_view(
+            self._plan.jobs[job],
+            state,
+            done,
+            self.order.earliest_ns(job) if state == "waiting" else None,
+            now_ns,
+            key=key or "",
+            waits_for_key=state != "done" and self.waits_for_key(job),
+            held_by=self.waits_for(job, now_ns),
+        )
 
     def close(self, now_ns: int) -> None:
         """Give everything back."""

@@ -10,7 +10,7 @@ from console.phases.nominal import class_name, key_limit, together_at
 from console.phases.plan import Job
 from console.profile.effective import split_rules
 from console.profile.table import counted
-from console.vocabulary.lane import NO_KEY, key_scope
+from console.vocabulary.lane import NO_KEY
 
 
 def key_findings(scene: Scene) -> list[Finding]:
@@ -24,7 +24,7 @@ def _shared(scene: Scene) -> Iterator[tuple[str, str, list[int]]]:
         on: dict[tuple[str, str], dict[int, None]] = {}
         for index in running:
             for setup in scene.open_lanes(index):
-                key = key_scope(setup.lane.provider, setup.lane.key)
+                key = setup.lane.key_scope
                 if setup.lane.key != NO_KEY and scene.plan.jobs[index].lease is None and _matters(scene, key):
                     on.setdefault((key, class_name(setup)), {})[index] = None
         for (key, name), members in on.items():
@@ -84,7 +84,7 @@ def _matters(scene: Scene, key: str) -> bool:
 
 def _idle_keys(scene: Scene) -> Iterator[Finding]:
     used = {
-        key_scope(setup.lane.provider, setup.lane.key)
+        setup.lane.key_scope
         for index in range(len(scene.plan.jobs))
         for setup in scene.open_lanes(index)
         if scene.plan.jobs[index].tests

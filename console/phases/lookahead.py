@@ -16,7 +16,7 @@ import msgspec
 
 from console.phases.order import NS_PER_S, order_of
 from console.phases.plan import Job, Plan
-from console.vocabulary.lane import LaneSetup, Limits, Scope, key_scope
+from console.vocabulary.lane import LaneSetup, Limits, Scope
 
 MOST_EVENTS: Final = 100_000
 """Beyond so many tests several of them count as one that takes as long as they do one after another."""
@@ -210,7 +210,7 @@ class _Run:
         opens_ns = self._now_ns
         for shard in self._plan.jobs[index].shards:
             lane = self._setups[shard.lane_id].lane
-            if key is not None and key_scope(lane.provider, lane.key) != key:
+            if key is not None and lane.key_scope != key:
                 continue
             own = -(-len(shard.tests or ()) // self._unit)
             flow = _Flow(index, job, self._lane(shard.lane_id, index), own)

@@ -13,7 +13,7 @@ import msgspec
 from console.phases.lookahead import Lookahead, rate_per_s
 from console.phases.plan import Plan
 from console.profile.form import Profile
-from console.vocabulary.lane import LaneSetup, Scope, key_scope
+from console.vocabulary.lane import LaneSetup, Scope
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ def scopes_of(setup: LaneSetup) -> tuple[Scope, ...]:
     """Return the scopes of a lane: key and deployment always, others where there is a gate on them."""
     lane = setup.lane
     own = (
-        Scope("key", key_scope(lane.provider, lane.key)),
+        Scope("key", lane.key_scope),
         Scope("deployment", f"{lane.provider}/{lane.deployment}"),
     )
     return tuple(dict.fromkeys((*own, *(one.scope for one in setup.outer))))

@@ -20,7 +20,7 @@ from console.phases.nominal import Limit, Nominal, key_limit, nominal_loads, sco
 from console.phases.order import NS_PER_S
 from console.phases.plan import Plan
 from console.profile.form import Guess, Profile
-from console.vocabulary.lane import Scope, key_scope
+from console.vocabulary.lane import Scope
 
 TTFT_MS: Final = 600.0
 ITL_MS: Final = 20.0
@@ -111,7 +111,7 @@ def _loads(
     members: dict[tuple[Literal["key", "deployment"], str], list[int]] = {}
     for index, setup in enumerate(plan.lanes):
         lane = setup.lane
-        members.setdefault(("key", key_scope(lane.provider, lane.key)), []).append(index)
+        members.setdefault(("key", lane.key_scope), []).append(index)
         members.setdefault(("deployment", f"{lane.provider}/{lane.deployment}"), []).append(index)
     loads: list[ScopeLoad] = []
     for kind, name in sorted(members, key=lambda one: one[0] != "key"):

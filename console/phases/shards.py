@@ -9,7 +9,7 @@ import msgspec
 from console.phases.arrange import Place
 from console.phases.plan import Job, Shard
 from console.vocabulary.errors import ConsoleError
-from console.vocabulary.lane import NO_KEY, Lane, LaneSetup, SplitRule, key_scope
+from console.vocabulary.lane import NO_KEY, Lane, LaneSetup, SplitRule
 
 
 def with_shards(
@@ -40,5 +40,5 @@ def with_shards(
 
 def _used(lane: Lane, place: Place) -> bool:
     if place.lease is not None:
-        return key_scope(lane.provider, lane.key) in place.lease
+        return lane.key_scope in place.lease
     return place.key is None or lane.key in (place.key, NO_KEY)

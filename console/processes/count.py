@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Final
 
 from console.phases.plan import Plan
-from console.vocabulary.lane import LaneSetup, LeaseRule, key_scope
+from console.vocabulary.lane import LaneSetup, LeaseRule
 
 CHUNKS_PER_PROCESS: Final = 25_000
 """Chunks per second that one process reads with its clock right, with room for the ends of answers (`make bench`)."""
@@ -66,7 +66,7 @@ def _lanes_by_key(plan: Plan, index: int) -> dict[str, Slots]:
     found: dict[str, Slots] = {}
     for shard in plan.jobs[index].shards:
         setup = setups[shard.lane_id]
-        key = key_scope(setup.lane.provider, setup.lane.key)
+        key = setup.lane.key_scope
         found.setdefault(key, {})[setup.lane.id, index if setup.per == "job" else -1] = _at_once(setup)
     return found
 

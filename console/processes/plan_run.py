@@ -9,9 +9,10 @@ from typing import Final
 import anyio
 import msgspec
 
-from console.engine.board import job_end, job_view
+from console.engine.board import job_end
 from console.engine.forecast import Durations, Outlook, began, eta_s
 from console.engine.gates import NS_PER_S
+from console.engine.job_words import record_goes_on, record_leaves, record_lost, record_started
 from console.engine.jobs import TEST_ATTEMPTS
 from console.engine.lender import Keys, Lender
 from console.phases.plan import Job, Plan, Shard
@@ -33,7 +34,6 @@ from console.processes.messages import (
     Want,
 )
 from console.records.read_journal import last_test_rows
-from console.vocabulary.command import name_of
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import LaneSetup, together
 from console.vocabulary.learnt import Learnt
@@ -146,13 +146,13 @@ class PlanRun(Coordinator):
         job, key = self._part_jobs[number][index], self._keys[index]
         if self._plan.jobs[index].lease is None:
             return bool(job.shards)
-        return any(name_of("key", self._lane_of[shard.lane_id]) == key for shard in job.shards)
+        return any(self._lane_of[shard.lane_id].key_scope == key for shard in job.shards)
 
     def _go_on(self, index: int) -> None:
         """Let a job go on with another key, in the processes that have lanes of it."""
         job, dealer = self._plan.jobs[index], self._dealers[index]
         key = self._keys[index]
-        self.recorder.event("info", "lease", job.id, f"goes on with key {key}", key=key or "")
+        record_goes_on(self.recorder, job, key)
         for number, child in self.children.items():
             if self._plays(number, index) and not child.gone.is_set():
                 dealer.join(number)
@@ -163,7 +163,7 @@ class PlanRun(Coordinator):
         for index in self._lender.order.stranded():
             keys = self._plan.jobs[index].lease or ()
             off_by_hand = [lane_id for lane_id, kinds in self._by_hand.items() if kinds]
-            if any(name_of("key", self._lane_of[lane_id]) in keys for lane_id in off_by_hand):
+            if any(self._lane_of[lane_id].key_scope in keys for lane_id in off_by_hand):
                 continue
             if index not in self._dealers:
                 self._dealers[index] = Dealer(self._plan.jobs[index].tests, {}, ())
@@ -176,15 +176,14 @@ class PlanRun(Coordinator):
         def usable(index: int, key: str) -> bool:
             lanes = [shard.lane_id for shard in self._plan.jobs[index].shards]
             return any(
-                lane_id not in self._off_ids and name_of("key", self._lane_of[lane_id]) == key
-                for lane_id in lanes
+                lane_id not in self._off_ids and self._lane_of[lane_id].key_scope == key for lane_id in lanes
             )
 
         self._lender.lanes_changed(usable)
         for index, before in enumerate(self._keys):
             key = self._keys[index] = self._lender.order.key_of(index)
             if before is not None and key is None and self._states[index] == "running":
-                self.recorder.event("warn", "lease", self._plan.jobs[index].id, f"leaves key {before}")
+                record_leaves(self.recorder, self._plan.jobs[index], before)
         self._changed.set()
 
     async def _keep_keys(self) -> None:
@@ -192,9 +191,7 @@ class PlanRun(Coordinator):
         while True:
             await anyio.sleep(_KEEP_EVERY_S)
             lost = self._lender.lost(self._now_ns())
-            for key in lost:
-                text = "lost to another run, as this one was stopped for too long"
-                self.recorder.event("warn", "lease", key, text)
+            record_lost(self.recorder, lost)
             for index in [index for index, key in enumerate(self._keys) if key in lost]:
                 for child in self.children.values():
                     child.say(LeaveKey(index))
@@ -257,23 +254,10 @@ class PlanRun(Coordinator):
     def jobs(self) -> tuple[JobView, ...]:
         """Return the picture of the jobs."""
         now_ns = self._now_ns()
-        views: list[JobView] = []
-        for index, job in enumerate(self._plan.jobs):
-            state = self._states[index]
-            order = self._lender.order
-            views.append(
-                job_view(
-                    job,
-                    state,
-                    self._done_of(index),
-                    order.earliest_ns(index) if state == "waiting" else None,
-                    now_ns,
-                    key=self._keys[index] or "",
-                    waits_for_key=state != "done" and self._lender.waits_for_key(index),
-                    held_by=self._lender.waits_for(index, now_ns),
-                )
-            )
-        return tuple(views)
+        return tuple(
+            self._lender.view(index, state, self._done_of(index), self._keys[index], now_ns)
+            for index, state in enumerate(self._states)
+        )
 
     def eta_s(self) -> float | None:
         """Return the seconds until the last job ends, if tests go on to take what they took."""
@@ -299,7 +283,7 @@ class PlanRun(Coordinator):
 
         def workers_on(name: str | None) -> int | None:
             lanes = [self._lane_of[shard.lane_id] for shard in job.shards if shard.lane_id in limits]
-            return together(limits[lane.id] for lane in lanes if name is None or name_of("key", lane) == name)
+            return together(limits[lane.id] for lane in lanes if name is None or lane.key_scope == name)
 
         done = self._done_of(index)
         if job.lease is None or key is not None:
@@ -315,9 +299,7 @@ class PlanRun(Coordinator):
     def _start(self, index: int) -> None:
         job = self._plan.jobs[index]
         self._states[index] = "running"
-        on = "" if self._keys[index] is None else f" on key {self._keys[index]}"
-        text = f"started, {len(job.tests)} tests{on}"
-        self.recorder.event("info", "job_started", job.id, text, key=self._keys[index] or "")
+        record_started(self.recorder, job, self._keys[index])
         parts = {
             number: jobs[index]
             for number, jobs in self._part_jobs.items()

@@ -157,7 +157,7 @@ def _outer(lane: Lane, provider: Provider, home: Provider) -> Iterator[ScopedLim
     """Yield the gates round a lane. A model's gate is its home provider's, over all its lanes anywhere."""
     gates: tuple[tuple[ScopeKind, str, RequestLimits | None], ...] = (
         ("provider", lane.provider, provider.limits.provider),
-        ("key", f"{lane.provider}/{lane.key}", provider.limits.key),
+        ("key", lane.key_scope, provider.limits.key),
         ("deployment", f"{lane.provider}/{lane.deployment}", provider.limits.deployment),
         ("model", lane.model, home.limits.model),
     )
@@ -266,7 +266,7 @@ def _qps_bound(group: list[LaneSetup]) -> float:
         return sum(min(flow[at], gate.get(at, math.inf)) for at in flow)
 
     return min(
-        through("key", lambda lane: f"{lane.provider}/{lane.key}"),
+        through("key", lambda lane: lane.key_scope),
         through("deployment", lambda lane: f"{lane.provider}/{lane.deployment}"),
         through("provider", lambda lane: lane.provider),
         through("model", lambda lane: lane.model),

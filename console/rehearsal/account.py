@@ -8,13 +8,14 @@ from typing import Final
 
 import msgspec
 
-from console.engine.adaptive.learnt import Learnt
+from console.engine.gates import NS_PER_S
 from console.phases.plan import Plan
 from console.rehearsal.ledger import LaneBook, Ledger
-from console.rehearsal.load import NS_PER_S, Spans, curve, most_at_once, step_s
+from console.rehearsal.load import Spans, curve, most_at_once, step_s
 from console.rehearsal.report import FoundLimits, JobSpan, LaneCounts, LeaseSpan, Rehearsal, ScopeLoad
 from console.rehearsal.supposed import Supposed
 from console.vocabulary.lane import Lane, LaneSetup, ScopeKind, together
+from console.vocabulary.learnt import Learnt
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.simulated import SimBehaviour
 
@@ -55,7 +56,7 @@ def report(plan: Plan, ledger: Ledger, supposed: Supposed, found: Sequence[Found
         held_s=_seconds(ledger.held_ns),
         retry_wait_s=_seconds(ledger.retry_wait_ns),
         step_s=step_s(duration_ns / NS_PER_S),
-        keys=scopes("key", lambda lane: f"{lane.provider}/{lane.key}"),
+        keys=scopes("key", lambda lane: lane.key_scope),
         deployments=scopes("deployment", lambda lane: f"{lane.provider}/{lane.deployment}"),
         lanes=tuple(
             LaneCounts(

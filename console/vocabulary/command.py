@@ -50,7 +50,7 @@ class Switch(msgspec.Struct, frozen=True, tag="switch", tag_field="type"):
 def name_of(kind: SwitchKind, lane: Lane) -> str:
     """Return what a lane's key or deployment, or it itself, is called."""
     if kind == "key":
-        return f"{lane.provider}/{lane.key}"
+        return lane.key_scope
     return lane.id if kind == "lane" else f"{lane.provider}/{lane.deployment}"
 
 

@@ -30,6 +30,11 @@ class Lane(msgspec.Struct, frozen=True, order=True, gc=False):
         """`provider/deployment@key`: unique in a profile."""
         return lane_id(self.provider, self.deployment, self.key)
 
+    @property
+    def key_scope(self) -> str:
+        """`provider/key`: what the scope of its key is called, and the key where it is leased or switched."""
+        return key_scope(self.provider, self.key)
+
 
 def lane_id(provider: str, deployment: str, key: str) -> str:
     """Return the id of a lane."""
