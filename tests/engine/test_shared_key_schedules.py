@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import trio
 from engine_rig import Rig, ids, job, lane, now_ns
+from other_runs import OtherRuns
 from test_engine_schedules import (
     FAILURES,
     Truth,
@@ -24,46 +25,13 @@ from console.vocabulary.lane import LeaseRule
 from console.vocabulary.outcome import Outcome
 
 
-class OtherRuns:
-    """Keys that other runs have at times, also where this run had them; and limits that they use up at times."""
+class OtherRunsAndLimits(OtherRuns):
+    """They use up limits at times as well."""
 
     def __init__(self, rng, keys):
-        self.taken = {key: self._spans(rng) for key in keys}
+        super().__init__(rng, keys)
         self.busy = self._spans(rng)
-        self.ours = set()
         self.in_flight = 0
-
-    @staticmethod
-    def _spans(rng):
-        at, spans = 0.0, []
-        for _ in range(rng.choice([0, 0, 1, 3])):
-            begin = at + rng.random() * 40
-            at = begin + rng.random() * 40
-            spans.append((begin * 1e9, at * 1e9))
-        return spans
-
-    def _has_other(self, key, at_ns):
-        return any(begin <= at_ns < end for begin, end in self.taken[key])
-
-    def ask(self, key, at_ns):
-        assert key not in self.ours
-        if self._has_other(key, at_ns):
-            return False
-        self.ours.add(key)
-        return True
-
-    def give_back(self, key, at_ns):
-        self.ours.discard(key)
-
-    def still_ours(self, key, at_ns):
-        assert key in self.ours
-        if self._has_other(key, at_ns):
-            self.ours.discard(key)
-            return False
-        return True
-
-    def holder(self, key, at_ns):
-        return "run x"
 
     def beyond(self, lane_id):
         return self
@@ -130,7 +98,7 @@ def make_rig(rng):
     rig.leases = {
         f"p/{key}": LeaseRule(to=rng.choice(["job", "model"]), holders=rng.choice([1, 1, 2])) for key in keys
     }
-    rig.sharing = OtherRuns(rng, [f"p/{key}" for key in keys])
+    rig.sharing = OtherRunsAndLimits(rng, [f"p/{key}" for key in keys])
     return rig
 
 

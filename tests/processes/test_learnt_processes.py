@@ -7,8 +7,7 @@ from collections import Counter
 
 import anyio
 import msgspec
-import pytest
-from part_rig import Client, Rig, events, guard, ids, job, lane, now_ns, terminal
+from part_rig import Client, events, guard, ids, job, lane, now_ns, terminal
 
 from console.processes.merge import latest_learnt
 from console.processes.messages import Seen, line_of, read_from_part
@@ -17,19 +16,6 @@ from console.vocabulary.learnt import Learnt
 from console.vocabulary.outcome import Outcome
 
 LIMIT = 5
-
-
-@pytest.fixture
-def make_rig(monkeypatch, tmp_path):
-    monkeypatch.setattr("console.records.journal._sync_data", lambda fd: None)
-    monkeypatch.setattr("console.records.journal.sync_directory", lambda directory: None)
-
-    def make(lanes, client=None):
-        rig = Rig(tmp_path, lanes, client)
-        monkeypatch.setattr("console.processes.child.started", rig.started)
-        return rig
-
-    return make
 
 
 def limited():

@@ -7,26 +7,13 @@ from collections import Counter, defaultdict
 import anyio
 import msgspec
 import pytest
-from part_rig import Client, Rig, events, guard, ids, job, lane, terminal
+from part_rig import Client, events, guard, ids, job, lane, terminal
 
 from console.processes.plan_run import PlanRun
 from console.vocabulary.command import Accepted, Switch
 from console.vocabulary.outcome import Outcome
 
 KEYS = ("k0", "k1", "k2")
-
-
-@pytest.fixture
-def make_rig(monkeypatch, tmp_path):
-    monkeypatch.setattr("console.records.journal._sync_data", lambda fd: None)
-    monkeypatch.setattr("console.records.journal.sync_directory", lambda directory: None)
-
-    def make(lanes, client=None):
-        rig = Rig(tmp_path, lanes, client)
-        monkeypatch.setattr("console.processes.child.started", rig.started)
-        return rig
-
-    return make
 
 
 def fleet(models, keys=KEYS, *, workers=4):

@@ -8,7 +8,7 @@ import anyio
 import msgspec
 import pytest
 import trio
-from part_rig import Client, Rig, events, guard, ids, job, lane, terminal
+from part_rig import Client, events, guard, ids, job, lane, terminal
 
 from console.engine.load import Level
 from console.processes.level_run import LevelOnProcesses
@@ -19,19 +19,6 @@ from console.vocabulary.command import Accepted, Pause, Refused, Resume, Switch
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow
-
-
-@pytest.fixture
-def make_rig(monkeypatch, tmp_path):
-    monkeypatch.setattr("console.records.journal._sync_data", lambda fd: None)
-    monkeypatch.setattr("console.records.journal.sync_directory", lambda directory: None)
-
-    def make(lanes, client=None):
-        rig = Rig(tmp_path, lanes, client)
-        monkeypatch.setattr("console.processes.child.started", rig.started)
-        return rig
-
-    return make
 
 
 def play(rig, jobs, *beside, processes=2):
