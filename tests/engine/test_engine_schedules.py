@@ -167,6 +167,7 @@ def assert_nothing_leaked(rig):
 
 
 def assert_nothing_lost(rig, ended):
+    assert not [row.text for row in rig.journal.of(EventRow) if row.kind == "our_fault"]
     tests = rig.journal.tests
     assert max(Counter(row.test for row in tests if row.verdict is Verdict.FULL).values(), default=1) == 1
     # A run stopped on a full disk keeps its last rows for the moment the journal is closed.

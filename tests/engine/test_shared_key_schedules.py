@@ -41,14 +41,23 @@ class OtherRunsAndLimits(OtherRuns):
 
     # What requests pass besides the gates of their run
 
-    def try_pass(self, at_ns, estimated_tokens):
+    def try_pass(self, at_ns, estimated_tokens, ahead_ns=0):
         for begin, end in self.busy:
             if begin <= at_ns < end:
                 return min(int(end) + 1, at_ns + 50_000_000)
         self.in_flight += 1
         return 0
 
-    def sent(self, sent_ns):
+    def wait_ns(self, at_ns):
+        return 0
+
+    def claim(self, at_ns):
+        return 0
+
+    def sent(self, sent_ns, *, again):
+        pass
+
+    def unsent(self):
         pass
 
     def leave(self, at_ns, estimated_tokens, used_tokens):

@@ -73,6 +73,7 @@ def assert_nothing_lost_or_twice(rig, jobs, state, ended):
     assert max(played.values(), default=1) == 1
     end = read_end(rig.run_dir)
     assert end is not None
+    assert not [row.text for row in events(rig, "our_fault")]
     if not ended or not isinstance(ended[-1], Stop):
         assert (end.state, end.done) == (state, len(played))
     tried = {row.test for row in read_rows(rig.run_dir) if isinstance(row, TestRow)}
