@@ -10,7 +10,7 @@ run: $(STAMP)
 	$(BIN)/ultra-console run --profile sim --phase 5.1
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto tests
+	$(BIN)/python -m pytest -n auto --dist worksteal tests
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
