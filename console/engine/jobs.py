@@ -21,6 +21,7 @@ from console.vocabulary.lane import together
 from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.rows import TestRow
 from console.vocabulary.test_id import TestId
+from console.vocabulary.trace import Said
 from console.work.contract import TestResult, Unanswered, Work
 
 TEST_ATTEMPTS: Final = 3
@@ -274,10 +275,11 @@ class JobRun:
         attempt = Attempt(around, shard.lane, job_id=self.job.id, work_id=test, attempt=attempt_no)
         attempt.long_rest = shard.rest
         started_ns = around.now_ns()
+        said: list[Said] = []
         moves = False
         try:
             with shard.playing() as broken_off:
-                result = await self._work.run(TestId.parse(test), attempt.ask)
+                result = await self._work.run(TestId.parse(test), attempt.ask, said)
             if moves := broken_off.cancelled_caught:
                 text = "its key is in use by another run"
                 result = TestResult(verdict=Verdict.CANCELLED, turns=attempt.turn, detail=text)
@@ -327,4 +329,5 @@ class JobRun:
             prompt_tokens=attempt.prompt_tokens,
             completion_tokens=attempt.completion_tokens,
             detail=result.detail,
+            marks=result.marks,
         )

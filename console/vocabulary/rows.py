@@ -9,6 +9,7 @@ import msgspec
 
 from console.vocabulary.client_health import ClientMeasure
 from console.vocabulary.lane import Lane
+from console.vocabulary.marks import Marks
 from console.vocabulary.outcome import Outcome, Verdict
 
 
@@ -100,6 +101,8 @@ class TestRow(
     completion_tokens: int | None = None
     detail: str = ""
     """Why it is not full, in words; may quote the model: hostile text."""
+    marks: Marks | None = None
+    """Of a tool-use test that was played to its end."""
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="event", tag_field="type"):

@@ -8,8 +8,10 @@ from typing import Protocol
 import msgspec
 
 from console.vocabulary.chat import ChatRequest, ChatResult
+from console.vocabulary.marks import Marks
 from console.vocabulary.outcome import Outcome, Verdict
 from console.vocabulary.test_id import TestId
+from console.vocabulary.trace import Said
 
 Ask = Callable[[ChatRequest], Awaitable[ChatResult]]
 """Sends one turn through gates and retries. Returns only complete answers; raises Unanswered otherwise."""
@@ -33,6 +35,8 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     """0 … 1."""
     turns: int = 1
     detail: str = ""
+    marks: Marks | None = None
+    """Of a tool-use test."""
 
 
 class Work(Protocol):
@@ -42,6 +46,6 @@ class Work(Protocol):
         """Say why this test cannot be made, or None if it can."""
         ...
 
-    async def run(self, test: TestId, ask: Ask) -> TestResult:
-        """Play one attempt of `test`. Lets Unanswered and cancellation pass through."""
+    async def run(self, test: TestId, ask: Ask, said: list[Said]) -> TestResult:
+        """Play one attempt of `test`, adding to `said` what is said. Lets Unanswered and cancellation pass through."""
         ...

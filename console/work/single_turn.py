@@ -19,6 +19,7 @@ from console.vocabulary.chat import ChatRequest, Message
 from console.vocabulary.names import DIFFICULTIES, PLAIN_PROMPT_TYPES, TASK_TYPES
 from console.vocabulary.outcome import Verdict
 from console.vocabulary.test_id import TestId
+from console.vocabulary.trace import Said
 from console.work.contract import Ask, TestResult
 from console.work.tools import TOOLS, Tool
 
@@ -134,7 +135,7 @@ class SingleTurnWork:
             return f"difficulty {test.difficulty!r} is unknown (known: {', '.join(DIFFICULTIES)})"
         return None
 
-    async def run(self, test: TestId, ask: Ask) -> TestResult:
+    async def run(self, test: TestId, ask: Ask, said: list[Said]) -> TestResult:
         """Ask once and hold the named plan against the task's own."""
         task = make_task(self._seed, test.task_type, test.instance)
         request = ChatRequest(

@@ -103,7 +103,7 @@ class OneTurn:
     def refusal(self, test):
         return None
 
-    async def run(self, test, ask):
+    async def run(self, test, ask, said):
         await ask(ChatRequest(messages=({"role": "user", "content": "hello"},), max_tokens=10))
         return TestResult(verdict=Verdict.FULL, score=1.0)
 

@@ -372,10 +372,10 @@ def test_failures_of_requests_sent_before_a_rest_are_not_taken_for_the_probe():
 
 def test_a_test_that_we_cannot_play_ends_as_our_fault_and_not_the_run():
     class Broken(OneTurn):
-        async def run(self, test, ask):
+        async def run(self, test, ask, said):
             if test.instance == 3:
                 raise RecursionError("too deep")
-            return await super().run(test, ask)
+            return await super().run(test, ask, said)
 
     lanes = [lane("a", workers=2)]
     rig = Rig([job(ids(6), lanes)], lanes, work=Broken())

@@ -273,7 +273,7 @@ class TwoTurns:
     def refusal(self, test):
         return None
 
-    async def run(self, test, ask):
+    async def run(self, test, ask, said):
         for _ in range(2):
             await ask(ChatRequest(messages=({"role": "user", "content": "hello"},), max_tokens=10))
         return TestResult(verdict=Verdict.FULL, score=1.0)

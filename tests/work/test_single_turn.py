@@ -94,7 +94,7 @@ def test_the_verdict_follows_from_the_answer(content, verdict):
     async def ask(request):
         return ChatResult(outcome=Outcome.OK, stamps=Stamps(), content=right if content is None else content)
 
-    result = anyio.run(SingleTurnWork(0).run, test, ask)
+    result = anyio.run(SingleTurnWork(0).run, test, ask, [])
     assert result.verdict is verdict
 
 
