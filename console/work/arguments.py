@@ -47,6 +47,9 @@ def _read(value: Any, schema: dict[str, Any]) -> Any:
 
 def _complaint(value: Any, schema: dict[str, Any]) -> str | None:
     kind = schema.get("type", "string")
+    if isinstance(kind, list):
+        wrong = isinstance(value, bool) or not isinstance(value, str | int | float)
+        return "has to be a text or a number" if wrong else None
     if kind == "string" and (not isinstance(value, str) or not value):
         return "has to be a text"
     if kind in ("number", "integer") and (isinstance(value, bool) or not isinstance(value, int | float)):

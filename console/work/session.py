@@ -11,7 +11,7 @@ import msgspec
 from console.work.arguments import check_arguments
 from console.work.registry import TOOLS
 from console.work.task import Task
-from console.work.world import Cause, ErrorCode, ToolError, World
+from console.work.world import Cause, ErrorCode, NotThere, ToolError, World
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +46,7 @@ class Session:
         self._seed = seed
         self._success_rate = success_rate
         self._drawn: Counter[str] = Counter()
+        self._made_by_plan = frozenset(name for step in task.plan for name in step.makes)
 
     def call(self, turn: int, tool_name: str, arguments: dict[str, Any]) -> Call:
         """Call a tool and keep what came of it."""
@@ -83,11 +84,17 @@ class Session:
                 arguments=arguments,
                 ok=False,
                 code=error.code,
-                cause=error.cause,
+                cause=self._cause(error),
                 error=error.text,
             )
         self.world.apply(effect)
         return Call(turn=turn, tool=tool_name, arguments=arguments, ok=True, result=effect.result)
+
+    def _cause(self, error: ToolError) -> Cause:
+        """Tell what has not been made yet from what is misnamed."""
+        if isinstance(error, NotThere) and error.name in self._made_by_plan:
+            return Cause.DEPENDENCY
+        return error.cause
 
     def _chance(self, tool_name: str) -> ErrorCode | None:
         """Draw whether the next call of a tool that would work fails, and with which code.

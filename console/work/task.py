@@ -15,6 +15,14 @@ class Step(msgspec.Struct, frozen=True):
     tool: str
     arguments: dict[str, Any]
 
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """Names that later steps may go by: of its result, or of the file it writes."""
+        names = ["output", "output_path"]
+        if self.tool == "file_writer":
+            names.append("path")
+        return tuple(self.arguments[name] for name in names if name in self.arguments)
+
 
 class Condition(msgspec.Struct, frozen=True):
     """One thing that has to hold at the end: an entry of the world, and its value."""

@@ -71,6 +71,14 @@ class ToolError(Exception):
         self.cause = cause
 
 
+class NotThere(ToolError):
+    """A call speaks of something that is not in the world: misnamed, or not made yet. The session knows which."""
+
+    def __init__(self, name: str, text: str, code: ErrorCode = ErrorCode.INVALID_INPUT) -> None:
+        super().__init__(code, text, Cause.INPUT)
+        self.name = name
+
+
 class World:
     """The state that tools read and change. JSON values only, so that states can be compared and shown."""
 
