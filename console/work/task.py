@@ -50,6 +50,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """The calls that are needed, in an order that works."""
     start: Sections
     """The world before."""
+    story: str
+    """Why anybody asks for it, in the words of a business."""
     goal: tuple[Condition, ...]
     """What the plan has changed, when all of it is done."""
 

@@ -71,7 +71,7 @@ class ToolError(Exception):
         self.cause = cause
 
 
-class NotThere(ToolError):
+class NotThere(ToolError):  # noqa: N818 - a fact about the world
     """A call speaks of something that is not in the world: misnamed, or not made yet. The session knows which."""
 
     def __init__(self, name: str, text: str, code: ErrorCode = ErrorCode.INVALID_INPUT) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -33,7 +33,7 @@ def as_text(content: Any, form: str) -> str:
     if form == "csv":
         if not (isinstance(content, list) and content and all(isinstance(row, dict) for row in content)):  # pyright: ignore[reportUnknownVariableType]
             raise ToolError(ErrorCode.INVALID_INPUT, "only a dataset with rows can be written as csv")
-        rows: list[Row] = content
+        rows = cast("list[Row]", content)
         lines = [",".join(rows[0]), *(",".join(str(cell) for cell in row.values()) for row in rows)]
         return "\n".join(lines)
     return content if isinstance(content, str) else msgspec.json.encode(content).decode()
@@ -106,7 +106,6 @@ FILE_OPERATIONS: Final = (
             source=text("name of what is written"),
             format=choice("how: csv for datasets only", "json", "csv", "text"),
         ),
-        needs=("data_parser", "data_transformer", "data_filter", "data_aggregator", "utility_helper"),
         codes=_CODES,
         run=_write,
     ),

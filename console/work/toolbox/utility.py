@@ -41,7 +41,7 @@ def _lines(content: Any) -> list[str]:
     if isinstance(content, list):
         rows: list[Any] = content  # pyright: ignore[reportUnknownVariableType]
         return [
-            ", ".join(f"{key} {as_cell(cell)}" for key, cell in row.items())  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+            ", ".join(f"{key} {as_cell(cell)}" for key, cell in row.items())  # pyright: ignore[reportUnknownVariableType]
             if isinstance(row, dict)
             else as_cell(row)
             for row in rows
@@ -102,7 +102,6 @@ UTILITY: Final = (
         category="utility",
         description="Send something to a person or a team.",
         parameters=takes(recipient=text("who gets it"), source=_SOURCE),
-        needs=("computation_analyzer", "network_monitor"),
         codes=_CODES,
         run=_notify,
     ),
