@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import msgspec
@@ -59,3 +60,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> str:
         """`data_pipeline/7`."""
         return f"{self.task_type}/{self.instance}"
+
+    @property
+    def mark(self) -> str:
+        """Return what tells it from the instance of the same id in another library or under another seed."""
+        return hashlib.blake2b(msgspec.json.encode([self.id, self.plan]), digest_size=8).hexdigest()

@@ -26,16 +26,18 @@ class Loom:
         self.theme = theme
         self.tools = tools
         self.rng = rng
+        self.label = f"{theme.records}_{rng.randint(100, 999)}"
+        """What these records are called, so that no two tasks speak of the same."""
         self.rows = self._records()
         self.amount = theme.amount
-        self.document = f"{theme.records}_raw"
+        self.document = f"{self.label}_raw"
         self.dataset = ""
         self.result = ""
         """What comes last of results, datasets, documents and monitored services: what sinks take."""
         self.figure = ""
         self.path = ""
-        self.service = theme.service
-        self.account = f"{theme.records}-{rng.randint(10, 99)}"
+        self.service = f"{theme.service}-{rng.randint(10, 99)}"
+        self.account = f"{theme.team}-{rng.randint(10, 99)}"
         self.region = rng.choice(_REGIONS)
         self.format = rng.choice(("csv", "json", "pairs"))
         self.start: Sections = {name: {} for name in ("documents", "files", "services")}
@@ -58,21 +60,21 @@ class Loom:
         form = rng.choice(("csv", "json")) if converts else self.format
         content = written(self.rows, form)
         files = self.start["files"]
-        files[f"archive/{theme.records}_old.txt"] = "superseded"
+        files[f"archive/{self.label}_old.txt"] = "superseded"
         for number in range(1, rng.randint(2, 4)):
-            files[f"in/{theme.records}_{number}.log"] = f"run {number} ended well"
-        self.source_path = f"in/{theme.records}.{'txt' if form == 'pairs' else form}"
+            files[f"in/{self.label}_{number}.log"] = f"run {number} ended well"
+        self.source_path = f"in/{self.label}.{'txt' if form == 'pairs' else form}"
         files[self.source_path] = content
         self.format = form
         if first == "data_parser":
             self.start["documents"][self.document] = {"text": content, "origin": "inbox"}
         self.start["services"] = {
-            theme.service: {
+            self.service: {
                 "login": "integration_authenticator" in self.tools and "network_fetcher" in self.tools,
                 "region": self.region if "network_router" in self.tools else "",
                 "regions": sorted({self.region, *rng.sample(_REGIONS, 2)}),
                 "accounts": [self.account],
-                "resources": {theme.records: content, "about": f"service of the {theme.team}"},
+                "resources": {self.label: content, "about": f"service of the {theme.team}"},
                 "latency_ms": rng.randint(12, 480),
             },
             "weather": {
@@ -91,7 +93,7 @@ class Loom:
 
     def made(self, kind: str) -> str:
         """Name what a step makes, and let what follows work on it."""
-        name = self.result = f"{self.theme.records}_{kind}"
+        name = self.result = f"{self.label}_{kind}"
         return name
 
 
@@ -175,7 +177,7 @@ def _writer(loom: Loom) -> Arguments:
     form = "json"
     if source in (loom.dataset, loom.document):
         form = loom.rng.choice(("json", "csv")) if source == loom.dataset else "text"
-    loom.path = f"out/{loom.theme.records}_{loom.rng.randint(100, 999)}.{'txt' if form == 'text' else form}"
+    loom.path = f"out/{loom.label}_{loom.rng.randint(1, 99)}.{'txt' if form == 'text' else form}"
     return {"path": loom.path, "source": source, "format": form}
 
 
@@ -185,7 +187,7 @@ def _scanner(loom: Loom) -> Arguments:
 
 def _converter(loom: Loom) -> Arguments:
     form = "csv" if loom.format == "json" else "json"
-    loom.path, loom.format = f"work/{loom.theme.records}.{form}", form
+    loom.path, loom.format = f"work/{loom.label}.{form}", form
     return {"path": loom.source_path, "to": form, "output_path": loom.path}
 
 
@@ -195,7 +197,7 @@ def _compressor(loom: Loom) -> Arguments:
 
 def _fetcher(loom: Loom) -> Arguments:
     loom.document = loom.made("answer")
-    return {"service": loom.service, "resource": loom.theme.records, "output": loom.document}
+    return {"service": loom.service, "resource": loom.label, "output": loom.document}
 
 
 def _poster(loom: Loom) -> Arguments:
@@ -292,17 +294,17 @@ _CHOOSERS: Final[dict[str, Callable[[Loom], Arguments]]] = {
         "source": loom.result,
     },
     "integration_scheduler": lambda loom: {
-        "job": f"{loom.theme.records}-review",
+        "job": f"{loom.label}-review",
         "time": f"{loom.rng.randint(6, 21):02d}:{loom.rng.choice((0, 15, 30, 45)):02d}",
         "source": loom.result,
     },
     "utility_cache": lambda loom: {
-        "key": f"{loom.theme.records}:{loom.rng.randint(100, 999)}",
+        "key": f"{loom.label}:{loom.rng.randint(100, 999)}",
         "source": loom.result,
     },
     "utility_logger": lambda loom: {"level": loom.rng.choice(("info", "warning")), "source": loom.result},
     "utility_tracker": lambda loom: {
-        "subject": f"{loom.theme.records}-{loom.rng.randint(1, 99)}",
+        "subject": f"{loom.label}-{loom.rng.randint(1, 99)}",
         "status": loom.rng.choice(("open", "running", "done")),
         "source": loom.result,
     },

@@ -36,7 +36,7 @@ def describe(task: Task, difficulty: str) -> str:
         said = [f"{text} (tool: {step.tool})" for text, step in zip(said, task.plan, strict=True)]
     if difficulty in ("very_easy", "easy"):
         return " ".join(_numbered(said))
-    rng = draw("wording", task.id, task.template, difficulty)
+    rng = draw("wording", task.mark, difficulty)
     if difficulty == "medium":
         return " ".join(_capital(text, names) + "." for text in said)
     if difficulty == "hard":
