@@ -19,6 +19,7 @@ from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Stamps
 from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import RETRYABLE, Outcome
 from console.vocabulary.rows import RequestRow
+from console.vocabulary.tokens import message_tokens, offered_tokens
 from console.work.contract import Unanswered
 
 _OK: Final = Outcome.OK
@@ -288,15 +289,10 @@ def _between(begin_ns: int | None, end_ns: int | None) -> int | None:
 
 
 def estimate_tokens(request: ChatRequest) -> float:
-    """Estimate what a request costs as providers do at arrival: prompt plus `max_tokens`.
+    """Estimate what a request costs as providers do at arrival: prompt, offered tools and `max_tokens`.
 
-    A token is about 3.5 characters of Latin text and 1.6 of CJK text; without `max_tokens` a reply of 256 tokens
-    is assumed.
+    Without `max_tokens` a reply of 256 tokens is assumed.
     """
-    wide = narrow = 0
-    for message in request.messages:
-        text = str(message.get("content") or "")
-        wide_here = sum(1 for character in text if character >= "\u2e80") if not text.isascii() else 0
-        wide += wide_here
-        narrow += len(text) - wide_here
-    return narrow / 3.5 + wide / 1.6 + (request.max_tokens if request.max_tokens is not None else 256)
+    prompt = sum(map(message_tokens, request.messages))
+    offered = offered_tokens(request.tools) if request.tools else 0.0
+    return prompt + offered + (request.max_tokens if request.max_tokens is not None else 256)
