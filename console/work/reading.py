@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
@@ -70,27 +70,38 @@ def known_name(name: str) -> str | None:
     return names.get(_folded(name)) or names.get(_folded(re.split(r"[.:/]", name.strip(" .:/"))[-1]))
 
 
-def read_arguments(text: str, *, cut: bool = False) -> dict[str, Any] | None:
-    """Read the arguments of a native call; None where they are no JSON object, or the reply was `cut` off in them.
+class Arguments(NamedTuple):
+    """The arguments of a call as they were read."""
+
+    value: dict[str, Any] | None
+    """None: no JSON object."""
+    exact: bool
+    """They are written as asked: a JSON object."""
+
+
+def read_arguments(text: str, *, cut: bool = False) -> Arguments:
+    """Read the arguments of a native call.
 
     No text at all, and `null`, stand for none; JSON in a JSON text, slips of writing and an empty object beside the
-    real one are understood.
+    real one are understood. In a reply that was `cut` off, an object whose end is missing is not what was meant.
     """
     if len(text) > MOST_CHARS:
-        return None
-    if not text.strip():
-        return {}
+        return Arguments(None, exact=False)
     try:
         value: Any = bounded(msgspec.json.decode(encodable(text)))
     except (ValueError, RecursionError):  # DecodeError is the former
         value = text
-    if value is None:
-        return {}
-    if isinstance(value, str):
-        objects = [found.value for found in find_objects(value) if found.closed or not cut]
-        full = [found for found in objects if found]
-        value = full[0] if len(full) == 1 else {} if objects and not full else None
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+    if isinstance(value, dict):
+        return Arguments(cast("dict[str, Any]", value), exact=True)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return Arguments({}, exact=False)
+    if not isinstance(value, str):
+        return Arguments(None, exact=False)
+    objects = [found.value for found in find_objects(value) if found.closed or not cut]
+    full = [found for found in objects if found]
+    if len(full) > 1 or not objects:
+        return Arguments(None, exact=False)
+    return Arguments(full[0] if full else {}, exact=False)
 
 
 def spoken(text: str) -> str:
@@ -183,7 +194,7 @@ def _with_arguments(tool: str, members: dict[str, Any], *, known: bool) -> Actio
             return _made(tool, {}, known=known)
         if isinstance(value, dict):
             return _made(tool, cast("dict[str, Any]", value), known=known)
-        if isinstance(value, str) and (arguments := read_arguments(value)) is not None:
+        if isinstance(value, str) and (arguments := read_arguments(value).value) is not None:
             return Action(tool, arguments, value, known)
     parameters = _parameters(tool)
     beside = {name: value for name, value in members.items() if name in parameters and value != tool}
