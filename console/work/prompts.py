@@ -1,4 +1,4 @@
-"""What a test says first: who the model is, what it may do, the task, and the plan that its prompt type shows."""
+"""What a test says first: the rules, the task, and the plan that its prompt type shows."""
 
 from __future__ import annotations
 
@@ -10,18 +10,12 @@ from typing import Final
 from console.vocabulary.chat import Message
 from console.work.flaws import flawed_plan, read_prompt_type
 from console.work.library import task_of
+from console.work.reading import FINISH
 from console.work.task import Step, Task
 from console.work.wording import describe
 
-FINISH: Final = "finish"
-"""What a model calls when it holds the task for done."""
 PLAN_MARK: Final = "Plan:"
 TICKET_MARK: Final = "Ticket "
-_ROLE: Final = (
-    "You do office tasks by calling tools. Nobody can answer questions: all names and figures that you need are in "
-    "the task or in what tools answer. A tool that fails may work when it is called again. "
-    f"When the task is done, call {FINISH}."
-)
 _STEP_BY_STEP: Final = (
     "Think step by step: before the first call, work out which calls the task needs, what each of them works on, and "
     "in which order they have to come; before each further call, look at what the last one answered."
@@ -35,7 +29,7 @@ def opening(task: Task, prompt_type: str, difficulty: str, rules: str) -> tuple[
         task: the instance.
         prompt_type: `baseline`, `cot`, `optimal` or `flawed_…`, with its severity after `@`.
         difficulty: how plainly the task is worded.
-        rules: how tools are called, as the protocol has it.
+        rules: what the model may do and how it calls tools, as its protocol has it.
     """
     parts = [f"{TICKET_MARK}{task.id}", f"Task: {describe(task, difficulty)}"]
     if prompt_type == "cot":
@@ -44,7 +38,7 @@ def opening(task: Task, prompt_type: str, difficulty: str, rules: str) -> tuple[
     if plan is not None:
         parts.append(plan_text(plan))
     return (
-        {"role": "system", "content": f"{_ROLE}\n{rules}"},
+        {"role": "system", "content": rules},
         {"role": "user", "content": "\n".join(parts)},
     )
 
