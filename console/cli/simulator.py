@@ -9,8 +9,8 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import fields
-from typing import Any, get_args, get_type_hints
+from dataclasses import MISSING, fields
+from typing import Any, get_args, get_origin, get_type_hints
 
 import anyio
 import click
@@ -46,7 +46,8 @@ FLAG_HELP = {
     "retry_after": "How a refusal says when to come again.",
     "error_rate": "Share of requests answered 500.",
     "cut_rate": "Share of streams cut in the middle.",
-    "skill": "Chance that the model answers a test as it should.",
+    "skill": "How well models play tests; 1: as they should.",
+    "skills": "The same of single models: MODEL=0.9, with commas.",
     "models": "Names that are served, with commas; without: any.",
     "keys": "Accepted keys, with commas; without: any, or none. Made-up ones: they show in `ps`.",
 }
@@ -58,7 +59,7 @@ def behaviour_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     hints = get_type_hints(SimBehaviour)
     for field in reversed(fields(SimBehaviour)):
         flag = "--" + field.name.replace("_", "-")
-        default: Any = None if field.default in (None, ()) else field.default
+        default: Any = None if field.default in (None, (), MISSING) else field.default
         kind = _flag_type(field.name, hints[field.name])
         option = click.option(
             flag,
@@ -74,6 +75,8 @@ def behaviour_flags(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _flag_type(name: str, hint: Any) -> click.ParamType[Any]:
     parts = get_args(hint)
+    if get_origin(hint) is dict:
+        return click.STRING
     if parts and all(isinstance(part, str) for part in parts):
         return click.Choice(list(parts))
     low, high, open_low = field_range(name)
@@ -108,8 +111,27 @@ def simulator(host: str, port: int, seed: int, *, config_stdin: bool, **settings
     for name in ("models", "keys"):
         listed: str | None = settings[name]
         settings[name] = tuple(part.strip() for part in (listed or "").split(",") if part.strip())
+    settings["skills"] = _skills(settings["skills"])
     config = SimConfig(seed=seed, providers={NAME: SimBehaviour(**settings)})
     _run(_serve_people, config, host, port)
+
+
+def _skills(text: str | None) -> dict[str, float]:
+    """Read `MODEL=0.9,OTHER=0.5`.
+
+    Raises:
+        click.BadParameter: if it is something else.
+    """
+    skills: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in (text or "").split(","))):
+        name, _, value = part.rpartition("=")
+        try:
+            skills[name] = float(value)
+        except ValueError:
+            name = ""
+        if not name:
+            raise click.BadParameter(f"{part!r} is not MODEL=NUMBER", param_hint="--skills")
+    return skills
 
 
 def _run(main: Callable[..., Any], *args: Any) -> None:

@@ -95,6 +95,12 @@ def _of_sim(table: Table, path: KeyPath) -> Iterator[Complaint]:
     """Refuse what the plain dataclass would convert: true as 1, "80" as 80, and infinity."""
     for field in dataclasses.fields(SimBehaviour):
         value = table.get(field.name)
+        if field.name == "skills":
+            for name, skill in as_table(value).items():
+                if type(skill) not in (int, float):
+                    inner = (*path, field.name, name)
+                    yield Complaint(inner, f"{shown(skill, inner)} is not a number")
+            continue
         texts = isinstance(field.default, str | tuple)
         if value is not None and not texts and (type(value) not in (int, float) or not math.isfinite(value)):
             path_here = (*path, field.name)

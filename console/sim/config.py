@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 
 import annotated_types
 import msgspec
@@ -47,14 +47,18 @@ def check_config(config: SimConfig) -> SimConfig:
 def out_of_range(behaviour: SimBehaviour) -> Iterator[str]:
     """Say which settings lie outside the range that their type names."""
     for field in fields(behaviour):
-        value = getattr(behaviour, field.name)
+        setting = getattr(behaviour, field.name)
         low, high, open_low = field_range(field.name)
-        if value is None or (low is None and high is None):
+        if setting is None or (low is None and high is None):
             continue
-        if low is not None and (value < low or (open_low and value == low)):
-            yield f"{field.name}: {value:g} is not {'>' if open_low else '≥'} {low:g}"
-        elif high is not None and value > high:
-            yield f"{field.name}: {value:g} is not ≤ {high:g}"
+        named = {field.name: setting}
+        if isinstance(setting, dict):
+            named = {f"{field.name}.{name}": one for name, one in cast("dict[str, float]", setting).items()}
+        for name, value in named.items():
+            if low is not None and (value < low or (open_low and value == low)):
+                yield f"{name}: {value:g} is not {'>' if open_low else '≥'} {low:g}"
+            elif high is not None and value > high:
+                yield f"{name}: {value:g} is not ≤ {high:g}"
 
 
 def field_range(name: str) -> tuple[float | None, float | None, bool]:

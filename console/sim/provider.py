@@ -282,7 +282,7 @@ class SimulatedProvider:
                 messages=ask.messages,
                 tools=ask.tools,
                 max_tokens=ask.max_tokens,
-                skill=self.behaviour.skill,
+                skill=self.behaviour.skills.get(model, self.behaviour.skill),
             )
         if answer is None:
             answer = plain_answer(

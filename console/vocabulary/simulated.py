@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
@@ -47,7 +47,9 @@ class SimBehaviour:
     cut_rate: Annotated[float, Ge(0), Le(1)] = 0.0
     """Share of streams cut in the middle without an end."""
     skill: Annotated[float, Ge(0), Le(1)] = 0.85
-    """Chance that the simulated model answers a test as it should."""
+    """How well simulated models play tests: 1 does all as it should, whatever it is shown."""
+    skills: dict[str, Annotated[float, Ge(0), Le(1)]] = field(default_factory=dict)
+    """The same of single models, by name."""
     models: tuple[str, ...] = ()
     """What `/v1/models` lists; absent: any name is served."""
     keys: tuple[str, ...] = ()
