@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "set": ("console.cli.control:set_", "Switch keys and deployments of a run off and on."),
     "summary": ("console.cli.summary:summary", "Summarise a run from its journal."),
     "profile": ("console.cli.profile:profile", "List, show, check, compare and make profiles."),
+    "tasks": ("console.cli.tasks:tasks", "Look at tasks of the library, with their plans and goals."),
     "simulator": ("console.cli.simulator:simulator", "Serve a simulated provider over HTTP."),
 }
 """Command name → where it lives, and its line in the help. No profile may bear one of these names."""
