@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from enum import StrEnum
 from typing import Any, Final
 
@@ -83,8 +82,11 @@ class World:
     """The state that tools read and change. JSON values only, so that states can be compared and shown."""
 
     def __init__(self, start: Mapping[str, Mapping[str, Any]]) -> None:
-        """Begin with a copy of `start`; sections that it lacks are empty."""
-        self.sections: Sections = {name: deepcopy(dict(start.get(name, {}))) for name in SECTIONS}
+        """Begin with the entries of `start`; sections that it lacks are empty.
+
+        Values are shared with it: nobody changes a value in place, a call replaces it.
+        """
+        self.sections: Sections = {name: dict(start.get(name, {})) for name in SECTIONS}
 
     def __getitem__(self, section: str) -> dict[str, Any]:
         return self.sections[section]
