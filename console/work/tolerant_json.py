@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
-MOST_CHARS: Final = 65_536
-"""Of a text no more is read: forty times what a reply may be long."""
+MOST_CHARS: Final = 32_768
+"""Of a text no more is read: several times what a reply may be long."""
 MOST_NESTING: Final = 32
 _PASSES: Final = 4
 """How often, at most, all of the text is gone over, whatever brackets it holds."""
@@ -26,7 +26,9 @@ _STRINGS: Final = {
 }
 _NUMBER: Final = re.compile(r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?+(?![\w.])")
 _WORD: Final = re.compile(r"[A-Za-z_$][\w$.-]*+")
-_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_ESCAPE: Final = re.compile(
+    r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U(0010[0-9a-fA-F]{4}|000[0-9a-fA-F]{5})|(.))", re.DOTALL
+)
 _ESCAPED: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _LITERALS: Final[dict[str, bool | None]] = {
     "true": True,
@@ -191,7 +193,8 @@ def encodable(text: str) -> str:
 
 
 def _meant(escape: re.Match[str]) -> str:
-    code, character = escape.groups()
+    *codes, character = escape.groups()
+    code = codes[0] or codes[1] or codes[2]
     return chr(int(code, 16)) if code else _ESCAPED.get(character, character)
 
 
