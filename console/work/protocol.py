@@ -32,6 +32,7 @@ _TEXT_FORM: Final = (
 )
 
 
+@cache
 def rules(protocol: Protocol) -> str:
     """Return the rules for the system prompt; with the text protocol, they list the tools."""
     if protocol == "tools":
