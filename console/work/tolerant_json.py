@@ -6,6 +6,7 @@ texts, and closing brackets that are missing at the very end. Numbers that JSON 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from math import isfinite
@@ -42,6 +43,15 @@ _NO_VALUES: Final = frozenset({"NaN", "Infinity", "undefined"})
 _EXACT: Final = 2**53
 
 
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+_DECODER: Final = json.JSONDecoder(strict=False, parse_constant=_no_number)
+_STRICT_TRIES: Final = 16
+"""So many objects of a text are tried as plain JSON: what that takes is not counted."""
+
+
 class Found(NamedTuple):
     """One object in a text."""
 
@@ -62,9 +72,14 @@ class _SpentError(Exception):
 
 def find_objects(text: str) -> Iterator[Found]:
     """Yield the objects in `text` that stand in no other one, in their order."""
-    reader = _Reader(text)
-    place = 0
+    reader = _Reader(encodable(text[: MOST_CHARS + 1]))
+    place = tried = 0
     while (start := reader.text.find("{", place)) >= 0:
+        tried += 1
+        if tried <= _STRICT_TRIES and (plain := reader.plain_object_at(start)) is not None:
+            yield plain
+            place = plain.end
+            continue
         try:
             value, end = reader.object_at(start, 1)
         except ValueError:
@@ -82,9 +97,20 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text[:MOST_CHARS]
         self.left_open = False
+        self._has_codes = "\\u" in self.text
         ended = self.text.rstrip("\ufeff \t\r\n")[-1:]
         self._may_end = len(text) <= MOST_CHARS and ended not in (",", "{", "[", ":")
         self._left = _PASSES * len(self.text) + 100
+
+    def plain_object_at(self, start: int) -> Found | None:
+        """Read the object whose brace is at `start` if it is plain JSON: as `object_at` does, at a fraction of the work."""
+        if self._has_codes:  # halves of surrogate pairs need a look of their own
+            return None
+        try:
+            value, end = _DECODER.raw_decode(self.text, start)
+            return Found(bounded(value), start, end, closed=True)
+        except (ValueError, RecursionError):
+            return None
 
     def object_at(self, start: int, depth: int) -> tuple[dict[str, Any], int]:
         """Read the object whose brace is at `start`."""

@@ -202,11 +202,12 @@ def test_nothing_a_model_writes_breaks_the_reader_and_all_that_is_read_can_be_to
     assert spoken(spoken(text)) is not None
 
 
-@given(values)
-def test_the_tolerant_reader_reads_plain_json_as_everybody_does(value):
-    found = list(find_objects(json.dumps({"x": value})))
-    assert [each.value for each in found] == [{"x": value}]
-    assert found[0].closed
+@given(values, st.booleans())
+def test_both_readers_of_objects_read_plain_json_as_everybody_does(value, ascii_only):
+    text = json.dumps({"x": value}, ensure_ascii=ascii_only)
+    (found,) = find_objects(text)
+    assert found == ({"x": value}, 0, len(text), True)
+    assert _Reader(text).object_at(0, 1) == ({"x": value}, len(text))
 
 
 @pytest.mark.parametrize(
