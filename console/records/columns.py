@@ -1,12 +1,14 @@
 """The columns of `requests` and `tests`: names, types, and where each comes from.
 
 Lanes are flattened into provider, model, deployment and key; ids of tests are split into their parts, which are
-null where the id is `prompt/N`. Every column is there even in an empty table. Durations are in ns.
+null where the id is `prompt/N`; marks are flattened too, and null where a test has none. Every column is there
+even in an empty table. Durations are in ns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Final
 
@@ -59,6 +61,29 @@ def _of(owner: str, names: Iterable[str], kind: type[pl.DataType]) -> list[Colum
     return [(name, kind, attrgetter(f"{owner}.{name}" if owner else name)) for name in names]
 
 
+def _mark(path: str) -> Callable[[Entry], Any]:
+    """Return a getter of a mark such as `original.workflow`; None as soon as a step on the way is absent."""
+    steps = path.split(".")
+
+    def mark(entry: Entry) -> Any:
+        value: Any = entry.row.marks
+        for step in steps:
+            if value is None:
+                return None
+            value = getattr(value, step)
+        return None if value is None else value.value if isinstance(value, StrEnum) else value
+
+    return mark
+
+
+def _marks(names: Iterable[str], kind: type[pl.DataType]) -> list[Column]:
+    return [(name, kind, _mark(name)) for name in names]
+
+
+def _reused_from(entry: Entry) -> str | None:
+    return entry.row.reused_from or None
+
+
 _PLACE: Final[list[Column]] = [
     ("segment", pl.String, attrgetter("segment")),
     ("line", pl.Int64, attrgetter("line")),
@@ -100,6 +125,19 @@ TESTS: Final[list[Column]] = [
     *_of("row", ("duration_ns", "service_ns", "limiter_wait_ns", "held_ns", "retry_wait_ns"), pl.Int64),
     *_of("row", ("prompt_tokens", "completion_tokens"), pl.Int64),
     *_of("row", ("detail",), pl.String),
+    *_marks(("goal_reached", "finished"), pl.Boolean),
+    *_marks(("conditions", "coverage"), pl.Float64),
+    ("order_share", pl.Float64, _mark("order")),
+    *_marks(("efficiency", "recovery"), pl.Float64),
+    *_marks(("needed_calls", "calls", "failed_calls", "chance_failures", "format_errors"), pl.Int64),
+    *_marks(("assisted_turns",), pl.Int64),
+    *_marks(("error_class",), pl.String),
+    *(
+        (f"original_{name}", pl.Float64, _mark(f"original.{name}"))
+        for name in ("workflow", "phase2", "quality")
+    ),
+    ("original_verdict", pl.String, _mark("original.verdict")),
+    ("reused_from", pl.String, _reused_from),
 ]
 
 

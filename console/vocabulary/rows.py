@@ -103,6 +103,8 @@ class TestRow(
     """Why it is not full, in words; may quote the model: hostile text."""
     marks: Marks | None = None
     """Of a tool-use test that was played to its end."""
+    reused_from: str = ""
+    """Run whose result this is; empty: played in this run."""
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="event", tag_field="type"):

@@ -11,6 +11,7 @@ import msgspec
 from console.records.journal import Journal
 from console.records.run_dir import RunFile, create_run_dir, write_run_file
 from console.vocabulary.lane import Lane
+from console.vocabulary.marks import Marks
 from console.vocabulary.outcome import Outcome, Verdict
 from console.vocabulary.rows import RequestRow, Row, RunEnded, RunStarted, TestRow
 
@@ -50,6 +51,20 @@ def judged(number: int = 0, verdict: Verdict = Verdict.FULL, **changes: Any) -> 
         "duration_ns": 1_000 * MS,
     }
     return TestRow(**{**fields, **changes})
+
+
+def marks(**changes: Any) -> Marks:
+    """Marks of a test of three calls, all of them needed and made."""
+    fields: dict[str, Any] = {
+        "finished": True,
+        "conditions": 1.0,
+        "coverage": 1.0,
+        "order": 1.0,
+        "efficiency": 1.0,
+        "needed_calls": 3,
+        "calls": 3,
+    }
+    return Marks(**{**fields, **changes})
 
 
 def started(run_id: str = "r", wall: str = WALL, **changes: Any) -> RunStarted:
