@@ -37,7 +37,8 @@ from console.profile.load import LoadedProfile
 from console.profile.secrets import resolve_endpoints
 from console.profile.write import profile_record
 from console.records.atomic import write_atomic
-from console.records.journal import Journal, JournalBlocked
+from console.records.journal import JournalBlocked
+from console.records.paired_writer import RowsOfRun, open_rows
 from console.records.run_dir import create_run_dir, new_run_id
 from console.records.run_file import RunFile, write_run_file
 from console.records.run_lock import hold_run_lock
@@ -49,6 +50,7 @@ from console.vocabulary.lane import LaneSetup
 from console.vocabulary.learnt import Learnt
 from console.vocabulary.rows import RunStarted
 from console.vocabulary.snapshot import RunState, Snapshot
+from console.vocabulary.trace import Traces
 
 
 class Watched(Protocol):
@@ -71,7 +73,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     headline: Headline
     client: LlmClient
     endpoints: Mapping[str, Endpoint]
-    journal: Journal
+    journal: RowsOfRun
     now_ns: Callable[[], int]
     start_ns: int
     self_check: SelfCheck
@@ -104,6 +106,8 @@ class Hosting(msgspec.Struct, frozen=True, kw_only=True):
     storage: str = "parquet"
     processes: int = 1
     """Engine processes; with more than one, this one only coordinates."""
+    traces: Traces = "none"
+    """What is kept of what is said in tests."""
     args: tuple[str, ...] = ()
 
 
@@ -234,13 +238,14 @@ def _run_file(what: Hosting, run_dir: Path, created: datetime, *, simulated: boo
         control_socket=str(socket_path(run_dir)),
         storage=what.storage,
         processes=what.processes,
+        traces=what.traces,
     )
 
 
 @contextmanager
 def open_files(
     run_dir: Path, run_file: RunFile, plan: Any
-) -> Generator[tuple[Journal, Callable[[str], None]]]:
+) -> Generator[tuple[RowsOfRun, Callable[[str], None]]]:
     """Write run.toml and plan.json, hold the run's lock, and yield the journal and what announces a segment."""
     with hold_run_lock(run_dir):
         write_run_file(run_dir, run_file)
@@ -251,7 +256,9 @@ def open_files(
             segments.append(name)
             write_run_file(run_dir, msgspec.structs.replace(run_file, segments=list(segments)))
 
-        journal = Journal.open(run_dir, on_rotate=rotated)
+        # Who only coordinates hears nothing of what is said in tests.
+        traces: Traces = run_file.traces if run_file.processes == 1 else "none"
+        journal = open_rows(run_dir, traces=traces, on_rotate=rotated)
         try:
             yield journal, rotated
         finally:
@@ -263,7 +270,7 @@ def plan_bytes(plan: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(plan), indent=1)
 
 
-def _close(journal: Journal, run_dir: Path) -> None:
+def _close(journal: RowsOfRun, run_dir: Path) -> None:
     try:
         journal.close()
     except JournalBlocked as error:

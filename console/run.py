@@ -21,6 +21,7 @@ from console.processes.plan_run import PlanRun
 from console.profile.load import LoadedProfile, load_profile
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.learnt import with_ages
+from console.vocabulary.trace import Traces
 from console.work.single_turn import SingleTurnWork
 
 
@@ -39,6 +40,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     storage: str = "parquet"
     processes: int | None = 1
     """Engine processes; None: as many as the expected load is worth."""
+    content: bool = True
+    """Whether traces hold what is said in tests; else lengths and hashes of it."""
     args: tuple[str, ...] = ()
 
 
@@ -98,6 +101,7 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
     """
     request, plan = prepared.request, prepared.plan
     processes = prepared.processes
+    traces: Traces = "full" if request.content else "hashes"
 
     def make(seat: Seat) -> Engine | PlanRun:
         engine = make_engine(seat)
@@ -107,7 +111,7 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
     def make_engine(seat: Seat) -> Engine | PlanRun:
         known = seat.learning.known
         if processes > 1:
-            return PlanRun(seat, plan, processes, seat.sharing, known)
+            return PlanRun(seat, plan, processes, seat.sharing, known, traces)
         return Engine(
             plan=plan,
             headline=seat.headline,
@@ -122,6 +126,7 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
             sharing=seat.sharing,
             learnt=with_ages(known, time.time()),
             ahead_ns=AHEAD_NS,
+            traces=True,
         )
 
     what = Hosting(
@@ -136,6 +141,7 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
         run_id=request.run_id,
         storage=request.storage,
         processes=processes,
+        traces=traces,
         args=request.args,
     )
     return await host(what, make, narrate, started)

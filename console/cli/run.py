@@ -32,6 +32,11 @@ Hosted = Callable[["Narrate", Callable[[Path], None]], Any]
 @click.option("--out", type=click.Path(path_type=Path), help="Where the run directory is made.")
 @click.option("--run-id", help="Name of the run directory; made up if absent.")
 @processes_option
+@click.option(
+    "--no-content",
+    is_flag=True,
+    help="Keep lengths and hashes in traces, and none of what prompts, models and tools say.",
+)
 @click.option("--detach", is_flag=True, help="Start the run in the background and return.")
 @click.option(
     "--rehearse", is_flag=True, help="Play it through on a virtual clock, and forecast; sends nothing."

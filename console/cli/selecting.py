@@ -93,6 +93,7 @@ def run_request(
     out: Path | None = None,
     run_id: str | None = None,
     processes: int | None = 1,
+    no_content: bool = False,
 ) -> Any:
     """Return the RunRequest of these options."""
     from console.phases.selection import Selection
@@ -123,5 +124,6 @@ def run_request(
         run_id=run_id,
         storage=storage,
         processes=processes,
+        content=not no_content,
         args=tuple(sys.argv[1:]),
     )

@@ -64,6 +64,7 @@ class Surroundings:
         quarantine: Callable[[LaneRuntime, Outcome, str], None],
         self_check: SelfCheck | None = None,
         held: Callable[[Lane, float], None] | None = None,
+        traces: bool = False,
     ) -> None:
         self.client = client
         self.recorder = recorder
@@ -77,6 +78,8 @@ class Surroundings:
         """Told what of a request's time was ours."""
         self.held = held
         """Told where a server asks to wait on a lane; None: nobody else has it."""
+        self.traces = traces
+        """Whether what is said in tests is kept."""
 
 
 class Attempt:
@@ -88,7 +91,7 @@ class Attempt:
         self._around = around
         self._lane = lane
         self._job_id = job_id
-        self._work_id = work_id
+        self.work_id = work_id
         self.attempt = attempt
         self.turn = 0
         self.requests = 0
@@ -251,7 +254,7 @@ class Attempt:
         sent_ns = stamps.sent_ns
         start_ns = self._around.recorder.start_ns
         return RequestRow(
-            test=self._work_id,
+            test=self.work_id,
             attempt=self.attempt,
             turn=self.turn,
             try_no=try_no,

@@ -62,6 +62,7 @@ class Engine:
         sharing: Sharing | None = None,
         ahead_ns: int = 0,
         learnt: Mapping[str, tuple[Learnt, float]] | None = None,
+        traces: bool = False,
     ) -> None:
         """Prepare a run, or with `link` the part of one: its jobs begin and end, and tests come, as it is told.
 
@@ -71,7 +72,7 @@ class Engine:
             work: plays the tests.
             client: sends the requests.
             endpoints: lane id → where its requests go.
-            journal: takes the rows.
+            journal: takes the rows, and the traces.
             now_ns: the monotonic clock, the one that the client stamps with.
             start_ns: the time that rows count from.
             rng: jitters back-offs.
@@ -80,6 +81,7 @@ class Engine:
             sharing: what this run shares with others on the machine; None: it has all to itself.
             ahead_ns: how far ahead of its time a request passes rates, where `client` holds it until then.
             learnt: lane id → what an earlier run learnt of its limits, and how many seconds ago.
+            traces: whether what is said in tests goes to the journal as well.
             link: the way to the coordinator of several processes, which keeps the order of jobs and their tests.
         """
         self._plan = plan
@@ -120,6 +122,7 @@ class Engine:
             quarantine=self._quarantine,
             self_check=self_check,
             held=None if link is None else link.held,
+            traces=traces,
         )
         self._client_watch = ClientWatch(
             around.self_check, self._recorder, now_ns, lambda: ttft_p50_ms(self._lanes.values())

@@ -21,7 +21,7 @@ from console.vocabulary.lane import together
 from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.rows import TestRow
 from console.vocabulary.test_id import TestId
-from console.vocabulary.trace import Said
+from console.vocabulary.trace import Said, TraceRow
 from console.work.contract import TestResult, Unanswered, Work
 
 TEST_ATTEMPTS: Final = 3
@@ -287,13 +287,18 @@ class JobRun:
             result = TestResult(verdict=Verdict.INFRASTRUCTURE, turns=attempt.turn, detail=str(error))
         except anyio.get_cancelled_exc_class():
             cancelled = TestResult(verdict=Verdict.CANCELLED, turns=attempt.turn, detail="stopped")
-            around.recorder.write_now(self._row(test, attempt, shard, started_ns, cancelled))
+            around.recorder.write_now(
+                self._row(test, attempt, shard, started_ns, cancelled),
+                self._trace(attempt, shard, cancelled, said),
+            )
             raise
         except Exception as error:  # noqa: BLE001 - one test that we cannot play must not end a run of thousands
             text = f"our fault, not the model's: {type(error).__name__}: {error}"
             around.recorder.event("error", "our_fault", test, text)
             result = TestResult(verdict=Verdict.INFRASTRUCTURE, turns=attempt.turn, detail=text[:500])
-        await around.recorder.write(self._row(test, attempt, shard, started_ns, result))
+        await around.recorder.write(
+            self._row(test, attempt, shard, started_ns, result), self._trace(attempt, shard, result, said)
+        )
         again = result.verdict is Verdict.INFRASTRUCTURE and attempt_no < TEST_ATTEMPTS
         if moves or (again and (self._feed is not None or self._has_lane)):
             self._queue.append(test)
@@ -307,6 +312,20 @@ class JobRun:
             self._feed.done(test, around.now_ns() - started_ns, answered=answered)
         if not self._outstanding and self._closed:
             self._over.set()
+
+    def _trace(
+        self, attempt: Attempt, shard: ShardRun, result: TestResult, said: list[Said]
+    ) -> TraceRow | None:
+        """Return what was said so far, however the attempt ended; None where traces are not kept."""
+        if not self._around.traces:
+            return None
+        return TraceRow(
+            test=attempt.work_id,
+            attempt=attempt.attempt,
+            lane=shard.lane.lane,
+            verdict=result.verdict,
+            said=tuple(said),
+        )
 
     def _row(
         self, test: str, attempt: Attempt, shard: ShardRun, started_ns: int, result: TestResult

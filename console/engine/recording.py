@@ -21,6 +21,7 @@ from console.vocabulary.lane import Lane
 from console.vocabulary.rows import EventRow, LimitRow, Row
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import EventView
+from console.vocabulary.trace import TraceRow
 
 _RETRY_S: Final = 1.0
 EVENTS_SHOWN: Final = 100
@@ -29,12 +30,12 @@ EVENTS_SHOWN: Final = 100
 class RowWriter(Protocol):
     """What the recorder needs of a journal."""
 
-    def hold(self, row: Row) -> None:
+    def hold(self, row: Row | TraceRow) -> None:
         """Keep a row for the next `flush`."""
         ...
 
     def flush(self) -> None:
-        """Write what is kept; raises JournalBlocked if the disk still does not take it."""
+        """Write what is kept, traces first; raises JournalBlocked if the disk still does not take it."""
         ...
 
 
@@ -72,10 +73,9 @@ class Recorder:
         """Return a time of the monotonic clock as rows bear it."""
         return at_ns - self.start_ns
 
-    async def write(self, row: Row) -> None:
-        """Return when `row` is written, however long the disk takes to have room for it."""
-        self._journal.hold(row)
-        self._unwritten.append(row)
+    async def write(self, row: Row, trace: TraceRow | None = None) -> None:
+        """Return when `row` is written, and `trace` before it, however long the disk takes to have room for them."""
+        self._hold(row, trace)
         if not self._led:
             self._led = True
             await cancel_shielded_checkpoint()
@@ -86,11 +86,16 @@ class Recorder:
             self._written = anyio.Event()
         await self._written.wait()
 
-    def write_now(self, row: Row) -> bool:
+    def write_now(self, row: Row, trace: TraceRow | None = None) -> bool:
         """Write `row` without waiting; False if the disk does not take it, in which case it is kept and tried again."""
+        self._hold(row, trace)
+        return self._flush()
+
+    def _hold(self, row: Row, trace: TraceRow | None) -> None:
+        if trace is not None:
+            self._journal.hold(trace)
         self._journal.hold(row)
         self._unwritten.append(row)
-        return self._flush()
 
     def event(self, level: str, kind: str, subject: str, text: str, *, key: str = "") -> None:
         """Record that something happened, and show it; `key` is the one that a job leases from now on."""

@@ -13,6 +13,7 @@ from console.processes.messages import Begin, PartEndpoint, PartOfLevel
 from console.vocabulary.chat import Endpoint, Timeouts
 from console.vocabulary.lane import LaneSetup
 from console.vocabulary.learnt import Learnt
+from console.vocabulary.trace import Traces
 
 
 class Given(Protocol):
@@ -68,6 +69,7 @@ def beginning(
     plan: Plan | None = None,
     level: PartOfLevel | None = None,
     learnt: Mapping[str, Learnt] | None = None,
+    traces: Traces = "none",
 ) -> Begin:
     """Return what a process with these lanes is told first."""
     return Begin(
@@ -81,6 +83,7 @@ def beginning(
         timeouts=timeouts,
         plan=plan,
         level=level,
+        traces=traces,
         learnt={}
         if learnt is None
         else {setup.lane.id: learnt[setup.lane.id] for setup in lanes if setup.lane.id in learnt},

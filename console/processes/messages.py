@@ -19,6 +19,7 @@ from console.vocabulary.log_buckets import Counts
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.secret import Secret
 from console.vocabulary.snapshot import EventView, Snapshot
+from console.vocabulary.trace import Traces
 
 MAX_LINE_BYTES = 256 * 1024 * 1024
 """A line may hold a hundred prompts of a long context, or the tests of a plan that are dealt beforehand."""
@@ -86,6 +87,8 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True, tag="begin"):
     """Or its part of a level of load."""
     learnt: dict[str, Learnt] = {}
     """By lane id, what is known of limits that adaptive mode finds."""
+    traces: Traces = "none"
+    """What it keeps of what is said in tests."""
 
 
 class PartOfLevel(msgspec.Struct, frozen=True, kw_only=True):

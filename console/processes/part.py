@@ -50,7 +50,8 @@ from console.processes.messages import (
     line_of,
     read_to_part,
 )
-from console.records.journal import Journal, JournalBlocked
+from console.records.journal import JournalBlocked
+from console.records.paired_writer import RowsOfRun, open_rows
 from console.vocabulary.command import Drain, Pause, Resume, Stop, Switch
 from console.vocabulary.lane import Lane
 from console.vocabulary.learnt import with_ages
@@ -211,8 +212,11 @@ async def play_part(connection: socket.socket) -> None:
     if not isinstance(begin, Begin):
         raise ValueError("the first line is not a beginning")
     outbox = Outbox()
-    journal = Journal.open(
-        Path(begin.run_dir), begin.process, on_rotate=lambda name: outbox.say(Segment(name))
+    journal = open_rows(
+        Path(begin.run_dir),
+        begin.process,
+        traces=begin.traces,
+        on_rotate=lambda name: outbox.say(Segment(name)),
     )
     journal.append(RunStarted(run_id=begin.run_id, pid=os.getpid(), wall=begin.wall, start_ns=begin.start_ns))
     self_check = SelfCheck(cpu_ns, waited_ns)
@@ -256,7 +260,7 @@ def _shared(begin: Begin) -> RunShare:
 def _engine(
     begin: Begin,
     client: LlmClient,
-    journal: Journal,
+    journal: RowsOfRun,
     self_check: SelfCheck,
     outbox: Outbox,
     shared: RunShare,
@@ -308,4 +312,5 @@ def _engine(
         link=outbox,
         sharing=shared,
         ahead_ns=AHEAD_NS,
+        traces=begin.traces != "none",
     )

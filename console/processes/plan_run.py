@@ -39,6 +39,7 @@ from console.vocabulary.lane import LaneSetup, together
 from console.vocabulary.learnt import Learnt
 from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.snapshot import JobState, JobView
+from console.vocabulary.trace import Traces
 
 _KEEP_EVERY_S: Final = 1.0
 
@@ -53,10 +54,21 @@ class PlanRun(Coordinator):
         processes: int,
         keys: Keys | None = None,
         known: Mapping[str, Learnt] | None = None,
+        traces: Traces = "none",
     ) -> None:
-        """Prepare it; `known` is what earlier runs learnt of limits, by lane id."""
+        """Prepare it.
+
+        Args:
+            given: what the host gives.
+            plan: what to run.
+            processes: how many engine processes play it.
+            keys: lends keys between runs; None: this run has them all to itself.
+            known: what earlier runs learnt of limits, by lane id.
+            traces: what the processes keep of what is said in tests.
+        """
         super().__init__(given, plan.lanes)
         self._plan = plan
+        self._traces: Traces = traces
         self._parts = dict(enumerate(deal_lanes(plan.lanes, processes), start=1))
         self._part_jobs = {
             number: [_part_of(job, lanes, self._parts, number) for job in plan.jobs]
@@ -99,7 +111,15 @@ class PlanRun(Coordinator):
         ]
         plan = msgspec.structs.replace(self._plan, lanes=lanes, jobs=tuple(jobs), warnings=())
         learnt = {**self._known, **self.learnt(0.0)}  # of one that died, what it had learnt
-        return beginning(self._given, number, lanes, self._plan.timeouts, plan=plan, learnt=learnt)
+        return beginning(
+            self._given,
+            number,
+            lanes,
+            self._plan.timeouts,
+            plan=plan,
+            learnt=learnt,
+            traces=self._traces,
+        )
 
     async def play(self) -> None:
         """Start jobs in their order, deal their tests, and end each when nothing more can come of it."""

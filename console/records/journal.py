@@ -19,8 +19,11 @@ from typing import Final
 from console.records.rows_codec import encode_line
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.rows import Row
+from console.vocabulary.trace import TraceRow
 
 SEGMENT: Final = re.compile(r"(?P<process>\d{2,})-(?P<number>\d{4,})\.jsonl")
+JOURNAL: Final = "journal"
+"""The folder in the run directory."""
 ROTATE_BYTES: Final = 256 * 1024 * 1024
 _SYNC_AFTER_S: Final = 0.1
 """Rows gather this long before a sync, which leaves the sync itself 100 ms of the promised 200."""
@@ -81,6 +84,7 @@ class Journal:
         run_dir: Path,
         process: int = 0,
         *,
+        folder: str = JOURNAL,
         rotate_bytes: int = ROTATE_BYTES,
         on_rotate: Callable[[str], None] | None = None,
         write: Write = os.write,
@@ -90,6 +94,7 @@ class Journal:
         Args:
             run_dir: the run directory.
             process: number of the engine process; each owns its segments.
+            folder: where in the run directory the segments are.
             rotate_bytes: a segment of this size is followed by a new one.
             on_rotate: told the name of every new segment, the first included, as `journal/00-0001.jsonl`.
             write: as `os.write`; replaced by tests of full disks.
@@ -97,7 +102,7 @@ class Journal:
         Raises:
             ConsoleError: if no segment can be made there.
         """
-        directory = run_dir / "journal"
+        directory = run_dir / folder
         try:
             directory.mkdir(mode=0o700, exist_ok=True)
             taken = [
@@ -115,7 +120,7 @@ class Journal:
             )
         except OSError as error:
             raise ConsoleError(
-                f"the journal cannot be opened: {error.strerror}", where=str(directory)
+                f"the {folder} cannot be opened: {error.strerror}", where=str(directory)
             ) from error
 
     def __enter__(self) -> Journal:
@@ -129,7 +134,7 @@ class Journal:
         """Rows that are not wholly written yet."""
         return self._pending.count(b"\n")
 
-    def append(self, row: Row) -> None:
+    def append(self, row: Row | TraceRow) -> None:
         """Write one row; it is written when this returns.
 
         Raises:
@@ -138,7 +143,7 @@ class Journal:
         self.hold(row)
         self.flush()
 
-    def hold(self, row: Row) -> None:
+    def hold(self, row: Row | TraceRow) -> None:
         """Keep a row for the next `flush`, so that rows of one moment share a write."""
         self._pending += encode_line(row)
 

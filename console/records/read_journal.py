@@ -19,7 +19,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from console.records.journal import SEGMENT
+from console.records.journal import JOURNAL, SEGMENT
 from console.records.rows_codec import DamagedLine, UnknownRow, decode_line
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.rows import RequestRow, Row, RunEnded, RunStarted, TestRow
@@ -179,17 +179,17 @@ class JournalScan:
             self._located.append(Damage(where, reason, torn))
 
 
-def segments_of(run_dir: Path) -> tuple[Segment, ...]:
-    """Return the segments of a run, by process and number. The directory tells, not `run.toml`.
+def segments_of(run_dir: Path, folder: str = JOURNAL) -> tuple[Segment, ...]:
+    """Return the segments of a run in one of its folders, by process and number. The folder tells, not `run.toml`.
 
     Raises:
-        ConsoleError: if the journal's directory cannot be read.
+        ConsoleError: if the folder cannot be read.
     """
-    return tuple(segment for segment in _named(run_dir) if _is_regular(segment.path))
+    return tuple(segment for segment in _named(run_dir, folder) if _is_regular(segment.path))
 
 
-def _named(run_dir: Path) -> tuple[Segment, ...]:
-    directory = run_dir / "journal"
+def _named(run_dir: Path, folder: str = JOURNAL) -> tuple[Segment, ...]:
+    directory = run_dir / folder
     try:
         names = os.listdir(directory)
     except FileNotFoundError:

@@ -13,6 +13,7 @@ import tomli_w
 
 from console.records.atomic import write_atomic
 from console.vocabulary.errors import ConsoleError
+from console.vocabulary.trace import Traces
 
 RUN_FILE: Final = "run.toml"
 _FIRST_TABLE: Final = re.compile(r"^\[", re.MULTILINE)
@@ -59,6 +60,8 @@ class RunFile(RunHead, frozen=True, kw_only=True):
     """Segments of the journal as far as they were announced."""
     processes: int = 1
     """Engine processes."""
+    traces: Traces = "none"
+    """What is kept in `traces/` of what was said."""
     selection: dict[str, Any] = {}
     versions: dict[str, str] = {}
     profile_record: dict[str, Any] = {}

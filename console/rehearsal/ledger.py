@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import TERMINAL, Outcome, Verdict
 from console.vocabulary.rows import EventRow, RequestRow, Row, RunEnded, TestRow
+from console.vocabulary.trace import TraceRow
 
 
 class LaneBook:
@@ -66,9 +67,10 @@ class Ledger:
         """Tests with an answer."""
         return sum(self.verdicts.values())
 
-    def hold(self, row: Row) -> None:
-        """Keep a row for the next `flush`."""
-        self._held.append(row)
+    def hold(self, row: Row | TraceRow) -> None:
+        """Keep a row for the next `flush`; of what is said a rehearsal keeps nothing."""
+        if not isinstance(row, TraceRow):
+            self._held.append(row)
 
     def flush(self) -> None:
         """Enter what is kept."""

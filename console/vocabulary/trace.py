@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import Literal
+
 import msgspec
 
 from console.vocabulary.chat import ToolCall
 from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Verdict
+
+Traces = Literal["none", "hashes", "full"]
+"""What a run keeps of what was said: nothing, lengths and hashes in place of texts, or all of it."""
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -34,3 +40,32 @@ class TraceRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     lane: Lane
     verdict: Verdict
     said: tuple[Said, ...] = ()
+
+
+def without_content(trace: TraceRow) -> TraceRow:
+    """Return a trace that tells who spoke and which tools were called, but not what was said.
+
+    The same text has the same mark, so that prompts of several tests can still be held against each other.
+    """
+    return msgspec.structs.replace(
+        trace,
+        said=tuple(
+            msgspec.structs.replace(
+                one,
+                content=text_mark(one.content),
+                reasoning=text_mark(one.reasoning),
+                calls=tuple(
+                    msgspec.structs.replace(call, arguments=text_mark(call.arguments)) for call in one.calls
+                ),
+            )
+            for one in trace.said
+        ),
+    )
+
+
+def text_mark(text: str) -> str:
+    """Return length and hash of a text; nothing for no text."""
+    if not text:
+        return ""
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"<{len(text)} characters, blake2b {digest}>"

@@ -161,6 +161,7 @@ class Rig:
         self.self_check = None
         self.sharing = None
         self.learnt = None
+        self.traces = False
         self.engine: Engine
         self.ended_s = 0.0
         self.last: Snapshot
@@ -198,6 +199,7 @@ class Rig:
             self_check=self.self_check,
             sharing=self.sharing,
             learnt=self.learnt,
+            traces=self.traces,
         )
         async with anyio.create_task_group() as group:
             for function in beside:
