@@ -81,6 +81,8 @@ def _line(row: Sequence[str], shown: Sequence[int], widths: Sequence[int], words
 
 def cells(text: str) -> int:
     """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
         for char in text

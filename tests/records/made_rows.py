@@ -9,15 +9,19 @@ from typing import Any
 import msgspec
 
 from console.records.journal import Journal
+from console.records.paired_writer import open_rows
 from console.records.run_dir import RunFile, create_run_dir, write_run_file
+from console.vocabulary.chat import ToolCall
 from console.vocabulary.lane import Lane
 from console.vocabulary.marks import Marks
 from console.vocabulary.outcome import Outcome, Verdict
 from console.vocabulary.rows import RequestRow, Row, RunEnded, RunStarted, TestRow
+from console.vocabulary.trace import Said, TraceRow
 
 MS = 1_000_000
 S = 1_000 * MS
 LANE = Lane("azure", "m1", "m1-a", "key0")
+ARGUMENTS = '{"path": "in/orders.csv"}'
 WALL = "2026-11-20T23:15:07.000+00:00"
 
 
@@ -67,6 +71,34 @@ def marks(**changes: Any) -> Marks:
     return Marks(**{**fields, **changes})
 
 
+def trace(number: int = 0, verdict: Verdict = Verdict.FULL, **changes: Any) -> TraceRow:
+    """What was said in a test of one turn, whose only call failed."""
+    said = (
+        Said(turn=0, role="user", content="Ticket simple_task/1"),
+        Said(
+            turn=1,
+            role="assistant",
+            content="I read it.",
+            reasoning="which tool?",
+            calls=(ToolCall("c1", "file_reader", ARGUMENTS),),
+        ),
+        Said(
+            turn=1,
+            role="tool",
+            tool="file_reader",
+            content="no such file",
+            failed="arguments: FILE_NOT_FOUND",
+        ),
+    )
+    fields: dict[str, Any] = {
+        "test": f"m1/optimal/easy/0.8/simple_task/{number}",
+        "lane": LANE,
+        "verdict": verdict,
+        "said": said,
+    }
+    return TraceRow(**{**fields, **changes})
+
+
 def started(run_id: str = "r", wall: str = WALL, **changes: Any) -> RunStarted:
     return RunStarted(run_id=run_id, pid=1, wall=wall, **changes)
 
@@ -100,6 +132,13 @@ def add_rows(run_dir: Path, rows: Iterable[Row], process: int = 0) -> None:
     with Journal.open(run_dir, process) as journal:
         for row in rows:
             journal.hold(row)
+
+
+def add_traces(run_dir: Path, *traces: TraceRow, process: int = 0, content: bool = True) -> None:
+    """Write traces beside a journal, in a segment of their own."""
+    with open_rows(run_dir, process, traces="full" if content else "hashes") as writer:
+        for one in traces:
+            writer.append(one)
 
 
 def write_plan(run_dir: Path, **tests: Iterable[int]) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_rows import LANE, judged, request
+from made_rows import ARGUMENTS, judged, request, trace
 from test_journal import SmallDisk, script_environment
 
 from console.records.journal import Journal, JournalBlocked
@@ -23,30 +23,6 @@ from console.vocabulary.errors import ConsoleError
 from console.vocabulary.outcome import Verdict
 from console.vocabulary.rows import RequestRow, Row, TestRow
 from console.vocabulary.trace import Said, TraceRow, text_mark
-
-ARGUMENTS = '{"path": "in/orders.csv"}'
-
-
-def trace(number: int = 0, verdict: Verdict = Verdict.FULL, **changes: object) -> TraceRow:
-    said = (
-        Said(turn=0, role="user", content="Ticket simple_task/1"),
-        Said(
-            turn=1,
-            role="assistant",
-            content="I read it.",
-            reasoning="which tool?",
-            calls=(ToolCall("c1", "file_reader", ARGUMENTS),),
-        ),
-        Said(
-            turn=1,
-            role="tool",
-            tool="file_reader",
-            content="no such file",
-            failed="arguments: FILE_NOT_FOUND",
-        ),
-    )
-    fields = {"test": judged(number).test, "lane": LANE, "verdict": verdict, "said": said}
-    return TraceRow(**{**fields, **changes})
 
 
 def traces_of(run_dir: Path) -> list[TraceRow]:
@@ -139,8 +115,7 @@ def test_every_row_on_the_disk_after_kill_9_has_its_trace_there(tmp_path: Path) 
         """
         import os, sys
         from pathlib import Path
-        from made_rows import judged
-        from test_paired_writer import trace
+        from made_rows import judged, trace
         from console.records.paired_writer import open_rows
         writer = open_rows(Path(sys.argv[1]), traces="full", rotate_bytes=20_000)
         number = 0

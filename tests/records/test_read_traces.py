@@ -4,8 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from made_rows import judged
-from test_paired_writer import trace
+from made_rows import judged, trace
 
 from console.records import read_traces
 from console.records.paired_writer import open_rows
