@@ -1,7 +1,9 @@
-"""Runs the real program in processes of its own."""
+"""Runs the real program: in processes of its own, and where no process matters in this one."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -9,6 +11,9 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
+
+from console.cli import main
 
 LONGEST_S = 60.0
 
@@ -40,6 +45,34 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 def ultra(*arguments: str, cwd: Path | None = None, **environment: str) -> tuple[int, str, str]:
     """Run `ultra-console ARGUMENTS` to its end."""
     return end(start(*arguments, cwd=cwd, **environment))
+
+
+def ultra_here(*arguments: str, cwd: Path | None = None, **environment: str) -> tuple[int, str, str]:
+    """Run `ultra-console ARGUMENTS` in this process, which has loaded already what a new one would have to.
+
+    For commands whose answer is all that counts: no signal, no journal, no process of their own. A traceback comes
+    out as the exception it is.
+    """
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
+    code = 0
+    with (
+        mock.patch.dict(os.environ, environment),
+        contextlib.chdir(cwd or Path.cwd()),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main(list(arguments))
+        except SystemExit as left:
+            code = int(left.code or 0)
+    return code, text(out), text(err)
+
+
+def text(stream: io.TextIOWrapper) -> str:
+    """Return what was written to a stream in memory."""
+    stream.flush()
+    stream.seek(0)
+    return stream.read()
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from commands import ultra
+from commands import ultra_here
 
 from console.records.text_table import cells
 from console.rehearsal.compare import Comparison
@@ -32,7 +32,7 @@ main(["plan", "--phase", "5.2", "--num-instances", "1", "--compare-policies"])
 
 
 def compared(*argv: str) -> tuple[int, Comparison]:
-    code, out, err = ultra("plan", *argv, "--json")
+    code, out, err = ultra_here("plan", *argv, "--json")
     assert (err, out.count("\n")) == ("", 1)
     return code, msgspec.json.decode(out, type=Comparison)
 
@@ -42,7 +42,7 @@ def left_behind() -> list[Path]:
 
 
 def test_the_comparison_fits_a_terminal_and_says_which_to_choose_and_why():
-    code, out, err = ultra(*CONTENTION, "--compare-policies")
+    code, out, err = ultra_here(*CONTENTION, "--compare-policies")
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert max(map(cells, lines)) <= 80
@@ -76,7 +76,7 @@ def test_what_the_plan_refuses_is_listed_with_its_reason():
     assert [one.name for one in comparison.plans] == ["as-is", "key-pool"]
     assert [one.name for one in comparison.refused] == ["serial", "batches-of-3"]
     assert "puts everything side by side, and policy serial does not" in comparison.refused[0].reason
-    _, out, _ = ultra("plan", *wanted)
+    _, out, _ = ultra_here("plan", *wanted)
     assert "refused: batches-of-3: --ultra-parallel puts everything side by side" in out
 
 
@@ -123,7 +123,7 @@ def test_a_policy_that_the_phase_has_itself_is_among_them(tmp_path: Path):
     ],
 )
 def test_what_cannot_be_compared_is_refused_in_words(argv, said):
-    code, out, err = ultra(*CONTENTION, *argv)
+    code, out, err = ultra_here(*CONTENTION, *argv)
     assert (code, out) == (2, "")
     assert said in err
     assert "Traceback" not in err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 from click.testing import CliRunner
-from commands import ultra
+from commands import ultra_here
 
 from console.cli.process_count import processes_option
 
@@ -34,6 +34,8 @@ def test_help_writes_auto_as_it_is_typed() -> None:
 
 
 def test_a_plan_says_where_it_takes_fewer_processes_than_asked_for() -> None:
-    code, out, _ = ultra("plan", "--model", "o3-0416-global", "--num-instances", "1", "--processes", "64")
+    code, out, _ = ultra_here(
+        "plan", "--model", "o3-0416-global", "--num-instances", "1", "--processes", "64"
+    )
     assert code == 0
     assert "64 were asked for: these lanes are worth no more than 1" in out

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from commands import ultra
+from commands import ultra, ultra_here
 
 from console.cli.rehearse import ProgressLine
 from console.rehearsal.rehearse import Progress
@@ -38,7 +38,7 @@ def left_behind() -> list[Path]:
 
 
 def test_the_report_fits_a_terminal_and_says_that_it_is_simulated():
-    code, out, err = ultra(*QUICK, "--profile", "corrected-0824")
+    code, out, err = ultra_here(*QUICK, "--profile", "corrected-0824")
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0].startswith("SIMULATED: rehearsal of 5.1 under profile corrected-0824 (fixed), seed 0")
@@ -74,21 +74,21 @@ def test_json_is_one_line_and_the_same_whatever_the_hash_seed():
     [(("--detach",), "--detach"), (("--run-id", "x"), "--run-id"), (("--out", "here"), "--out")],
 )
 def test_what_only_a_run_can_do_is_refused(tmp_path: Path, flags, flag):
-    code, out, err = ultra(*QUICK, *flags, cwd=tmp_path)
+    code, out, err = ultra_here(*QUICK, *flags, cwd=tmp_path)
     assert (code, out) == (2, "")
     assert f"--rehearse with {flag}: a rehearsal leaves nothing behind" in err
     assert not list(tmp_path.iterdir())
 
 
 def test_several_processes_make_no_difference_and_that_is_said():
-    code, out, err = ultra(*QUICK, "--processes", "3")
+    code, out, err = ultra_here(*QUICK, "--processes", "3")
     assert code == 0
     assert "a rehearsal takes one process" in err
     assert "forecast" in out
 
 
 def test_tests_that_would_remain_are_exit_code_3():
-    code, out, err = ultra(
+    code, out, err = ultra_here(
         *QUICK, "--model", "gpt-4o-mini", "--set", "providers.azure.sim.error_rate=1.0"
     )  # fmt: skip
     assert code == 3
@@ -101,7 +101,7 @@ def test_the_rehearsal_of_a_simulated_run_plays_what_the_run_plays(tmp_path: Pat
     code, out, _ = ultra("run", *wanted, "--out", str(tmp_path))
     assert code == 0
     summary = msgspec.json.decode(out.splitlines()[-1])
-    _, out, _ = ultra("run", "--rehearse", *wanted)
+    _, out, _ = ultra_here("run", "--rehearse", *wanted)
     rehearsal = msgspec.json.decode(out, type=Rehearsal)
     wanted_verdicts = {name: count for name, count in summary["verdicts"].items() if count}
     assert (rehearsal.verdicts, rehearsal.requests) == (wanted_verdicts, summary["outcomes"])
@@ -162,7 +162,9 @@ def test_progress_of_several_says_which_one():
 
 
 def test_phases_that_cannot_be_run_yet_are_rehearsed_as_plain_ones_and_that_is_said():
-    code, out, _ = ultra("run", "--rehearse", "--phase", "5.3", "--num-instances", "1", "--model", "kimi-k2")
+    code, out, _ = ultra_here(
+        "run", "--rehearse", "--phase", "5.3", "--num-instances", "1", "--model", "kimi-k2"
+    )
     assert code == 0
     assert "35 tests: 35 answered" in out
     assert "what cannot be run yet is played in its plain form" in out

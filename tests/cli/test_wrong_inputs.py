@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import PROFILE, ultra, write_profile
+from commands import PROFILE, ultra, ultra_here, write_profile
 
 GOOD = PROFILE.format(url="http://127.0.0.1:9/v1", workers=2, attempts=2)
 
 
-def refused(*arguments: str, cwd: Path, **environment: str) -> str:
+def refused(
+    *arguments: str, cwd: Path, run: Callable[..., tuple[int, str, str]] = ultra_here, **environment: str
+) -> str:
     """Run it, hold what every refusal has in common, and return what it said."""
     before = sorted(path for path in cwd.rglob("*"))
-    code, out, err = ultra(*arguments, cwd=cwd, **environment)
+    code, out, err = run(*arguments, cwd=cwd, **environment)
     assert code == 2, f"{code}: {out}{err}"
     assert "Traceback" not in err
     assert not out
@@ -69,6 +72,15 @@ def test_a_wrong_command_line_is_answered_in_words(tmp_path: Path, arguments, sa
     err = refused(*arguments, cwd=tmp_path)
     assert said in err
     assert "canary" not in err
+
+
+def test_a_process_that_refuses_says_it_on_stderr_and_leaves_with_2(tmp_path: Path):
+    (tmp_path / "mine.toml").write_text(GOOD.replace("workers = 2", "workers = -2"))
+    err = refused("run", "--profile", "./mine.toml", "--phase", "5.1", cwd=tmp_path, run=ultra)
+    assert (
+        err == "ultra-console: ./mine.toml:10: limits.lab.open.fixed.workers: -2 is not a whole number ≥ 1\n"
+    )
+    assert "--num-instances" in refused("run", "--num-instances", "0", cwd=tmp_path, run=ultra)
 
 
 def test_a_variable_that_is_not_set_is_named_before_anything_is_written(tmp_path: Path):

@@ -28,7 +28,7 @@ def fixed_clock(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def refresh_fast(monkeypatch):
-    monkeypatch.setattr("console.screens.live.REFRESH_S", 0.02)
+    monkeypatch.setattr("console.screens.live.REFRESH_S", 0.1)
 
 
 @pytest.fixture(autouse=True)
