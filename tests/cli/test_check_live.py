@@ -6,7 +6,7 @@ import json
 import socket
 from pathlib import Path
 
-from commands import Simulator, ultra
+from commands import Simulator, ultra, ultra_here
 
 CANARIES = {"LAB_KEY_0": "sk-canary-aaaaaaaaaaaa", "LAB_KEY_1": "sk-canary-bbbbbbbbbbbb"}
 
@@ -34,7 +34,7 @@ def check(folder: Path, url: str, *more: str, keys=None, **settings: object) -> 
     filled = {"more_keys": "", "provider": "", "deployments": '["small"]', "first_token": 20, **settings}
     path = folder / "mine.toml"
     path.write_text(PROFILE.format(url=url, **filled))
-    code, out, err = ultra(
+    code, out, err = ultra_here(
         "profile", "check", "--live", str(path), "--json", *more, **(CANARIES if keys is None else keys)
     )
     assert not any(canary in out + err for canary in CANARIES.values())
@@ -145,6 +145,6 @@ def test_simulated_providers_are_served_and_say_so(tmp_path: Path):
 
 
 def test_what_is_wrong_before_anything_is_sent_is_a_usage_error(tmp_path: Path):
-    assert ultra("profile", "check", "--live", "--model", "no-such")[0] == 2
+    assert ultra_here("profile", "check", "--live", "--model", "no-such")[0] == 2
     (tmp_path / "bad.toml").write_text("name = 1")
-    assert ultra("profile", "check", "--live", str(tmp_path / "bad.toml"))[0] == 2
+    assert ultra_here("profile", "check", "--live", str(tmp_path / "bad.toml"))[0] == 2

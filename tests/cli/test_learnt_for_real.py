@@ -6,7 +6,7 @@ import json
 import signal
 from pathlib import Path
 
-from commands import Simulator, end, rows_written, start, ultra, until, write_profile
+from commands import Simulator, end, rows_written, start, ultra, ultra_here, until, write_profile
 
 CANARY = "sk-canary-0123456789abcdef"
 CAP = ("--key-concurrency", "1", "--ttft-ms", "1000", "--itl-ms", "1", "--retry-after", "none")
@@ -27,7 +27,7 @@ def test_what_an_interrupted_run_found_is_there_for_the_next_and_for_the_profile
     second.mkdir()
     with Simulator(*CAP) as simulator:
         profile = write_profile(tmp_path, simulator.url)
-        code, out, _ = ultra("profile", "learnt", str(profile))
+        code, out, _ = ultra_here("profile", "learnt", str(profile))
         assert code == 0
         assert "nothing is known" in out
         assert "--rate-mode adaptive" in out
@@ -45,14 +45,14 @@ def test_what_an_interrupted_run_found_is_there_for_the_next_and_for_the_profile
     assert CANARY not in kept.read_text()
     lanes = json.loads(kept.read_text())["lanes"]
     assert [entry["base_url"] for entry in lanes.values()] == [simulator.url]
-    code, out, err = ultra("profile", "learnt", str(profile), "--json")  # no key is needed for that
+    code, out, err = ultra_here("profile", "learnt", str(profile), "--json")  # no key is needed for that
     assert code == 0, err
     records = [json.loads(line) for line in out.splitlines()]
     assert [record["type"] for record in records] == ["learnt", "offer"]
     window = records[0]["in_flight"]
     assert window >= 1
     assert records[1]["set"] == {"limits.lab.open.fixed.workers": window}
-    code, out, err = ultra("profile", "show", str(profile), "--json", *records[1]["flags"].split())
+    code, out, err = ultra_here("profile", "show", str(profile), "--json", *records[1]["flags"].split())
     assert code == 0, err
     assert json.loads(out.splitlines()[1])["limits"]["workers"] == window
 
@@ -67,7 +67,7 @@ def test_of_its_own_simulator_nothing_is_kept(tmp_path: Path, clean_environment:
     assert "found: ideallab/" in err
     assert "own simulator: nothing of it is kept" in err
     assert not (clean_environment / "state" / "ultra-console" / "learnt.json").exists()
-    assert "are simulated" in ultra("profile", "learnt", "sim")[1]
+    assert "are simulated" in ultra_here("profile", "learnt", "sim")[1]
 
 
 def test_a_state_directory_that_takes_nothing_harms_no_run(tmp_path: Path, clean_environment: Path):

@@ -7,7 +7,7 @@ import signal
 import stat
 from pathlib import Path
 
-from commands import Simulator, end, only_run, rows_written, start, ultra, until, write_profile
+from commands import Simulator, end, only_run, rows_written, start, ultra, ultra_here, until, write_profile
 
 from console.records.read_journal import read_rows
 from console.vocabulary.outcome import Outcome
@@ -18,8 +18,8 @@ ONE_MODEL = ("--model", "qwen2.5-7b-instruct")
 
 
 def test_a_selection_runs_on_the_simulator_and_says_simulated(tmp_path: Path):
-    code, out, err = ultra("run", *ONE_MODEL, "--num-instances", "2", "--out", str(tmp_path))
-    assert code == 0, err
+    code, out, err = ultra("--no-tui", *ONE_MODEL, "--num-instances", "2", "--out", str(tmp_path))
+    assert code == 0, err  # `--no-tui` is `run`
     assert "SIMULATED" in out
     assert "qwen2.5-7b-instruct" in out
     run_dir = only_run(tmp_path)
@@ -31,28 +31,17 @@ def test_a_selection_runs_on_the_simulator_and_says_simulated(tmp_path: Path):
     assert json.loads((run_dir / "summary.json").read_text())["simulated"] is True
 
 
-def test_json_is_the_only_thing_on_stdout(tmp_path: Path):
-    code, out, err = ultra("run", *ONE_MODEL, "--num-instances", "1", "--out", str(tmp_path), "--json")
+def test_json_is_the_only_thing_on_stdout_and_storage_format_json_writes_json_lines(tmp_path: Path):
+    code, out, err = ultra(
+        "run", *ONE_MODEL, "--num-instances", "1", "--out", str(tmp_path), "--json", STORAGE_FORMAT="json"
+    )
     assert code == 0, err
     lines = [json.loads(line) for line in out.splitlines()]
     assert [line["type"] for line in lines][-1] == "summary"
     assert {line["type"] for line in lines[:-1]} == {"snapshot"}
-
-
-def test_storage_format_json_writes_json_lines(tmp_path: Path):
-    code, _, err = ultra(
-        "run", *ONE_MODEL, "--num-instances", "1", "--out", str(tmp_path), STORAGE_FORMAT="json"
-    )
-    assert code == 0, err
     tests = [json.loads(line) for line in (only_run(tmp_path) / "tests.jsonl").read_text().splitlines()]
     assert len(tests) == 5
     assert not (only_run(tmp_path) / "tests.parquet").exists()
-
-
-def test_no_tui_is_run(tmp_path: Path):
-    code, out, err = ultra("--no-tui", *ONE_MODEL, "--num-instances", "1", "--out", str(tmp_path))
-    assert code == 0, err
-    assert "SIMULATED" in out
 
 
 def test_the_key_appears_in_no_file_and_no_output(tmp_path: Path):
@@ -92,7 +81,7 @@ def test_an_engine_killed_in_the_middle_leaves_every_finished_request_in_a_journ
     assert len(tests) > 40
     assert {row.test for row in tests} <= answered
     assert len(answered - {row.test for row in tests}) <= 4  # answered, and killed before their verdict
-    code, out, err = ultra("summary", str(run_dir))
+    code, out, err = ultra_here("summary", str(run_dir))
     assert code == 3, err
     assert "partial" in (out + err).lower()
 
@@ -134,15 +123,15 @@ def test_a_detached_run_is_watched_steered_and_stopped_from_elsewhere(tmp_path: 
     )  # fmt: skip
     assert code == 0, err
     run_id = out.split()[0]
-    assert run_id in ultra("runs")[1]
+    assert run_id in ultra_here("runs")[1]
     assert ultra("pause", run_id)[0] == 0
-    assert ultra("pause", run_id)[0] != 0  # it is paused already
-    assert ultra("resume", run_id)[0] == 0
-    code, out, err = ultra("stop", run_id)
+    assert ultra_here("pause", run_id)[0] != 0  # it is paused already
+    assert ultra_here("resume", run_id)[0] == 0
+    code, out, err = ultra_here("stop", run_id)
     assert code == 0, err
     code, out, err = ultra("attach", run_id, "--plain")
     assert code == 130, err
-    code, out, err = ultra("stop", run_id)
+    code, out, err = ultra_here("stop", run_id)
     assert code == 2
     assert run_id in err
 

@@ -10,6 +10,7 @@ import anyio
 import msgspec
 import pytest
 from engine_rig import Rig, ScriptedClient, ids, job, lane, now_ns
+from seeds import seeds
 
 from console.engine.quarantine import BY_HAND
 from console.vocabulary.command import Accepted, Drain, Pause, Resume, Stop, Switch, name_of
@@ -185,7 +186,7 @@ def assert_nothing_lost(rig, ended):
         assert not usable or played.issuperset(one.tests), one.id
 
 
-@pytest.mark.parametrize("seed", range(120))
+@pytest.mark.parametrize("seed", seeds(120, quick=60))
 def test_whatever_happens_limits_hold_and_nothing_is_lost(seed):
     rng = random.Random(seed)
     rig = make_rig(rng)

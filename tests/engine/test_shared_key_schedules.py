@@ -11,6 +11,7 @@ import pytest
 import trio
 from engine_rig import Rig, ids, job, lane, now_ns
 from other_runs import OtherRuns
+from seeds import seeds
 from test_engine_schedules import (
     FAILURES,
     Truth,
@@ -140,7 +141,7 @@ def assert_waits_stay_apart(rig):
         assert sum(apart) <= row.duration_ns + 1000, row
 
 
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", seeds(80, quick=30))
 def test_whatever_other_runs_do_nothing_is_lost_and_every_key_is_given_back(seed):
     rng = random.Random(seed)
     trio._core._run._r.seed(seed)  # which of the tasks that are ready goes first

@@ -8,6 +8,7 @@ import anyio
 import pytest
 from part_rig import Client, guard, ids, job, lane
 from random_trouble import answers, assert_nothing_lost_or_twice, murderer, operator
+from seeds import seeds
 
 from console.processes.plan_run import PlanRun
 
@@ -40,7 +41,7 @@ def draw(dice, make_rig):
     ), jobs
 
 
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", seeds(80, quick=25))
 def test_whatever_dies_nothing_is_lost_or_played_twice(seed, make_rig):
     dice = random.Random(seed)
     rig, jobs = draw(dice, make_rig)
