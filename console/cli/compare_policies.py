@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from console.phases.phase import Phase
+    from console.prepare import RunRequest
     from console.profile.load import LoadedProfile
     from console.rehearsal.compare import Candidate, Comparison, Refused
-    from console.run import RunRequest
 
 THOSE_THAT_APPLY = "those that apply"
 """What the option stands for without a list."""
@@ -75,11 +75,11 @@ def _candidates(
 ) -> tuple[LoadedProfile, list[Candidate], list[Refused]]:
     from console.phases.load import load_phases
     from console.phases.preflight import preflight
+    from console.prepare import prepare
     from console.records.last_latency import last_latency
     from console.records.run_dir import runs_home
     from console.rehearsal.compare import Candidate, Refused
-    from console.run import prepare
-    from console.work.single_turn import MAX_TOKENS
+    from console.work.choice import MOST_TOKENS
 
     candidates: list[Candidate] = []
     refused: list[Refused] = []
@@ -100,7 +100,7 @@ def _candidates(
             loaded.profile,
             latency_s=latency_s,
             known_s=known.seconds if known is not None else None,
-            most_tokens=MAX_TOKENS,
+            most_tokens=MOST_TOKENS,
         )
         codes = tuple(finding.code for finding in ahead.findings)
         candidates.append(Candidate(name=policy, plan=plan, warnings=codes))

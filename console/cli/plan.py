@@ -14,7 +14,7 @@ from console.vocabulary.errors import ExitCode
 from console.vocabulary.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from console.run import Prepared
+    from console.prepare import Prepared
 
 
 @click.command()
@@ -48,10 +48,10 @@ def plan(
 
     from console.cli.plan_text import plan_lines, preflight_lines, warning_lines
     from console.phases.preflight import preflight
+    from console.prepare import prepare
     from console.records.last_latency import last_latency
     from console.records.run_dir import runs_home
-    from console.run import prepare
-    from console.work.single_turn import MAX_TOKENS
+    from console.work.choice import MOST_TOKENS
 
     request = run_request(**options)
     if compared is not None:
@@ -64,7 +64,7 @@ def plan(
         profile,
         latency_s=latency_s,
         known_s=known.seconds if known else None,
-        most_tokens=MAX_TOKENS,
+        most_tokens=MOST_TOKENS,
     )
     guess = "as the profile guesses"
     source = (

@@ -26,15 +26,36 @@ def plan_lines(plan: Plan, profile: Profile, profile_name: str) -> list[str]:
     """Return the plan in words: jobs in starting order, and the totals that hold over them."""
     reused = sum(job.reused for job in plan.jobs)
     tests = counted(plan.planned, "test")
+    each = plan.requests / plan.planned if plan.planned else 1.0
+    turns = f" of ~{each:.2g} requests each" if each != 1.0 else ""
     lines = [
         f"phase {plan.title} under profile {profile_name} ({plan.rate_mode}), seed {plan.seed}",
-        f"{tests}, {reused} reused; {counted(len(plan.jobs), 'job')} on {counted(len(plan.lanes), 'lane')}",
+        f"{tests}{turns}, {reused} reused; {counted(len(plan.jobs), 'job')} on {counted(len(plan.lanes), 'lane')}",
+        *_phases(plan),
         *_jobs(plan),
         *_totals(plan),
     ]
     if all(profile.providers[setup.lane.provider].api == "sim" for setup in plan.lanes):
         lines += ["", "SIMULATED: every provider of this plan is simulated"]
     return lines
+
+
+def _phases(plan: Plan) -> list[str]:
+    """Return what each phase comes to, where there is more to say than one total."""
+    if len(plan.phases) < 2 and not any(one.reused for one in plan.phases):
+        return []
+    rows = [
+        (
+            one.phase,
+            str(one.jobs),
+            str(one.new),
+            ", ".join(f"{count} ({source})" for source, count in one.reused.items()) or "-",
+        )
+        for one in plan.phases
+    ]
+    return table_lines(
+        TextTable("", ("phase", "jobs", "new tests", "reused (from)"), tuple(rows), frozenset({0, 3})), WIDTH
+    )
 
 
 def _jobs(plan: Plan) -> list[str]:
@@ -174,7 +195,8 @@ def warning_lines(plan: Plan, ahead: Preflight) -> list[str]:
     for finding in ahead.findings:
         lines.append(f"warning [{finding.code}] {finding.where}: {finding.text}")
         lines.append(f"  cure: {finding.cure}: {' '.join(finding.change)}")
-    lines += [f"cannot run yet: {reason}" for reason in plan.cannot_run]
+    lines += [f"cannot run: {reason}" for reason in plan.cannot_run]
+    lines += [f"note: {note}" for note in plan.notes]
     return [
         part
         for line in lines

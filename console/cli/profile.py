@@ -22,6 +22,7 @@ from console.profile import (
     lane_setups,
     list_profiles,
     load_profile,
+    model_protocols,
     new_profile,
     split_rules,
     totals,
@@ -163,6 +164,10 @@ def _foot(one: Profile, prompt_types: int) -> list[str]:
         lines.append(f"{name}: {provider.api}, keys {', '.join(keys) or 'none'}")
         if provider.deployments_off:
             lines.append(f"{name}: deployments off: {', '.join(provider.deployments_off)}")
+    spoken = model_protocols(one)
+    for protocol in dict.fromkeys(spoken.values()):
+        models = ", ".join(model for model, own in spoken.items() if own == protocol)
+        lines.append(f"protocol {protocol}, in place of tool calling: {models}")
     gates = {
         outer.scope.kind + " " + outer.scope.name: outer
         for setup in lane_setups(one)
@@ -187,7 +192,8 @@ def _foot(one: Profile, prompt_types: int) -> list[str]:
 def _show_json(loaded: LoadedProfile, modes: tuple[RateMode, ...], prompt_types: int) -> None:
     one = loaded.profile
     head = {"type": "profile", "name": one.name, "description": one.description, "origin": loaded.origin}
-    _print_json({**head, "rate_mode": one.rate_mode, "rate_mode_from": loaded.rate_mode_from})
+    modes_said = {"rate_mode": one.rate_mode, "rate_mode_from": loaded.rate_mode_from}
+    _print_json({**head, **modes_said, "protocols": model_protocols(one)})
     for mode in modes:
         try:
             setups = lane_setups(one, rate_mode=mode, prompt_types=prompt_types)

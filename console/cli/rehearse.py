@@ -13,9 +13,9 @@ from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.safe_text import safe_line
 
 if TYPE_CHECKING:
+    from console.prepare import Prepared, RunRequest
     from console.rehearsal.rehearse import Progress
     from console.rehearsal.report import Rehearsal
-    from console.run import Prepared, RunRequest
 
 _SILENT_S: Final = 1.0
 """A rehearsal that is over by then says nothing while it goes on."""

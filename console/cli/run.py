@@ -53,6 +53,8 @@ def run(*, detach: bool, rehearse: bool, as_json: bool, announce: bool, **option
     prepared = prepare(request, to_run=not rehearse)
     if rehearse:
         _warn(prepared.plan)
+        for note in prepared.plan.notes:  # which a run tells as an event
+            say(f"note: {note}", err=True)
         return rehearse_here(prepared, as_json=as_json)
     if request.run_id is not None and _finished_already(request.out, request.run_id, prepared.plan):
         say(f"{request.run_id} is finished: nothing to do", err=True)

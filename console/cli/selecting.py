@@ -21,9 +21,12 @@ def selection_options(command: Command) -> Command:
         click.option(
             "--profile", "-p", "profile", default="sim", show_default=True, help="Name or path of a profile."
         ),
-        click.option("--phase", "phases", multiple=True, help="5.1, 5.1-5.3, all, or a path; repeatable."),
+        click.option("--phase", "phases", multiple=True, help="5.1, 5.1-5.5, all, or a path; repeatable."),
         click.option(
-            "--class", "model_class", type=click.Choice(["open", "closed", "all"]), help="Only these models."
+            "--class",
+            "model_class",
+            type=click.Choice(["open", "closed", "all"]),
+            help="Models of this class; of a phase that names models, those of them.",
         ),
         click.option("--model", "models", multiple=True, help="Replaces the phase's models."),
         click.option("--prompt-types", multiple=True),
@@ -44,6 +47,11 @@ def selection_options(command: Command) -> Command:
         ),
         click.option(
             "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a value of the profile."
+        ),
+        click.option(
+            "--reuse",
+            metavar="RUN",
+            help="Take over results of an earlier run for tests that are the same; RUN: as elsewhere, or newest.",
         ),
         click.option("--seed", type=int, default=0, show_default=True, help="Draws the tasks."),
     ]
@@ -90,6 +98,7 @@ def run_request(
     ultra_parallel: bool,
     overrides: tuple[str, ...],
     seed: int,
+    reuse: str | None,
     out: Path | None = None,
     run_id: str | None = None,
     processes: int | None = 1,
@@ -97,7 +106,7 @@ def run_request(
 ) -> Any:
     """Return the RunRequest of these options."""
     from console.phases.selection import Selection
-    from console.run import RunRequest
+    from console.prepare import RunRequest
 
     storage = os.environ.get("STORAGE_FORMAT", "parquet") or "parquet"
     if storage not in ("parquet", "json"):
@@ -120,6 +129,7 @@ def run_request(
         selection=selection,
         rate_mode=rate_mode,
         seed=seed,
+        reuse=reuse,
         out=out,
         run_id=run_id,
         storage=storage,

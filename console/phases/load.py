@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from importlib import resources
 from pathlib import Path
 
@@ -95,6 +96,12 @@ def load_phases(references: tuple[str, ...]) -> list[Phase]:
             if name not in chosen:
                 chosen.append(name)
     return [load_phase(name) for name in chosen]
+
+
+def phases_by_name(names: Collection[str]) -> dict[str, Phase]:
+    """Read those of some phases that are found by name."""
+    known = phase_ids() if names else []
+    return {name: load_phase(name) for name in sorted(names) if name in known}
 
 
 def _expand(reference: str) -> list[str]:

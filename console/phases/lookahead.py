@@ -1,7 +1,7 @@
 """What a plan will do, without doing it: its jobs, workers and gates as events on a clock that only counts.
 
 The order of jobs is the very one of the engine (`order.py`). A worker is held from the moment it takes a test
-until the answer is there; a request passes the pacers and slots of all its scopes as in the engine, first come
+until its last answer is there, one request after another; a request passes the pacers and slots of all its scopes as in the engine, first come
 first served on a lane; every answer takes as long as was guessed. Tokens per minute are not looked at.
 """
 
@@ -19,14 +19,14 @@ from console.phases.plan import Job, Plan
 from console.vocabulary.lane import LaneSetup, Limits, Scope
 
 MOST_EVENTS: Final = 100_000
-"""Beyond so many tests several of them count as one that takes as long as they do one after another."""
+"""Beyond so many requests several tests count as one whose requests take as long as theirs one after another."""
 
 
 class Sent(msgspec.Struct, frozen=True, gc=False):
     """One request, in ns from the start of the run."""
 
     held_ns: int
-    """When its test took a worker."""
+    """When its test took a worker, or had the answer to its last request."""
     sent_ns: int
     end_ns: int
 
@@ -49,7 +49,7 @@ class Lookahead(msgspec.Struct, frozen=True):
     sent: Mapping[str, list[Sent]]
     """Lane id → its requests."""
     unit: int
-    """Tests that each of them stands for."""
+    """Requests that each of them stands for."""
 
     @property
     def end_ns(self) -> int:
@@ -104,8 +104,8 @@ class _Lane:
         self.latency_ns = max(1, latency_ns)
         self.busy = 0
         self.flows: deque[_Flow] = deque()
-        self.waiting: deque[tuple[_Flow, int]] = deque()
-        """Tests that hold a worker and are not sent yet, with the time since when."""
+        self.waiting: deque[_Test] = deque()
+        """Tests that hold a worker and whose next request is not sent yet."""
         self.tries_ns = -1
         """When its first request is tried next."""
 
@@ -118,10 +118,18 @@ class _JobRun:
     def __init__(self, job: Job, unit: int) -> None:
         dealt = sum(len(shard.tests or ()) for shard in job.shards)
         self.queue = -(-(len(job.tests) - dealt) // unit)
+        self.turns = job.turns
+        self._taken = 0
         self.left = self.queue + sum(-(-len(shard.tests or ()) // unit) for shard in job.shards)
         self.flows: list[_Flow] = []
         self.start_ns = self.end_ns = 0
         self.key: str | None = None
+
+    def requests(self) -> int:
+        """Return how many requests the next test takes, so that all together take as many as was expected."""
+        before = round(self._taken * self.turns)
+        self._taken += 1
+        return max(1, round(self._taken * self.turns) - before)
 
 
 class _Flow:
@@ -141,11 +149,26 @@ class _Flow:
             self.job.queue -= 1
 
 
+class _Test:
+    """A test that holds a worker."""
+
+    __slots__ = ("flow", "held_ns", "left")
+
+    def __init__(self, flow: _Flow, held_ns: int, left: int) -> None:
+        self.flow = flow
+        self.held_ns = held_ns
+        """Since when it waits for its next request to be sent."""
+        self.left = left
+        """Requests that it has not sent."""
+
+
 class _Answer:
     """A request that was sent."""
 
-    def __init__(self, flow: _Flow, sent: Sent) -> None:
-        self.flow, self.sent = flow, sent
+    __slots__ = ("sent", "test")
+
+    def __init__(self, test: _Test, sent: Sent) -> None:
+        self.test, self.sent = test, sent
 
 
 _Event = _Answer | _Lane | _Flow | None
@@ -156,7 +179,7 @@ class _Run:
     def __init__(self, plan: Plan, latency_ns: Mapping[str, int]) -> None:
         self._plan = plan
         self._latency_ns = latency_ns
-        self._unit = max(1, -(-plan.planned // MOST_EVENTS))
+        self._unit = max(1, -(-round(plan.requests) // MOST_EVENTS))
         self._order = order_of(plan)
         self._setups = {setup.lane.id: setup for setup in plan.lanes}
         self._outer: dict[Scope, _Gate] = {}
@@ -175,7 +198,7 @@ class _Run:
             self._now_ns, _, event = heapq.heappop(self._heap)
             match event:
                 case _Answer():
-                    self._done(event.flow, event.sent)
+                    self._answered(event.test, event.sent)
                 case _Lane():
                     self._try(event)
                 case _Flow():
@@ -252,7 +275,11 @@ class _Run:
         flow.take()
         lane = flow.lane
         lane.busy += 1
-        lane.waiting.append((flow, self._now_ns))
+        self._wait(_Test(flow, self._now_ns, flow.job.requests()))
+
+    def _wait(self, test: _Test) -> None:
+        lane = test.flow.lane
+        lane.waiting.append(test)
         if len(lane.waiting) == 1:
             self._try(lane)
 
@@ -269,16 +296,19 @@ class _Run:
                     lane.tries_ns = opens_ns
                     self._at(opens_ns, lane)
                 return
-            flow, held_ns = lane.waiting.popleft()
+            test = lane.waiting.popleft()
+            test.left -= 1
             for gate in lane.gates:
                 gate.enter(self._now_ns, self._unit)
             end_ns = self._now_ns + self._unit * lane.latency_ns
-            self._at(end_ns, _Answer(flow, Sent(held_ns, self._now_ns, end_ns)))
+            self._at(end_ns, _Answer(test, Sent(test.held_ns, self._now_ns, end_ns)))
 
-    def _done(self, flow: _Flow, sent: Sent) -> None:
-        lane, job = flow.lane, flow.job
+    def _answered(self, test: _Test, sent: Sent) -> None:
+        """Take in an answer: the test sends its next request, or is done."""
+        lane = test.flow.lane
         self._sent[lane.setup.lane.id].append(sent)
-        lane.busy -= 1
+        if not test.left:
+            lane.busy -= 1
         blocked: dict[_Lane, None] = {}
         for gate in lane.gates:
             gate.leave()
@@ -286,6 +316,14 @@ class _Run:
             gate.blocked = {}
         for other in blocked:
             self._try(other)
+        if test.left:
+            test.held_ns = self._now_ns
+            self._wait(test)
+        else:
+            self._done(test.flow)
+
+    def _done(self, flow: _Flow) -> None:
+        lane, job = flow.lane, flow.job
         job.left -= 1
         if not job.left:
             job.end_ns = self._now_ns

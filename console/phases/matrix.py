@@ -29,10 +29,10 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     prompt_types: tuple[str, ...]
     rate: str
 
-    def test_ids(self, task_types: Sequence[str], instances: int) -> tuple[str, ...]:
-        """Return the ids of its tests, instances of all task types interleaved so that any prefix is a fair sample."""
+    def tests(self, task_types: Sequence[str], instances: int) -> tuple[TestId, ...]:
+        """Return its tests, instances of all task types interleaved so that any prefix is a fair sample."""
         return tuple(
-            str(TestId(self.model, prompt_type, self.difficulty, self.rate, task_type, instance))
+            TestId(self.model, prompt_type, self.difficulty, self.rate, task_type, instance)
             for instance in range(1, instances + 1)
             for prompt_type in self.prompt_types
             for task_type in task_types

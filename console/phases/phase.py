@@ -5,23 +5,22 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from console.phases.policy import PolicyText
 from console.profile.form import Count, Form, Name, NotNegative, SpacelessName, Text, expecting
 from console.vocabulary.names import (
+    DEFAULT_SEVERITY,
     DIFFICULTIES,
-    PLAIN_PROMPT_TYPES,
     PROMPT_TYPES,
     SEVERITIES,
+    SEVERITY_ALIASES,
     TASK_TYPES,
 )
 
 Axis = Literal["provider", "model", "difficulty", "group", "rate", "prompt_type"]
 AXES: Final[tuple[Axis, ...]] = get_args(Axis)
-AVAILABLE_PROMPT_TYPES: Final = PLAIN_PROMPT_TYPES
-"""What is offered in place of a name that is none; the work itself refuses what it cannot play."""
 SEVERITY_RULE: Final = f"only flawed prompts bear one, of {', '.join(SEVERITIES)}"
 Models = Annotated[
     Literal["open", "closed", "all"] | list[SpacelessName],
@@ -29,6 +28,11 @@ Models = Annotated[
 ]
 TaskTypes = Annotated[Literal["all"] | list[str], expecting('"all" or a list of task types')]
 Rate = Annotated[float, Field(ge=0, le=1), expecting("a number from 0 to 1")]
+PhaseIds = Annotated[
+    list[Name],
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    expecting("the id of a phase, or a list of such"),
+]
 
 
 def fault(text: str) -> PydanticCustomError:
@@ -51,18 +55,33 @@ def known(names: list[str], accepted: tuple[str, ...], what: str) -> list[str]:
 def severity_fits(name: str) -> bool:
     """Say whether what follows `@` in a prompt type is a severity, and the prompt one that bears it."""
     bare, at, severity = name.partition("@")
-    return not at or (severity in SEVERITIES and bare.startswith("flawed_"))
+    return not at or (_severity(severity) in SEVERITIES and bare.startswith("flawed_"))
+
+
+def _severity(name: str) -> str:
+    return SEVERITY_ALIASES.get(name, name)
+
+
+def one_name(prompt_type: str) -> str:
+    """Return the one name of a prompt type: a test has one id, however its severity was written.
+
+    The severity that is meant without one is left out, and an alias gives way to the name that it stands for.
+    """
+    bare, at, severity = prompt_type.partition("@")
+    severity = _severity(severity)
+    return bare if not at or severity == DEFAULT_SEVERITY else f"{bare}@{severity}"
 
 
 def known_prompt_types(names: list[str]) -> list[str]:
-    """Return `names` if all are prompt types, a flawed one with or without `@severity`."""
+    """Return `names`, each as its one name, if all are prompt types, a flawed one with or without `@severity`."""
     for name in names:
         if not severity_fits(name):
             raise fault(f"names {name!r}, which has a wrong severity: {SEVERITY_RULE}")
         known([name.partition("@")[0]], PROMPT_TYPES, "prompt type")
-    if not names or len(set(names)) != len(names):
+    found = [one_name(name) for name in names]
+    if not found or len(set(found)) != len(found):
         raise fault("needs at least one prompt type, none of them twice")
-    return names
+    return found
 
 
 class OrderTable(Form):
@@ -92,6 +111,8 @@ class Phase(Form):
     tool_success_rates: list[Rate] = [0.8]
     instances: Count = 20
     """Per task type."""
+    reuse: PhaseIds = []
+    """Other phases: tests that one of them plans in the same run are taken from there."""
     groups: dict[str, list[str]] = {}
     """Group name → prompt types that one job carries together; replaces `prompt_types`."""
     order: OrderTable = OrderTable()
@@ -108,7 +129,7 @@ class Phase(Form):
             known_prompt_types([name for members in value.values() for name in members])
         if not all(value.values()):
             raise fault("has a group without a prompt type")
-        return value
+        return {name: [one_name(member) for member in members] for name, members in value.items()}
 
     @field_validator("difficulties")
     @classmethod
@@ -127,6 +148,13 @@ class Phase(Form):
     def _rates(cls, value: list[float]) -> list[float]:
         if not value or len(set(value)) != len(value):
             raise fault("needs at least one rate, none of them twice")
+        return value
+
+    @field_validator("reuse")
+    @classmethod
+    def _reuse(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        if info.data.get("id") in value:
+            raise fault("names the phase itself, which has nothing to take from itself")
         return value
 
     @model_validator(mode="after")

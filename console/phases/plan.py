@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -35,7 +35,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     prompt_types: tuple[str, ...]
     tests: tuple[str, ...]
     reused: int = 0
-    """Tests that an earlier job of the run holds already."""
+    """Tests of its combination whose results come from elsewhere; where from is in `Plan.phases`."""
+    turns: float = 1.0
+    """Requests that a test of it is expected to take, one after another."""
     shards: tuple[Shard, ...]
     before: tuple[int, ...] = ()
     """Indices of the jobs that must be done first."""
@@ -43,6 +45,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     lease: tuple[str, ...] | None = None
     """Keys, as `provider/key`, of which it holds one at a time, the one preferred first; its shards on other keys
     stay closed. None: it leases none, and all its shards are open."""
+
+
+class PhaseCount(msgspec.Struct, frozen=True, kw_only=True):
+    """What one phase of a plan comes to."""
+
+    phase: str
+    jobs: int
+    new: int
+    """Tests that are played for it."""
+    reused: dict[str, int] = {}
+    """Where results of further tests come from, a phase of this run or `run ID`, and how many."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +74,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     leases: dict[str, LeaseRule] = {}
     """Of each key that a job may lease: who may hold it at once."""
+    notes: tuple[str, ...] = ()
+    """What is to be known of it and is no fault: what is reused, what is left out."""
+    phases: tuple[PhaseCount, ...] = ()
+    library: str = ""
+    """Version of the task library; empty: an old plan, which does not say."""
+    protocols: dict[str, str] = {}
+    """Model → the protocol that it is spoken to in, where it is not `tools`."""
+    scoring: dict[str, Any] = {}
+    """The scoring presets that results are marked by."""
     cannot_run: tuple[str, ...] = ()
     """Why it can be shown, but not be run."""
 
@@ -68,3 +90,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def planned(self) -> int:
         """Tests to run."""
         return sum(len(job.tests) for job in self.jobs)
+
+    @property
+    def requests(self) -> float:
+        """Requests that its tests are expected to take, retries left out."""
+        return sum(len(job.tests) * job.turns for job in self.jobs)

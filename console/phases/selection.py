@@ -9,13 +9,13 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from console.phases.matrix import ModelChoice
-from console.phases.phase import AVAILABLE_PROMPT_TYPES, AXES, SEVERITY_RULE, Phase, severity_fits
+from console.phases.phase import AXES, SEVERITY_RULE, Phase, one_name, severity_fits
 from console.phases.policy import BATCH_HINT, IN_SERIES, POLICIES_TEXT, parse_policy
-from console.profile.complaints import Complaint, complaints, meant_hint
+from console.profile.complaints import Complaint, complaints, meant_hint, nearest
 from console.profile.form import SpacelessName
 from console.profile.toml_lines import dotted
 from console.vocabulary.errors import ConsoleError, Problem, Problems
-from console.vocabulary.names import DIFFICULTIES, PROMPT_TYPES, TASK_TYPES
+from console.vocabulary.names import DIFFICULTIES, PLAIN_PROMPT_TYPES, PROMPT_TYPES, TASK_TYPES
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.test_id import rate_text
 
@@ -26,6 +26,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Parts of a matrix to keep. An empty tuple or None keeps all, or the phase's own."""
 
     model_class: str | None = None
+    """Replaces a phase's `models` where that is a class; where it is a list, keeps those of the class."""
     models: tuple[str, ...] = ()
     """Replaces the phase's list."""
     prompt_types: tuple[str, ...] = ()
@@ -53,7 +54,7 @@ def ad_hoc_phase(selection: Selection) -> Phase:
         Problems: everything that is wrong with the picks, each at its flag.
     """
     _refuse_wrong(selection)
-    prompt_types = list(selection.prompt_types) or ["optimal"]
+    prompt_types = list(map(one_name, selection.prompt_types)) or ["optimal"]
     groups = {"prompts": prompt_types} if len(prompt_types) > 1 else {}
     fields: dict[str, object] = {"id": "ad-hoc", "title": "Ad-hoc selection"}
     fields.update({"groups": groups} if groups else {"prompt_types": prompt_types})
@@ -81,10 +82,10 @@ def narrowed(phase: Phase, selection: Selection) -> Phase:
     fields: dict[str, object] = phase.model_dump(exclude_unset=True)
     if selection.models:
         fields["models"] = list(selection.models)
-    elif selection.model_class:
+    elif selection.model_class and isinstance(phase.models, str):
         fields["models"] = selection.model_class
     if selection.prompt_types:
-        _pick_prompts(fields, phase, selection.prompt_types)
+        _pick_prompts(fields, phase, tuple(map(one_name, selection.prompt_types)))
     replacements: dict[str, Sequence[object]] = {
         "difficulties": selection.difficulties,
         "task_types": selection.task_types,
@@ -119,17 +120,25 @@ def _pick_prompts(fields: dict[str, object], phase: Phase, wanted: tuple[str, ..
     if not phase.groups:
         fields["prompt_types"] = list(wanted)
         return
-    groups = {
-        name: [member for member in members if member in wanted] for name, members in phase.groups.items()
-    }
-    fields["groups"] = {name: members for name, members in groups.items() if members}
-    held = {member for members in groups.values() for member in members}
-    if missing := [name for name in wanted if name not in held]:
+    held = [member for members in phase.groups.values() for member in members]
+    if missing := [name for name in wanted if _bare(name) not in map(_bare, held)]:
         raise ConsoleError(
             f"phase {phase.id} has no prompt type {_quoted(missing[0])}",
             where="--prompt-types",
-            hint="it has " + ", ".join(member for members in phase.groups.values() for member in members),
+            hint="it has " + ", ".join(held),
         )
+    groups = {
+        group: list(
+            dict.fromkeys(name for member in members for name in wanted if _bare(name) == _bare(member))
+        )
+        for group, members in phase.groups.items()
+    }
+    fields["groups"] = {group: members for group, members in groups.items() if members}
+
+
+def _bare(prompt_type: str) -> str:
+    """Return a prompt type without its severity: a flaw picked with one is of the group that has the flaw."""
+    return prompt_type.partition("@")[0]
 
 
 def class_conflicts(selection: Selection, choices: Sequence[ModelChoice]) -> list[str]:
@@ -155,12 +164,12 @@ def _refuse_wrong(selection: Selection) -> None:
 
 
 def _wrong_picks(selection: Selection) -> Iterator[tuple[str, Complaint]]:
-    """Yield the flag and what is wrong with what it picks. Only what is available is offered in its place."""
+    """Yield the flag and what is wrong with what it picks, with what may be picked in its place."""
     if selection.model_class is not None and selection.model_class not in CLASSES:
         yield "--class", _no(selection.model_class, f"is not {_either(CLASSES)}")
     for name in selection.prompt_types:
         if name.partition("@")[0] not in PROMPT_TYPES:
-            yield "--prompt-types", _unknown(name, "prompt type", AVAILABLE_PROMPT_TYPES)
+            yield "--prompt-types", _unknown_prompt(name)
         elif not severity_fits(name):
             yield "--prompt-types", _no(name, f"has a wrong severity: {SEVERITY_RULE}")
     named = (
@@ -193,7 +202,7 @@ def _wrong_picks(selection: Selection) -> Iterator[tuple[str, Complaint]]:
 def _twice(selection: Selection) -> Iterator[tuple[str, Complaint]]:
     lists: tuple[tuple[str, Sequence[str]], ...] = (
         ("--model", selection.models),
-        ("--prompt-types", selection.prompt_types),
+        ("--prompt-types", list(map(one_name, selection.prompt_types))),
         ("--difficulty", selection.difficulties),
         ("--task-types", selection.task_types),
         ("--tool-success-rate", [rate_text(rate) for rate in selection.tool_success_rates]),
@@ -210,6 +219,12 @@ def _no(name: str, message: str, hint: str | None = None) -> Complaint:
 
 def _unknown(name: str, what: str, available: Sequence[str]) -> Complaint:
     return _no(name, f"is no {what}", meant_hint(name, list(available), what="available"))
+
+
+def _unknown_prompt(name: str) -> Complaint:
+    near = nearest(name, list(PROMPT_TYPES))
+    hint = f"did you mean {near}?" if near else f"known: {', '.join(PLAIN_PROMPT_TYPES)}, flawed_FLAW"
+    return _no(name, "is no prompt type", hint)
 
 
 def _quoted(name: str) -> str:

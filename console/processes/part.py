@@ -58,7 +58,7 @@ from console.vocabulary.learnt import with_ages
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RunStarted
 from console.vocabulary.snapshot import RunState
-from console.work.single_turn import SingleTurnWork
+from console.work.choice import work_of
 
 _GATHER_S = 0.002
 """Words to the coordinator gather this long, so that many tests that end together are one line."""
@@ -300,7 +300,7 @@ def _engine(
     return Engine(
         plan=plan,
         headline=headline,
-        work=SingleTurnWork(plan.seed),
+        work=work_of(plan.seed, plan.protocols),
         client=client,
         endpoints=endpoints,
         journal=journal,

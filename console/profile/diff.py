@@ -71,6 +71,8 @@ def _record(profile: Profile) -> Table:
             provider["sim"] = {field: value for field, value in behaviour.items() if value is not None}
     for name, model in as_table(record["models"]).items():
         model.setdefault("deployments", [name])
+        if model.get("protocol") == profile.providers[profile.models[name].provider].protocol:
+            del model["protocol"]
     return record
 
 

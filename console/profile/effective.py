@@ -208,6 +208,15 @@ def split_rules(profile: Profile) -> dict[str, SplitRule]:
     return rules
 
 
+def model_protocols(profile: Profile) -> dict[str, str]:
+    """Return the protocol of every model that is not spoken to by tool calling: its own, else its provider's."""
+    spoken = {
+        name: model.protocol or profile.providers[model.provider].protocol
+        for name, model in profile.models.items()
+    }
+    return {name: protocol for name, protocol in spoken.items() if protocol != "tools"}
+
+
 def timeouts(profile: Profile) -> Timeouts:
     """Return the deadlines of a request as the client reads them."""
     table = profile.timeouts

@@ -122,6 +122,10 @@ NotNegative = Annotated[float, Field(ge=0), expecting("a number ≥ 0")]
 Names = Annotated[tuple[SpacelessName, ...], Field(strict=False)]
 
 
+ProtocolName = Literal["tools", "text"]
+"""How a model is spoken to in tests: by its server's own tool calling, or by a JSON action in its text."""
+
+
 class Form(BaseModel):
     """A table of the file: unknown keys are errors, nothing is converted, infinity is no number."""
 
@@ -245,6 +249,8 @@ class Provider(Form):
     burst: NotNegative = 0.0
     limits_as: Name | None = None
     """Name in `[limits]` to use in place of the provider's own."""
+    protocol: ProtocolName = "tools"
+    """`text` where its server knows no tool calling."""
     sim: SimBehaviour | None = None
     """How it behaves where `api = "sim"`."""
 
@@ -292,6 +298,8 @@ class Model(Form):
     """Its one key, for `split = "one-key"` and for phases whose policy is one key per model."""
     keys: Annotated[Names, Field(min_length=1)] | None = None
     """The keys it may use; absent: all."""
+    protocol: ProtocolName | None = None
+    """Absent: its provider's."""
     off: Flag = False
 
 

@@ -120,6 +120,15 @@ def _of_models(providers: Table, models: Table) -> Iterator[Complaint]:
         if all(provider in providers for _, provider, _ in places):
             known = [key for _, provider, _ in places for key in _key_names(providers[provider])]
             yield from _of_keys(model, path, list(dict.fromkeys(known)))
+            yield from _of_protocol(model, path, [as_table(providers[one]) for _, one, _ in places])
+
+
+def _of_protocol(model: Table, path: KeyPath, providers: list[Table]) -> Iterator[Complaint]:
+    """A model is spoken to in one protocol: where its deployments' providers differ, it has to say which."""
+    spoken = {provider.get("protocol", "tools") for provider in providers}
+    if "protocol" not in model and len(spoken) > 1:
+        hint = "its deployments are at providers of different protocols: write tools or text here"
+        yield Complaint((*path, "protocol"), "is missing", hint)
 
 
 def _of_keys(model: Table, path: KeyPath, known: list[str]) -> Iterator[Complaint]:

@@ -7,9 +7,8 @@ from typing import Final
 
 import msgspec
 
-from console.records.run_file import read_run_head
+from console.records.run_file import SUMMARY_FILE, read_run_head
 from console.records.run_list import find_runs_in
-from console.records.summary import SUMMARY_FILE
 from console.vocabulary.errors import ConsoleError
 
 _RUNS: Final = 20

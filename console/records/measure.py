@@ -44,7 +44,7 @@ NEEDED: Final = (
     "simulated",
 )
 """The columns of requests that are held in memory; the chunk gaps are not."""
-TESTS_NEEDED: Final = (*LANE, "test", "verdict", "score")
+TESTS_NEEDED: Final = (*LANE, "test", "verdict", "score", "reused_from")
 """The same of tests."""
 _ALL: Final = "_all"
 _NS_PER_S: Final = 1e9

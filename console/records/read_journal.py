@@ -29,9 +29,9 @@ _LOCATED: Final = 50
 _READ_AHEAD_BYTES: Final = 1024 * 1024
 _TAIL_BYTES: Final = 256 * 1024
 _HEAD_BYTES: Final = 64 * 1024
-_SIMULATED: Final = b',"simulated":true'
+SIMULATED_MARK: Final = b',"simulated":true'
 """Only ever a field of a row: inside a text its quotes would be escaped."""
-_TEST_ROW: Final = b'{"type":"test",'
+TEST_ROW_MARK: Final = b'{"type":"test",'
 _MOST_TOKENS: Final = 2**53
 """A server may claim any count; up to this one every reader of JSON agrees on its value."""
 
@@ -242,7 +242,7 @@ def last_test_rows(run_dir: Path, process: int) -> dict[str, TestRow]:
         try:
             with opened_segment(segment.path, _READ_AHEAD_BYTES) as file:
                 for line in file:
-                    if line.startswith(_TEST_ROW):
+                    if line.startswith(TEST_ROW_MARK):
                         with suppress(DamagedLine, UnknownRow):
                             row = decode_line(line)
                             assert isinstance(row, TestRow)
@@ -260,7 +260,7 @@ def begins_simulated(run_dir: Path) -> bool:
     for segment in first_of.values():
         try:
             with opened_segment(segment.path) as file:
-                if _SIMULATED in file.read(_HEAD_BYTES):
+                if SIMULATED_MARK in file.read(_HEAD_BYTES):
                     return True
         except OSError as error:
             raise ConsoleError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -16,6 +17,7 @@ from console.vocabulary.errors import ConsoleError
 from console.vocabulary.trace import Traces
 
 RUN_FILE: Final = "run.toml"
+SUMMARY_FILE: Final = "summary.json"
 _FIRST_TABLE: Final = re.compile(r"^\[", re.MULTILINE)
 
 
@@ -66,6 +68,17 @@ class RunFile(RunHead, frozen=True, kw_only=True):
     versions: dict[str, str] = {}
     profile_record: dict[str, Any] = {}
     """The profile as it was, changes by `--set` included."""
+
+
+def simulated_providers(profile_record: Mapping[str, Any]) -> frozenset[str]:
+    """Return the providers that a profile's record says are simulated."""
+    found: Any = profile_record.get("providers")
+    providers = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    return frozenset(
+        name
+        for name, table in providers.items()
+        if isinstance(table, dict) and cast("dict[str, Any]", table).get("api") == "sim"
+    )
 
 
 def write_run_file(run_dir: Path, run_file: RunFile) -> None:

@@ -92,7 +92,7 @@ def _count_done(run_dir: Path) -> int | None:
     done: set[str] = set()
     for row in read_rows(run_dir):
         if isinstance(row, TestRow):
-            ended = row.verdict in TERMINAL
+            ended = row.verdict in TERMINAL and not row.reused_from
         elif isinstance(row, RequestRow):
             ended = row.outcome is Outcome.OK and row.test.startswith("prompt/")
         else:

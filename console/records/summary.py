@@ -10,6 +10,7 @@ Definitions of the figures: `summary_types.DEFINITIONS`, which is in summary.jso
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ from console.records.chunk_gaps import EXACT_GAPS, GapDistributions
 from console.records.measure import GROUPINGS, MODEL, NEEDED, TESTS_NEEDED, covered_ns, group_summaries
 from console.records.planned import read_planned
 from console.records.read_journal import Damages
-from console.records.run_file import RunFile, read_run_file
+from console.records.run_file import SUMMARY_FILE, RunFile, read_run_file
 from console.records.run_lock import is_live
 from console.records.standing import Standing, standing
 from console.records.summary_types import GroupSummary, RunKind, Summary
@@ -32,7 +33,6 @@ from console.vocabulary.safe_text import safe_line
 
 __all__ = ["GroupSummary", "Summary", "summarise"]
 
-SUMMARY_FILE: Final = "summary.json"
 _NS_PER_S: Final = 1e9
 
 
@@ -72,7 +72,9 @@ def _summary(
     run_dir: Path, run_file: RunFile, tables: Tables, files: tuple[str, ...], *, live: bool, exact_gaps: int
 ) -> Summary:
     requests = tables.requests.select(NEEDED).collect()
-    tests = tables.tests.select(TESTS_NEEDED).collect()
+    all_tests = tables.tests.select(TESTS_NEEDED).collect()
+    tests = all_tests.filter(pl.col("reused_from").is_null())
+    reused = _reused(all_tests["reused_from"])
     plan = read_planned(run_dir)
     planned = tables.ended.planned if tables.ended is not None else plan.count
     stands = standing(requests, tests, plan, planned)
@@ -111,6 +113,7 @@ def _summary(
         remaining=stands.planned - stands.done,
         infrastructure_failures=stands.failed,
         cancelled=stands.cancelled,
+        reused=reused,
         not_run=stands.not_run,
         failures=stands.failures,
         verdicts=verdict_counts(tests),
@@ -122,7 +125,7 @@ def _summary(
         per_lane=groups["per_lane"],
         per_key=groups["per_key"],
         per_deployment=groups["per_deployment"],
-        notes=_notes(tables, planned, live=live),
+        notes=_notes(tables, planned, reused, live=live),
         files=files,
     )
 
@@ -144,8 +147,17 @@ def _partial_reason(state: RunKind, stands: Standing) -> str:
     return ""
 
 
-def _notes(tables: Tables, planned: int | None, *, live: bool) -> tuple[str, ...]:
+def _reused(sources: pl.Series) -> dict[str, int]:
+    """Return how many results were taken over from which run."""
+    return {str(run): int(count) for run, count in sources.drop_nulls().value_counts(sort=True).iter_rows()}
+
+
+def _notes(tables: Tables, planned: int | None, reused: Mapping[str, int], *, live: bool) -> tuple[str, ...]:
     notes = _damage_notes(tables.damages, live=live)
+    notes += [
+        f"{count} results are taken over from run {run}: they are in the table of tests, and in no figure here"
+        for run, count in reused.items()
+    ]
     if planned is None:
         notes.append("how much was planned is not known: plan.json does not tell; what has begun is counted")
     if tables.deaths:

@@ -40,6 +40,8 @@ DEFINITIONS: Final[dict[str, str]] = {
     "planned": "done + infrastructure_failures + cancelled + not_run; remaining = planned - done",
     "done": "tests with a terminal verdict; prompts that were answered in full",
     "infrastructure_failures": "tests and prompts without a complete answer; `failures` has them by their last outcome",
+    "reused": "results of earlier runs that stand for tests of this one: rows of tests with `reused_from`, and in no "
+    "count or figure of a summary",
     "cancelled": "begun, stopped, and not done since",
     "not_run": "planned, and without a row in the journal",
     "client": "p99 of our own delays (stream read delay, loop lag, schedule delay) against the TTFT p50: over 10 % "
@@ -171,6 +173,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Begun, and ended without a complete answer."""
     cancelled: int = 0
     """Begun, stopped, and not done since."""
+    reused: dict[str, int] = {}
+    """Results taken over from earlier runs, by run; in none of the other counts."""
     not_run: int = 0
     """Planned, and without a row in the journal."""
     failures: dict[str, int] = {}

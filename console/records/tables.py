@@ -9,6 +9,7 @@ which a scan of JSON lines stops. Only the counted row of each test goes into `t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -20,6 +21,8 @@ from console.records.atomic import put_in_place
 from console.records.client_rows import ClientTally
 from console.records.columns import REQUESTS, TESTS, Column, Entry, entry_of, frame, schema
 from console.records.read_journal import Damages, read_rows
+from console.records.run_file import read_run_file, simulated_providers
+from console.vocabulary.errors import ConsoleError
 from console.vocabulary.names import PROCESS_LOST
 from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.rows import ClientRow, EventRow, LimitRow, RequestRow, RunEnded, RunStarted
@@ -168,7 +171,8 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
                 gaps += len(row.chunk_gap_ns)
                 requests.add(entry, len(row.chunk_gap_ns))
             else:
-                session.end_ns = max(session.end_ns, row.at_ns + row.duration_ns)
+                if not row.reused_from:
+                    session.end_ns = max(session.end_ns, row.at_ns + row.duration_ns)
                 tests.add(entry)
     request_rows, test_rows = requests.finish(), tests.finish()
     if len({segment.process for segment in scan.segments}) > 1:
@@ -177,7 +181,7 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
         test_rows = test_rows.sort("since_first_ns", maintain_order=True)
     return Tables(
         requests=request_rows,
-        tests=_simulated_like(counted(test_rows), request_rows),
+        tests=_simulated_like(counted(test_rows), request_rows, _simulated_by_profile(run_dir)),
         sessions=tuple(sessions.all),
         ended=sessions.ended(),
         rows=scan.rows,
@@ -205,11 +209,21 @@ def counted(tests: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _simulated_like(tests: pl.LazyFrame, requests: pl.LazyFrame) -> pl.LazyFrame:
-    """Add whether a test's provider is simulated: it is where any of its answers said so."""
+def _simulated_by_profile(run_dir: Path) -> frozenset[str]:
+    try:
+        return simulated_providers(read_run_file(run_dir).profile_record)
+    except ConsoleError:
+        return frozenset()  # whoever needs run.toml itself complains of it
+
+
+def _simulated_like(tests: pl.LazyFrame, requests: pl.LazyFrame, by_profile: Iterable[str]) -> pl.LazyFrame:
+    """Add whether a test's provider is simulated: it is where the profile, or any of its answers, said so.
+
+    A provider may have no answer in a run whose results are taken over from another one.
+    """
     providers = requests.group_by("provider").agg(pl.col("simulated").any())
     return tests.join(providers, on="provider", how="left", maintain_order="left").with_columns(
-        pl.col("simulated").fill_null(value=False)
+        pl.col("simulated").fill_null(value=False) | pl.col("provider").is_in(list(by_profile))
     )
 
 

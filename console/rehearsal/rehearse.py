@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import nullcontext
 from typing import Final
 
@@ -25,8 +25,8 @@ from console.rehearsal.virtual import NowNs, run_virtually
 from console.sim.config import SimConfig
 from console.sim.in_process import InProcessClient
 from console.sim.player import TestPlayer
+from console.work.choice import MOST_TOKENS, work_of
 from console.work.contract import Work
-from console.work.single_turn import MAX_TOKENS, SingleTurnWork
 
 TOLD_EVERY_S: Final = 0.25
 
@@ -51,7 +51,7 @@ def rehearse(
     plan: Plan,
     profile: Profile,
     *,
-    make_work: Callable[[int], Work] = SingleTurnWork,
+    make_work: Callable[[int, Mapping[str, str]], Work] = work_of,
     on_progress: Callable[[Progress], None] | None = None,
     obey_signals: bool = False,
 ) -> Rehearsal:
@@ -60,16 +60,17 @@ def rehearse(
     Args:
         plan: what would run, with the limits that would be enforced.
         profile: the profile that it was made from: what is supposed of its providers.
-        make_work: makes of a seed what plays the tests.
+        make_work: makes of a seed and the protocols of models what plays the tests.
         on_progress: told four times a second how far it is.
         obey_signals: end at SIGINT and SIGTERM with what was reached; only in the main thread.
     """
-    supposed = suppose(profile, plan.lanes, TestPlayer(), most_tokens=MAX_TOKENS)
+    supposed = suppose(profile, plan.lanes, TestPlayer(), most_tokens=MOST_TOKENS)
     told = _Telling(plan.planned, on_progress) if on_progress is not None else None
     ledger = Ledger((setup.lane for setup in plan.lanes), told)
 
     async def main(now_ns: NowNs) -> list[Found]:
-        return await _play(plan, supposed, ledger, make_work(plan.seed), now_ns, obey_signals=obey_signals)
+        work = make_work(plan.seed, plan.protocols)
+        return await _play(plan, supposed, ledger, work, now_ns, obey_signals=obey_signals)
 
     found = run_virtually(main, seed=plan.seed)
     return report(plan, ledger, supposed, found)

@@ -25,11 +25,15 @@ FLAWS_OF_SEED_003: Final = (
     "contradictory_instructions",
 )
 SEVERITIES: Final = ("light", "medium", "severe")
+DEFAULT_SEVERITY: Final = "severe"
+"""Of a flawed prompt type that bears none; so `flawed_missing_step` is the one name of `flawed_missing_step@severe`."""
+SEVERITY_ALIASES: Final = {"mild": "light"}
+"""Other words for a severity, taken wherever one is written."""
 PLAIN_PROMPT_TYPES: Final = ("baseline", "cot", "optimal")
 PROMPT_TYPES: Final = PLAIN_PROMPT_TYPES + tuple(
     f"flawed_{flaw}" for flaw in dict.fromkeys(FLAWS + FLAWS_OF_SEED_003)
 )
-"""Without severity; with one it reads `flawed_missing_step@mild`."""
+"""Without severity; with one it reads `flawed_missing_step@light`."""
 
 SIMULATED_HEADER: Final = "x-ultra-console-simulated"
 """Response header by which a simulated provider says that its answers are simulated (law 11)."""

@@ -97,7 +97,7 @@ def test_what_answers_took_in_the_last_run_of_the_profile_is_taken(tmp_path, mon
 def test_run_refuses_what_plan_shows_and_says_so(capsys):
     code, out, _ = plan(capsys, "--phase", "5.3")
     assert code == 0
-    assert any(line.startswith("cannot run yet: prompt type 'flawed_sequence_disorder'") for line in out)
+    assert any(line.startswith("cannot run: prompt type 'flawed_sequence_disorder'") for line in out)
     with pytest.raises(SystemExit) as left:
         main(["run", "--phase", "5.3"])
     assert left.value.code == 2

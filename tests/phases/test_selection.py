@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.phases.matrix import ModelChoice
+from console.phases.models import models_of
 from console.phases.phase import Phase
 from console.phases.selection import Selection, ad_hoc_phase, class_conflicts, narrowed
 from console.vocabulary.errors import ConsoleError, Problems
@@ -33,7 +34,19 @@ WRONG = [
     (Selection(difficulties=("esy",)), "--difficulty: 'esy' is no difficulty (did you mean easy?)"),
     (
         Selection(prompt_types=("x",)),
-        "--prompt-types: 'x' is no prompt type (available: baseline, cot, optimal)",
+        "--prompt-types: 'x' is no prompt type (known: baseline, cot, optimal, flawed_FLAW)",
+    ),
+    (
+        Selection(prompt_types=("flawed_misng_step",)),
+        "--prompt-types: 'flawed_misng_step' is no prompt type (did you mean flawed_missing_step?)",
+    ),
+    (
+        Selection(prompt_types=("flawed_missing_step@mild", "flawed_missing_step@light")),
+        "--prompt-types: 'flawed_missing_step@light' is there more than once",
+    ),
+    (
+        Selection(prompt_types=("flawed_missing_step", "flawed_missing_step@severe")),
+        "--prompt-types: 'flawed_missing_step' is there more than once",
     ),
     (
         Selection(prompt_types=("optimal@light",)),
@@ -117,6 +130,31 @@ def test_how_tests_run_picks_none():
     assert not Selection(instances=1).empty
 
 
+@pytest.mark.parametrize(
+    ("models", "model_class", "kept"),
+    [
+        ("open", "closed", ["large"]),
+        ("all", "open", ["small"]),
+        ("open", "all", ["small", "large"]),
+        (["small"], "open", ["small"]),
+        (["large", "small"], "open", ["small"]),
+        (["large", "small"], "all", ["large", "small"]),
+        (["small"], "closed", []),
+        (["elsewhere"], "closed", []),
+    ],
+)
+def test_a_class_stands_in_place_of_a_class_and_keeps_of_a_list_what_is_of_it(models, model_class, kept):
+    phase = narrowed(Phase(id="p", models=models), Selection(model_class=model_class))
+    assert [model.name for model in models_of(phase, CHOICES, model_class)] == kept
+
+
+def test_a_named_model_that_is_not_in_the_profile_is_told_also_beside_a_class():
+    phase = Phase(id="p", models=["small", "elsewhere"])
+    for model_class in (None, "open", "all"):
+        with pytest.raises(ConsoleError, match="no model 'elsewhere' in the profile"):
+            models_of(phase, CHOICES, model_class)
+
+
 def test_right_picks_take_the_place_of_the_phases_own():
     picked = Selection(
         models=("small",),
@@ -133,6 +171,38 @@ def test_right_picks_take_the_place_of_the_phases_own():
     assert phase.difficulties == ["hard"]
     assert phase.task_type_names() == ("basic_task",)
     assert (phase.tool_success_rates, phase.instances, phase.order.policy) == ([0, 1], 1, "serial")
+
+
+@pytest.mark.parametrize(
+    ("written", "one"),
+    [
+        ("flawed_missing_step@mild", "flawed_missing_step@light"),
+        ("flawed_missing_step@medium", "flawed_missing_step@medium"),
+        ("flawed_missing_step@severe", "flawed_missing_step"),
+        ("optimal", "optimal"),
+    ],
+)
+def test_a_prompt_type_has_one_name_however_its_severity_is_written(written: str, one: str):
+    assert Phase.model_validate({"id": "p", "prompt_types": [written]}).prompt_types == [one]
+    assert Phase.model_validate({"id": "p", "groups": {"g": [written]}}).groups == {"g": [one]}
+    assert narrowed(PHASE, Selection(prompt_types=(written,))).prompt_types == [one]
+    assert ad_hoc_phase(Selection(prompt_types=(written,))).prompt_types == [one]
+
+
+def test_a_flaw_picked_with_a_severity_is_of_the_group_that_has_the_flaw():
+    phase = Phase.model_validate(
+        {
+            "id": "5.3",
+            "groups": {
+                "one": ["flawed_tool_misuse", "flawed_missing_step"],
+                "two": ["flawed_semantic_drift"],
+            },
+        }
+    )
+    picked = narrowed(
+        phase, Selection(prompt_types=("flawed_missing_step@mild", "flawed_tool_misuse@severe"))
+    )
+    assert picked.groups == {"one": ["flawed_tool_misuse", "flawed_missing_step@light"]}
 
 
 def test_a_prompt_type_that_a_phases_groups_do_not_have_is_said_at_the_flag():
