@@ -8,7 +8,6 @@ from typing import Final
 from console.work.contract import Work
 from console.work.expected import expected_turns
 from console.work.library import LIBRARY
-from console.work.protocol import Protocol
 from console.work.scoring import presets_record
 from console.work.tool_use import MAX_TOKENS, ToolUseWork
 
@@ -20,7 +19,7 @@ requests_of = expected_turns
 scoring_record = presets_record
 
 
-def work_of(seed: int, protocols: Mapping[str, Protocol]) -> Work:
+def work_of(seed: int, protocols: Mapping[str, str]) -> Work:
     """Return what plays the tests of a run.
 
     Args:

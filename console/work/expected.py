@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Final
 
 from console.vocabulary.test_id import TestId
+from console.work.protocol import MAX_TURNS
+from console.work.templates import TEMPLATES
 
-NEEDED_CALLS: Final = {
-    "simple_task": (1, 3),
-    "basic_task": (2, 4),
-    "data_pipeline": (3, 5),
-    "api_integration": (3, 5),
-    "multi_stage_pipeline": (4, 7),
+_NEEDED_CALLS: Final = {
+    task_type: fmean(len(tools) for tools in templates) for task_type, templates in TEMPLATES.items()
 }
-"""Fewest and most calls that a task needs, per task type."""
-MOST_TURNS: Final = 10
-"""After which a test ends in any case."""
+"""Calls that a task needs on average: instances go over all templates of their type."""
 
 
 def expected_turns(test: TestId) -> float:
@@ -24,6 +21,6 @@ def expected_turns(test: TestId) -> float:
     A call that fails by chance is made again, 1 / rate times on average. One that wanders about takes longer and
     one that calls several tools at once takes less; both are within the bound of turns.
     """
-    calls = sum(NEEDED_CALLS.get(test.task_type, (MOST_TURNS, MOST_TURNS))) / 2
+    calls = _NEEDED_CALLS.get(test.task_type, MAX_TURNS)
     rate = float(test.rate)
-    return min(float(MOST_TURNS), calls / rate + 1) if rate > 0 else float(MOST_TURNS)
+    return min(float(MAX_TURNS), calls / rate + 1) if rate > 0 else float(MAX_TURNS)

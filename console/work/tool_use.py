@@ -30,7 +30,7 @@ class ToolUseWork:
     """Plays tool-use tests."""
 
     def __init__(
-        self, seed: int, protocols: Mapping[str, Protocol] | None = None, *, max_tokens: int = MAX_TOKENS
+        self, seed: int, protocols: Mapping[str, str] | None = None, *, max_tokens: int = MAX_TOKENS
     ) -> None:
         """Prepare for the tests of one run.
 
@@ -40,7 +40,7 @@ class ToolUseWork:
             max_tokens: the greatest length of a reply.
         """
         self._seed = seed
-        self._protocols: Mapping[str, Protocol] = protocols or {}
+        self._text_only = frozenset(model for model, name in (protocols or {}).items() if name == "text")
         self._max_tokens = max_tokens
 
     def refusal(self, test: TestId) -> str | None:
@@ -69,7 +69,7 @@ class ToolUseWork:
             raise ValueError(self.refusal(test))
         task = task_of(self._seed, test.task_type, test.instance)
         session = Session(task, seed=self._seed, success_rate=rate)
-        protocol = self._protocols.get(test.model, "tools")
+        protocol: Protocol = "text" if test.model in self._text_only else "tools"
         messages = opening_of(
             self._seed, test.task_type, test.instance, test.prompt_type, test.difficulty, rules(protocol)
         )
