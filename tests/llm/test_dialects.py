@@ -91,6 +91,16 @@ def test_only_what_is_asked_for_is_sent() -> None:
     }  # fmt: skip
 
 
+def test_tools_that_are_offered_again_and_others_between_are_each_sent_as_they_are() -> None:
+    ready = prepare(openai())
+    offers = [
+        tuple({"type": "function", "function": {"name": name}} for name in names) for names in ("ab", "c", "")
+    ]
+    for tools in (*offers, *offers, offers[0], offers[0]):
+        body = json.loads(ready.body(ChatRequest(messages=(), tools=tools)))
+        assert body.get("tools", []) == list(tools)
+
+
 def test_a_query_in_the_base_url_stays() -> None:
     assert prepare(openai("http://h/v1?tenant=a")).url.raw_path == b"/v1/chat/completions?tenant=a"
 
