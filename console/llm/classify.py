@@ -41,6 +41,15 @@ _OVERLOADED = re.compile(
 )
 _ERROR_STATUS = re.compile(r"[45][0-9]{2}\Z")
 _TOO_LONG = re.compile(r"context_length_exceeded|maximum context length", re.IGNORECASE)
+_OF_TOOLS = re.compile(r"\btools?\b|\btool[ _-]?(?:choice|call|use)|function[ _-]?call", re.IGNORECASE)
+_UNKNOWN_THERE = re.compile(
+    r"\bnot (?:be |been |currently )?(?:support|enabl|allow|permit|available|implement)|unsupported"
+    r"|n't support|unrecogni[sz]ed|unknown|extra (?:inputs|fields)|requires? --|--enable|--jinja|不支持",
+    re.IGNORECASE,
+)
+_NO_TOOLS_HINT = (
+    ' (where a server knows no tool calling, the profile says protocol = "text" of model or provider)'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +212,8 @@ def _by_client_error(status: int, text: str) -> tuple[Outcome, str]:
         return Outcome.BAD_REQUEST, " (is it the right base URL, and does the model or deployment exist?)"
     if not _TOO_LONG.search(text) and _THROTTLED.search(text):
         return Outcome.RATE_LIMITED, ""
-    return Outcome.BAD_REQUEST, ""
+    no_tools = _OF_TOOLS.search(text) and _UNKNOWN_THERE.search(text)
+    return Outcome.BAD_REQUEST, _NO_TOOLS_HINT if no_tools else ""
 
 
 def _read_body(body: bytes) -> _Said:

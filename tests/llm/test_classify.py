@@ -84,6 +84,37 @@ def test_codes_and_messages_are_found_in_every_form() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+        "registry.ollama.ai/library/gemma:2b does not support tools",
+        "Unrecognized request argument supplied: tools",
+        "Unsupported parameter: 'tool_choice' is not supported with this model.",
+        "tools param requires --jinja flag",
+        "Function calling is not enabled for this model",
+        "该模型不支持 tools 参数",
+    ],
+)
+def test_a_server_without_tool_calling_gets_a_hint_at_the_protocol(said):
+    found = classify_response(400, [], json.dumps(error(said)).encode())
+    assert found.outcome is Outcome.BAD_REQUEST
+    assert found.error.startswith(f"HTTP 400: {said} (where a server knows no tool calling")
+    assert 'protocol = "text"' in found.error
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "An assistant message with 'tool_calls' must be followed by tool messages",
+        "Unknown field",
+        "temperature is not supported with this model",
+    ],
+)
+def test_other_bad_requests_get_no_hint_at_the_protocol(said):
+    assert classify_response(400, [], json.dumps(error(said)).encode()).error == f"HTTP 400: {said}"
+
+
 def test_a_missing_deployment_gets_a_hint() -> None:
     assert "deployment" in classify_response(404, [], b"").error
 

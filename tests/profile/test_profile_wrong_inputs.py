@@ -113,6 +113,16 @@ WRONG = [
         'rate_mode = "fast"',
         "2: rate_mode: 'fast' is not 'fixed' or 'adaptive'",
     ),
+    (
+        'base_url = "env:LAB_URL"',
+        'base_url = "env:LAB_URL"\nprotocol = "json"',
+        "13: providers.lab.protocol: 'json' is not 'tools' or 'text'",
+    ),
+    (
+        '[models."qwen2.5"]',
+        '[models."qwen2.5"]\nprotocol = true',
+        "22: models.\"qwen2.5\".protocol: true is not 'tools' or 'text'",
+    ),
     ('name = "x"', 'name = "../x"', f"1: name: '../x' is not {NAME_RULE}"),
     ('name = "x"', 'nmae = "x"', "1: nmae: unknown key (did you mean name?)"),
     ('api = "azure"', 'api = "azur"', "5: providers.azure.api: 'azur' is not 'openai', 'azure' or 'sim'"),
