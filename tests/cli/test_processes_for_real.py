@@ -111,7 +111,7 @@ def test_drain_and_stop_reach_every_process(tmp_path: Path, command: str, outcom
     until(lambda: rows_written(tmp_path, "test") > 10, "some tests")
     for pid in children_of(process):
         os.kill(pid, signal.SIGTERM)  # as systemd does, to all at once: their coordinator ends them, in order
-    code, _, err = ultra_here(command, str(tmp_path / "one"))
+    code, _, err = ultra(command, str(tmp_path / "one"))
     assert code == 0, err
     code, _, err = end(process)
     assert code == 130, err
