@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from commands import end, only_run, rows_written, start, ultra, ultra_here, until
+from commands import end, only_run, rows_written, start, ultra, until
 
 from console.records.read_journal import read_end, read_rows
 from console.vocabulary.outcome import TERMINAL

@@ -54,8 +54,15 @@ def between(sent, begin_s, end_s):
     return sum(sent[second] for second in range(begin_s, end_s)) / (end_s - begin_s)
 
 
-@pytest.mark.parametrize("begin_s", [0, 60])
-@pytest.mark.parametrize("error", ["rate limit reached", "too many concurrent requests"])
+@pytest.mark.parametrize(
+    ("begin_s", "error"),
+    [
+        (0, "rate limit reached"),
+        (60, "too many concurrent requests"),
+        pytest.param(60, "rate limit reached", marks=pytest.mark.slow),
+        pytest.param(0, "too many concurrent requests", marks=pytest.mark.slow),
+    ],
+)
 def test_after_an_outage_of_ten_minutes_it_is_back_within_a_minute(begin_s, error):
     end_s = begin_s + 600
     _, sent = run(server(begin_s, end_s, refusal(error)), end_s + 120)

@@ -105,7 +105,7 @@ class Fleet:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_random_fleets_hold_every_limit_lose_no_place_and_let_nobody_wait_for_nothing(seed):
     async def main(arbiter):
         rng = random.Random(seed)

@@ -161,7 +161,7 @@ def answers(draw: st.DrawFn) -> bytes:
     return sent + draw(st.sampled_from([b"", b"", b"", b"junk", b"HTTP/1.1 200 OK\r\n\r\n"]))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     sent=answers(),
     method=st.sampled_from(["GET", "GET", "POST", "HEAD"]),
@@ -190,7 +190,7 @@ def test_a_connection_reads_what_h11_reads(
         assert reusable or b"HTTP/1.0" in sent
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(sent=answers(), cuts=st.lists(st.integers(0, 300), min_size=1, max_size=12))
 def test_how_an_answer_is_cut_into_reads_changes_nothing(sent: bytes, cuts: list[int]) -> None:
     edges = sorted({0, len(sent), *(min(cut, len(sent)) for cut in cuts)})

@@ -144,7 +144,7 @@ def answers(draw: st.DrawFn) -> dict[str, Any]:
     return whole
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(whole=answers(), streamed=st.booleans(), status=st.sampled_from([200, 200, 400, 500]))
 def test_no_json_makes_complete_raise(whole: dict[str, Any], streamed: bool, status: int) -> None:
     body = json.dumps(whole).encode()

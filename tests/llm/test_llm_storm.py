@@ -1,4 +1,4 @@
-"""Thousands of connections to a server without manners: classified, once each, and nothing is left behind."""
+"""Many hundreds of connections to a server without manners: classified, once each, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -64,28 +64,28 @@ async def load(server: RoughServer, count: int, at_once: int) -> Counter[Outcome
 @pytest.mark.parametrize("move", ["serve and close", *(move for move in MOVES if "next" in move)])
 async def test_a_connection_that_dies_between_two_requests_costs_no_request(move: str, at_once: int) -> None:
     async with rough(move) as server:
-        assert await load(server, 300, at_once) == {Outcome.OK: 300}
-        assert server.accepted >= 50
+        assert await load(server, 150, at_once) == {Outcome.OK: 150}
+        assert server.accepted >= 25
 
 
 async def test_resets_at_any_moment_are_lost_connections_at_worst() -> None:
     async with rough("serve and reset") as server:
-        outcomes = await load(server, 500, 20)
+        outcomes = await load(server, 300, 20)
         assert set(outcomes) <= {Outcome.OK, Outcome.CONNECTION}
-        assert outcomes[Outcome.OK] > 400
+        assert outcomes[Outcome.OK] > 240
 
 
 async def test_a_server_that_does_all_of_it_at_random() -> None:
     async with rough() as server:
-        outcomes = await load(server, 1500, 20)
-        assert outcomes[Outcome.OK] > 750
-        assert outcomes[Outcome.PROTOCOL] > 10
+        outcomes = await load(server, 700, 20)
+        assert outcomes[Outcome.OK] > 350
+        assert outcomes[Outcome.PROTOCOL] > 5
 
 
-async def test_thousands_of_connects_and_disconnects() -> None:
+async def test_hundreds_of_connects_and_disconnects() -> None:
     async with rough("announce the close") as server:
-        assert await load(server, 1000, 10) == {Outcome.OK: 1000}
-        assert server.accepted == 1000
+        assert await load(server, 500, 10) == {Outcome.OK: 500}
+        assert server.accepted == 500
 
 
 async def test_cancelling_at_any_turn_of_the_loop_leaves_nothing() -> None:
@@ -135,7 +135,7 @@ async def close_in_the_middle(seed: int, after_s: float) -> None:
 
 async def test_closing_the_client_in_the_middle_of_it_all() -> None:
     dice = random.Random(7)
-    for _ in range(40):
+    for _ in range(20):
         await close_in_the_middle(dice.randrange(1000), dice.choice([0, 0.001, 0.002, 0.004]))
 
 
@@ -180,3 +180,5 @@ async def test_ten_thousand_of_each() -> None:
     for move in ("serve and close", "close at the next request", "reset in the middle of the next request"):
         async with rough(move) as server:
             assert await load(server, 10_000, 10) == {Outcome.OK: 10_000}
+    async with rough() as server:
+        assert (await load(server, 10_000, 20))[Outcome.PROTOCOL] > 100

@@ -87,7 +87,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     events=st.lists(EVENTS, max_size=14),
     cuts=st.lists(st.integers(0, 1500), max_size=6),

@@ -81,7 +81,7 @@ def test_an_interrupted_run_tells_cancelled_and_not_run_apart() -> None:
     assert standing_text(summary) == "1 of 4 tests done · 1 cancelled · 2 not run"
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(
     st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.sampled_from(list(Verdict))), max_size=20),
     st.booleans(),

@@ -228,7 +228,7 @@ def test_the_first_terminal_verdict_of_a_test_counts_else_the_last_row() -> None
     assert tests["instance"].to_list() == [0, 1, 2]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(list(Verdict))), max_size=30))
 def test_counted_rows_are_those_of_a_plain_reading(rows: list[tuple[int, Verdict]]) -> None:
     table = pl.DataFrame(

@@ -28,6 +28,7 @@ def fixed_clock(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def refresh_fast(monkeypatch):
+    """Look ten times a second, with rests in between: `pilot.pause` waits until the process is idle for 20 ms."""
     monkeypatch.setattr("console.screens.live.REFRESH_S", 0.1)
 
 

@@ -47,25 +47,22 @@ async def test_a_doubled_answer_to_leave_leaves_once(key, until) -> None:
 
 
 @pytest.mark.parametrize("opened_by", ["q", "s", "question_mark"])
-@pytest.mark.parametrize(
-    "keys", [("escape", "escape"), ("escape", "escape", "escape"), ("n", "n"), ("n", "escape")]
-)
-async def test_a_doubled_escape_closes_the_dialog_and_not_the_screen_below(opened_by, keys, until) -> None:
+async def test_a_doubled_escape_closes_the_dialog_and_not_the_screen_below(opened_by, until) -> None:
     watch = FakeWatch(snapshot())
     app = live_app(watch)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "RUNNING")
-        await pilot.press(opened_by)
-        await until(pilot, lambda: not isinstance(app.screen, Live))
-        burst(app, *keys)
-        if "escape" not in keys and opened_by != "s":
+        for keys in (("escape", "escape"), ("escape", "escape", "escape"), ("n", "n"), ("n", "escape")):
+            await pilot.press(opened_by)
+            await until(pilot, lambda: not isinstance(app.screen, Live))
+            burst(app, *keys)
+            if "escape" not in keys and opened_by != "s":
+                await pilot.pause()
+                burst(app, "escape")  # `n` is an answer only where yes or no is asked
+            await until(pilot, lambda: isinstance(app.screen, Live))
             await pilot.pause()
-            burst(app, "escape")  # `n` is an answer only where yes or no is asked
-        shown = await until(pilot, lambda: isinstance(app.screen, Live))
-        await pilot.pause()
-        assert isinstance(app.screen, Live)
-        shown = await until(pilot, "RUNNING")
-        assert "DeepSeek" in shown
+            assert isinstance(app.screen, Live), keys
+            assert "DeepSeek" in await until(pilot, "RUNNING"), keys
     assert watch.sent == []
 
 
@@ -83,33 +80,33 @@ async def test_a_key_held_for_long_still_closes_only_the_dialog(until) -> None:
         await until(pilot, lambda: isinstance(app.screen, Home))
 
 
-@pytest.mark.parametrize("key", ["escape", "question_mark", "q", "enter", "ctrl+c"])
-async def test_a_doubled_key_closes_the_help_once(key, until) -> None:
+async def test_a_doubled_key_closes_the_help_once(until) -> None:
     app = live_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "RUNNING")
-        await pilot.press("question_mark")
-        await until(pilot, "Esc closes")
-        burst(app, key, key)
-        await until(pilot, lambda: isinstance(app.screen, Live))
-        await pilot.pause()
-        assert isinstance(app.screen, Live)
-        assert app.is_running
+        for key in ("escape", "q", "question_mark", "enter", "ctrl+c"):
+            await pilot.press("x", "question_mark")  # after another key it is meant
+            await until(pilot, "Esc closes")
+            burst(app, key, key)
+            await until(pilot, lambda: isinstance(app.screen, Live))
+            await pilot.pause()
+            assert isinstance(app.screen, Live), key
+            assert app.is_running, key
 
 
-@pytest.mark.parametrize("key", ["escape", "q", "ctrl+c", "ctrl+q"])
-async def test_a_doubled_key_leaves_the_launch_once_and_starts_nothing(key, until) -> None:
+async def test_a_doubled_key_leaves_the_launch_once_and_starts_nothing(until) -> None:
     backend = FakeBackend()
     app = ConsoleApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "5.2")
-        await pilot.press("enter")
-        await until(pilot, "8 req/s against")
-        burst(app, key, key)
-        await until(pilot, lambda: isinstance(app.screen, Home))
-        await pilot.pause()
-        assert isinstance(app.screen, Home)
-        assert app.is_running
+        for key in ("escape", "q", "ctrl+c", "ctrl+q"):
+            await pilot.press("enter")
+            await until(pilot, "8 req/s against")
+            burst(app, key, key)
+            await until(pilot, lambda: isinstance(app.screen, Home))
+            await pilot.pause()
+            assert isinstance(app.screen, Home), key
+            assert app.is_running, key
     assert backend.launched == []
 
 
@@ -225,21 +222,23 @@ async def test_a_refused_stop_keeps_the_console_open(until) -> None:
         assert app.screen.leaving().state == "live"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 15), (40, 20)])
-async def test_no_text_of_a_dialog_is_cut(size, until) -> None:
+async def test_no_text_of_a_dialog_is_cut(until) -> None:
     app = live_app()
-    async with app.run_test(size=size) as pilot:
-        await until(pilot, "RUNNING")
-        await pilot.press("s")
-        words = inside(await until(pilot, "Stop the run now?"))
-        assert (
-            "133 requests in flight are cancelled, and their tests have no verdict. What is finished is kept."
-            in words
-        )
-        assert "Esc n let it run" in words
-        await pilot.press("escape", "question_mark")
-        words = inside(await until(pilot, "Esc closes"))
-        assert "Drain: finish what is begun, then end" in words
+    async with app.run_test(size=(80, 24)) as pilot:
+        for size in ((80, 24), (60, 15), (40, 20)):
+            await pilot.resize_terminal(*size)
+            await until(pilot, "RUNNING")
+            await pilot.press("s")
+            words = inside(await until(pilot, "Stop the run now?"))
+            assert (
+                "133 requests in flight are cancelled, and their tests have no verdict. What is finished is kept."
+                in words
+            )
+            assert "Esc n let it run" in words
+            await pilot.press("escape", "question_mark")
+            words = inside(await until(pilot, "Esc closes"))
+            assert "Drain: finish what is begun, then end" in words
+            await pilot.press("escape")
 
 
 async def test_all_of_a_long_launch_failure_can_be_read(until) -> None:

@@ -98,7 +98,7 @@ start_times = st.lists(st.integers(0, 4_000_000_000), min_size=1, max_size=14, u
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(behaviours, deadlines, start_times, st.booleans())
 def test_coarse_and_fine_are_the_same_but_for_the_gaps(behaviour, timeouts, starts, talks):
     talker = Talker() if talks else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.vocabulary.client_health import (
@@ -121,6 +121,7 @@ def test_figures_that_are_not_known_are_left_out():
 delays = st.lists(st.floats(min_value=0, max_value=1e5), min_size=FLOOR, max_size=300)
 
 
+@settings(max_examples=40)
 @given(delays, st.floats(min_value=1.05, max_value=100), st.floats(min_value=0.1, max_value=1e4))
 def test_longer_delays_never_give_a_better_verdict(some, factor, ttft_ms):
     before = judge_client(ClientMeasure(read_delay=counts(*some)), ttft_ms)
