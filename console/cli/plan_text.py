@@ -27,7 +27,7 @@ def plan_lines(plan: Plan, profile: Profile, profile_name: str) -> list[str]:
     reused = sum(job.reused for job in plan.jobs)
     tests = counted(plan.planned, "test")
     each = plan.requests / plan.planned if plan.planned else 1.0
-    turns = f" of ~{each:.2g} requests each" if each != 1.0 else ""
+    turns = f", ~{each:.2g} requests a test" if each != 1.0 else ""
     lines = [
         f"phase {plan.title} under profile {profile_name} ({plan.rate_mode}), seed {plan.seed}",
         f"{tests}{turns}, {reused} reused; {counted(len(plan.jobs), 'job')} on {counted(len(plan.lanes), 'lane')}",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Final
 
 import msgspec
@@ -40,70 +43,61 @@ def load_curve(sent: Sequence[Sent], end_ns: int, unit: int) -> LoadCurve:
     """
     step_ns = max(NS_PER_S, -(-end_ns // STEPS))
     steps = max(1, -(-end_ns // step_ns))
-    in_flight, workers, requests = _Mean(steps, step_ns), _Mean(steps, step_ns), [0.0] * steps
-    seconds: dict[int, int] = {}
-    for one in sent:
-        in_flight.add(one.sent_ns, one.end_ns)
-        workers.add(one.held_ns, one.end_ns)
-        each_ns = (one.end_ns - one.sent_ns) / unit
-        for number in range(unit):
-            at_ns = int(one.sent_ns + number * each_ns)
-            requests[min(steps - 1, at_ns // step_ns)] += 1
-            second = at_ns // NS_PER_S
-            seconds[second] = seconds.get(second, 0) + 1
+    begins = _each([one.sent_ns for one in sent], [one.end_ns for one in sent], unit)
+    requests = Counter(min(steps - 1, at_ns // step_ns) for at_ns in begins)
+    seconds = Counter(at_ns // NS_PER_S for at_ns in begins)
+    in_flight = _Spans([one.sent_ns for one in sent], [one.end_ns for one in sent])
+    workers = _Spans([one.held_ns for one in sent], [one.end_ns for one in sent])
     step_s = step_ns / NS_PER_S
     whole_s = max(end_ns / NS_PER_S, 1e-9)
     return LoadCurve(
         step_s=step_s,
-        in_flight=in_flight.values(),
-        workers=workers.values(),
-        requests_per_s=tuple(round(count / step_s, 3) for count in requests),
-        peak_in_flight=_peak((one.sent_ns, one.end_ns) for one in sent),
-        peak_workers=_peak((one.held_ns, one.end_ns) for one in sent),
+        in_flight=in_flight.means(steps, step_ns),
+        workers=workers.means(steps, step_ns),
+        requests_per_s=tuple(round(requests[step] / step_s, 3) for step in range(steps)),
+        peak_in_flight=in_flight.peak(),
+        peak_workers=workers.peak(),
         peak_requests_per_s=float(max(seconds.values(), default=0)),
-        mean_in_flight=sum(one.end_ns - one.sent_ns for one in sent) / NS_PER_S / whole_s,
+        mean_in_flight=in_flight.total_ns / NS_PER_S / whole_s,
         mean_requests_per_s=len(sent) * unit / whole_s,
     )
 
 
-class _Mean:
-    """How many spans there are, as the mean of each step; a span costs the same however many steps it covers."""
-
-    def __init__(self, steps: int, step_ns: int) -> None:
-        self._last = steps - 1
-        self._step_ns = step_ns
-        self._parts = [0] * steps
-        """Nanoseconds of steps that a span covers in part."""
-        self._whole = [0] * (steps + 1)
-        """Spans that begin to cover steps wholly with this one, less those that end to."""
-
-    def add(self, start_ns: int, end_ns: int) -> None:
-        first, last = start_ns // self._step_ns, min(self._last, end_ns // self._step_ns)
-        if first > self._last:
-            return
-        if first == last:
-            self._parts[first] += min(end_ns, (first + 1) * self._step_ns) - start_ns
-            return
-        self._parts[first] += (first + 1) * self._step_ns - start_ns
-        self._parts[last] += min(end_ns, (last + 1) * self._step_ns) - last * self._step_ns
-        self._whole[first + 1] += 1
-        self._whole[last] -= 1
-
-    def values(self) -> tuple[float, ...]:
-        whole, means = 0, list[float]()
-        for part_ns, change in zip(self._parts, self._whole, strict=False):
-            whole += change
-            means.append(round(whole + part_ns / self._step_ns, 3))
-        return tuple(means)
+def _each(starts: list[int], ends: list[int], unit: int) -> list[int]:
+    """Return when each request begins, where one stands for several that follow one another."""
+    if unit == 1:
+        return starts
+    return [
+        int(start + number * (end - start) / unit)
+        for start, end in zip(starts, ends, strict=True)
+        for number in range(unit)
+    ]
 
 
-def _peak(spans: Iterable[tuple[int, int]]) -> int:
-    """Return the most spans at one time; one that ends makes room for one that begins then."""
-    changes: list[tuple[int, int]] = []
-    for start_ns, end_ns in spans:
-        changes += [(start_ns, 1), (end_ns, -1)]
-    now = peak = 0
-    for _, change in sorted(changes):
-        now += change
-        peak = max(peak, now)
-    return peak
+class _Spans:
+    """Spans of time, as their starts and ends in order: what is asked of many thousands needs no look at each."""
+
+    def __init__(self, starts: list[int], ends: list[int]) -> None:
+        self._starts, self._ends = sorted(starts), sorted(ends)
+        self._started = list(accumulate(self._starts, initial=0))
+        self._ended = list(accumulate(self._ends, initial=0))
+
+    @property
+    def total_ns(self) -> int:
+        """Their lengths together."""
+        return self._ended[-1] - self._started[-1]
+
+    def means(self, steps: int, step_ns: int) -> tuple[float, ...]:
+        """Return how many there are on average in each step."""
+        until = [self._until(step * step_ns) for step in range(steps + 1)]
+        return tuple(round((later - earlier) / step_ns, 3) for earlier, later in pairwise(until))
+
+    def _until(self, at_ns: int) -> int:
+        """Return how much of them lies before a time."""
+        started, ended = bisect_right(self._starts, at_ns), bisect_right(self._ends, at_ns)
+        return (started - ended) * at_ns - self._started[started] + self._ended[ended]
+
+    def peak(self) -> int:
+        """Return the most at one time; one that ends makes room for one that begins then."""
+        ends = self._ends
+        return max((at + 1 - bisect_right(ends, start) for at, start in enumerate(self._starts)), default=0)

@@ -76,31 +76,35 @@ class _Gate:
         self.interval_ns = 0 if rate is None else round(NS_PER_S / rate)
         self._early_ns = round(burst * self.interval_ns)
         self._next_ns = 0
-        self._slots = limits.workers if slots else None
+        self.slots = limits.workers if slots else None
         self._used = 0
         self.blocked: dict[_Lane, None] = {}
         """Lanes whose first request waits for a slot."""
 
     def full(self) -> bool:
-        return self._slots is not None and self._used >= self._slots
+        return self.slots is not None and self._used >= self.slots
 
-    def opens_ns(self) -> int:
-        return self._next_ns - self._early_ns
-
-    def enter(self, now_ns: int, unit: int) -> None:
-        self._next_ns = max(self._next_ns, now_ns) + unit * self.interval_ns
+    def enter(self) -> None:
         self._used += 1
 
     def leave(self) -> None:
         self._used -= 1
 
+    def opens_ns(self) -> int:
+        return self._next_ns - self._early_ns
+
+    def pass_at(self, now_ns: int, unit: int) -> None:
+        self._next_ns = max(self._next_ns, now_ns) + unit * self.interval_ns
+
 
 class _Lane:
     """A lane, or a job's own copy of its limits."""
 
-    def __init__(self, setup: LaneSetup, gates: list[_Gate], latency_ns: int) -> None:
+    def __init__(self, setup: LaneSetup, gates: list[_Gate], latency_ns: int, sent: list[Sent]) -> None:
         self.setup = setup
-        self.gates = gates
+        self.sent = sent
+        self.paced = [gate for gate in gates if gate.interval_ns]
+        self.slotted = [gate for gate in gates if gate.slots is not None]
         self.latency_ns = max(1, latency_ns)
         self.busy = 0
         self.flows: deque[_Flow] = deque()
@@ -258,7 +262,7 @@ class _Run:
                 self._outer.setdefault(one.scope, _Gate(one.limits, setup.burst, slots=True))
                 for one in setup.outer
             ]
-            self._lanes[copy] = _Lane(setup, [own, *outer], self._latency_ns[lane_id])
+            self._lanes[copy] = _Lane(setup, [own, *outer], self._latency_ns[lane_id], self._sent[lane_id])
         return self._lanes[copy]
 
     def _dispatch(self, job: _JobRun) -> None:
@@ -286,11 +290,11 @@ class _Run:
     def _try(self, lane: _Lane) -> None:
         """Send what all gates let through now."""
         while lane.waiting:
-            full = [gate for gate in lane.gates if gate.full()]
-            if full:
-                full[0].blocked[lane] = None
-                return
-            opens_ns = max(gate.opens_ns() for gate in lane.gates)
+            for gate in lane.slotted:
+                if gate.full():
+                    gate.blocked[lane] = None
+                    return
+            opens_ns = max([gate.opens_ns() for gate in lane.paced], default=0)
             if opens_ns > self._now_ns:
                 if lane.tries_ns != opens_ns:
                     lane.tries_ns = opens_ns
@@ -298,19 +302,21 @@ class _Run:
                 return
             test = lane.waiting.popleft()
             test.left -= 1
-            for gate in lane.gates:
-                gate.enter(self._now_ns, self._unit)
+            for gate in lane.slotted:
+                gate.enter()
+            for gate in lane.paced:
+                gate.pass_at(self._now_ns, self._unit)
             end_ns = self._now_ns + self._unit * lane.latency_ns
             self._at(end_ns, _Answer(test, Sent(test.held_ns, self._now_ns, end_ns)))
 
     def _answered(self, test: _Test, sent: Sent) -> None:
         """Take in an answer: the test sends its next request, or is done."""
         lane = test.flow.lane
-        self._sent[lane.setup.lane.id].append(sent)
+        lane.sent.append(sent)
         if not test.left:
             lane.busy -= 1
         blocked: dict[_Lane, None] = {}
-        for gate in lane.gates:
+        for gate in lane.slotted:
             gate.leave()
             blocked |= gate.blocked
             gate.blocked = {}

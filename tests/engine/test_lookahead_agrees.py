@@ -6,11 +6,14 @@ import msgspec
 import pytest
 from engine_rig import Rig, S, ScriptedClient, ids, job, lane
 
+from console.phases.load_curve import load_curve
 from console.phases.lookahead import look_ahead
 from console.phases.plan import Plan
-from console.vocabulary.chat import Timeouts
+from console.vocabulary.chat import ChatRequest, Timeouts
 from console.vocabulary.lane import LeaseRule
+from console.vocabulary.outcome import Verdict
 from console.vocabulary.rows import EventRow
+from console.work.contract import TestResult
 
 GATE = [("key", "p/key0", {"qps": 4})]
 SLOTS = [("key", "p/key0", {"workers": 3})]
@@ -110,3 +113,45 @@ def test_jobs_end_when_it_was_seen_ahead(case):
     assert sum(done.values()) == sum(sent.values())
     # Workers of two lanes that are free at the same instant toss for the next test.
     assert all(abs(done[lane_id] - count) <= 1 for lane_id, count in sent.items())
+
+
+class SeveralTurns:
+    """Tests of several requests one after another, `turns` of them on average, spread as evenly as can be."""
+
+    def __init__(self, turns):
+        self.turns = turns
+
+    def refusal(self, test):
+        return None
+
+    async def run(self, test, ask, said):
+        count = round(test.instance * self.turns) - round((test.instance - 1) * self.turns)
+        for _ in range(count):
+            await ask(ChatRequest(messages=({"role": "user", "content": "hello"},), max_tokens=10))
+        return TestResult(verdict=Verdict.FULL, score=1.0, turns=count)
+
+
+@pytest.mark.parametrize("turns", [1.0, 3.0, 5.625])
+@pytest.mark.parametrize(
+    "case", ["workers", "shared", "series", "delays", "dealt", "paced", "gate", "slots", "copies"]
+)
+def test_tests_of_several_turns_end_when_it_was_seen_ahead(case, turns):
+    jobs, lanes = fleet(case)
+    jobs = [msgspec.structs.replace(one, turns=turns) for one in jobs]
+    plan = Plan(
+        title="x", profile="x", rate_mode="fixed", seed=0, lanes=tuple(lanes), jobs=tuple(jobs),
+        timeouts=Timeouts(), attempts=1,
+    )  # fmt: skip
+    seen = look_ahead(plan, {setup.lane.id: round(1.7 * S) for setup in lanes})
+    client = ScriptedClient(answer=lambda endpoint, request, number: (1.7, {}))
+    rig = Rig(jobs, lanes, client, work=SeveralTurns(turns))
+    assert rig.run() == "finished"
+    requests = sum(round(len(one.tests) * turns) for one in jobs)
+    assert len(rig.journal.requests) == sum(map(len, seen.sent.values())) == requests
+    within_s = 0.002 if turns.is_integer() else 1.7 * 2
+    # Where tests differ in length it is a toss who of several that are free gets the longer one.
+    assert rig.ended_s == pytest.approx(seen.end_ns / S, abs=within_s)
+    for setup in lanes:
+        curve = load_curve(seen.sent[setup.lane.id], seen.end_ns, seen.unit)
+        copies = len(jobs) if setup.per == "job" else 1
+        assert curve.peak_workers <= setup.limits.workers * copies

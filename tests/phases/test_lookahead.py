@@ -28,7 +28,7 @@ def lane(deployment="a", *, key="k", workers=1, outer=(), per="lane", **limits):
     )
 
 
-def job(count, lanes, *, before=(), stagger_s=0.0, delays=(), dealt=False, lease=None):
+def job(count, lanes, *, before=(), stagger_s=0.0, delays=(), dealt=False, lease=None, turns=1.0):
     tests = tuple(str(number) for number in range(count))
     shards = tuple(
         Shard(
@@ -40,7 +40,7 @@ def job(count, lanes, *, before=(), stagger_s=0.0, delays=(), dealt=False, lease
     )
     return Job(
         id="j", phase="x", model="m", provider="p", difficulty="easy", group="g", rate="0.8", prompt_types=("cot",),
-        tests=tests, shards=shards, before=tuple(before), stagger_s=stagger_s, lease=lease,
+        tests=tests, shards=shards, before=tuple(before), stagger_s=stagger_s, lease=lease, turns=turns,
     )  # fmt: skip
 
 
@@ -74,6 +74,10 @@ def ahead(jobs, lanes, latency_s=2.0):
         (lambda a: [job(0, a), job(2, a, before=(0,))], [lane()], 4),
         (lambda a: [job(4, a)], [lane(workers=4, outer=[("key", "p/k", {"workers": 2})])], 4),
         (lambda a: [job(11, a)], [lane(workers=20, outer=[("key", "p/k", {"qps": 5})])], 4),
+        (lambda a: [job(3, a, turns=3)], [lane()], 18),  # a worker plays a test from first to last turn
+        (lambda a: [job(4, a, turns=3)], [lane(workers=100, qps=5)], pytest.approx(6.6)),
+        (lambda a: [job(4, a, turns=2)], [lane(workers=4, outer=[("key", "p/k", {"workers": 2})])], 8),
+        (lambda a: [job(4, a, turns=2.5)], [lane()], 20),
         (lambda a: [job(2, a, lease=("p/k",)), job(2, a, lease=("p/k",))], [lane()], 8),
         (
             lambda a: [job(2, a, lease=("p/k", "p/l")), job(2, a, lease=("p/k", "p/l"))],
@@ -112,6 +116,16 @@ def test_of_very_many_tests_several_count_as_one():
     assert curve.mean_requests_per_s == pytest.approx(100, rel=0.01)
 
 
+def test_of_tests_with_very_many_requests_several_count_as_one_too():
+    lanes = [lane(workers=10, qps=100)]
+    many = MOST_EVENTS // 2
+    seen = ahead([job(many, lanes, turns=5)], lanes, latency_s=0.1)
+    assert seen.unit == 3
+    assert seen.end_ns / S == pytest.approx(many * 5 / 100, rel=0.01)
+    curve = load_curve(seen.sent["p/a@k"], seen.end_ns, seen.unit)
+    assert curve.mean_requests_per_s == pytest.approx(100, rel=0.01)
+
+
 LIMITS = st.fixed_dictionaries(
     {}, optional={"qps": st.integers(1, 20), "rpm": st.integers(30, 600), "workers": st.integers(1, 5)}
 )
@@ -138,12 +152,13 @@ def test_no_limit_is_passed_all_tests_are_sent_and_no_worker_idles_beside_work(d
             before=data.draw(st.sampled_from([(), tuple(range(index))])),
             stagger_s=data.draw(st.sampled_from([0, 1.5])),
             dealt=data.draw(st.booleans()),
+            turns=data.draw(st.sampled_from([1.0, 2.0, 2.6])),
         )
         for index in range(data.draw(st.integers(1, 4)))
     ]
     seen = ahead(jobs, lanes, latency_s=1.3)
     sent = {setup.lane.id: seen.sent[setup.lane.id] for setup in lanes}
-    assert sum(map(len, sent.values())) == sum(len(one.tests) for one in jobs)
+    assert sum(map(len, sent.values())) == sum(round(len(one.tests) * one.turns) for one in jobs)
     for setup in lanes:
         copies = len(jobs) if setup.per == "job" else 1
         curve = load_curve(sent[setup.lane.id], max(1, seen.end_ns), 1)

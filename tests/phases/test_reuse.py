@@ -16,6 +16,7 @@ from console.vocabulary.errors import ConsoleError, Problems
 from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Verdict
 from console.vocabulary.rows import TestRow
+from console.work.expected import expected_turns
 
 KIND = TestKind(refusal=lambda test: None, library="1", scoring={"default": "goal"})
 
@@ -210,3 +211,15 @@ def test_a_plan_bears_what_decides_its_results():
     plan = built(None, overrides=('models.kimi-k2.protocol="text"',)).plan
     assert (plan.library, plan.scoring, plan.protocols) == ("1", {"default": "goal"}, {"kimi-k2": "text"})
     assert msgspec.json.decode(msgspec.json.encode(plan), type=type(plan)) == plan
+
+
+def test_a_job_says_how_many_requests_its_tests_are_expected_to_take():
+    kind = TestKind(refusal=lambda test: None, requests_of=expected_turns)
+    loaded = load_profile("sim")
+    asked = Selection(models=("kimi-k2",), instances=2)
+    plan = build_plan(
+        loaded.profile, load_phases(("5.1", "5.4")), asked, rate_mode="fixed", seed=0, kind=kind
+    ).plan
+    turns = {job.rate: job.turns for job in plan.jobs if job.tests}
+    assert turns == {"0.8": 5.625, "0.9": 5.111, "0.7": 6.286, "0.6": 7.133, "0.5": 8.0}
+    assert plan.requests == pytest.approx(10 * sum(turns.values()))
