@@ -41,6 +41,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Engine processes; None: as many as the expected load is worth."""
     content: bool = True
     """Whether traces hold what is said in tests; else lengths and hashes of it."""
+    debug_shard: int | None = None
+    """The shard of each job whose requests are told in `debug.log`, from 1; 0: all of them; None: none."""
     args: tuple[str, ...] = ()
 
 

@@ -14,6 +14,7 @@ from console.engine.engine import Engine
 from console.host import Ended, Hosting, Narrate, Seat, host
 from console.prepare import Prepared, RunRequest, prepare
 from console.processes.plan_run import PlanRun
+from console.records.debug_log import DebugLog
 from console.vocabulary.learnt import with_ages
 from console.vocabulary.trace import Traces
 from console.work.choice import work_of
@@ -43,15 +44,16 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
 
     def make_engine(seat: Seat) -> Engine | PlanRun:
         known = seat.learning.known
+        told = plan.lanes_of_shard(request.debug_shard)
         if processes > 1:
-            return PlanRun(seat, plan, processes, seat.sharing, known, traces)
+            return PlanRun(seat, plan, processes, seat.sharing, known, traces, told)
         return Engine(
             plan=plan,
             headline=seat.headline,
             work=work_of(plan.seed, plan.protocols),
             client=seat.client,
             endpoints=seat.endpoints,
-            journal=seat.journal,
+            journal=DebugLog(seat.journal, Path(seat.headline.run_dir), told) if told else seat.journal,
             now_ns=seat.now_ns,
             start_ns=seat.start_ns,
             rng=random.Random(plan.seed),

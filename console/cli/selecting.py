@@ -13,6 +13,8 @@ import click
 from console.vocabulary.errors import ConsoleError
 
 Command = Callable[..., Any]
+_YES = ("true", "1", "yes", "on")
+_NO = ("", "false", "0", "no", "off")
 
 
 def selection_options(command: Command) -> Command:
@@ -82,6 +84,19 @@ def _rates(values: tuple[str, ...]) -> tuple[float, ...]:
     return tuple(rates)
 
 
+def _debug_shard() -> int | None:
+    """Return the shard that DEBUG_LOG and DEBUG_PROCESS_NUM ask for; 0: all of them; None: none."""
+    asked = os.environ.get("DEBUG_LOG", "").lower()
+    if asked not in (*_YES, *_NO):
+        raise ConsoleError(f"DEBUG_LOG: {asked!r} is not true or false", where="environment")
+    number = os.environ.get("DEBUG_PROCESS_NUM", "")
+    if asked in _NO:
+        return None
+    if number and (not number.isascii() or not number.isdigit() or int(number) < 1):
+        raise ConsoleError(f"DEBUG_PROCESS_NUM: {number!r} is not a whole number ≥ 1", where="environment")
+    return int(number or 0)
+
+
 def run_request(
     *,
     profile: str,
@@ -111,6 +126,7 @@ def run_request(
     storage = os.environ.get("STORAGE_FORMAT", "parquet") or "parquet"
     if storage not in ("parquet", "json"):
         raise ConsoleError(f"STORAGE_FORMAT: {storage!r} is not parquet or json", where="environment")
+    debug_shard = _debug_shard()
     selection = Selection(
         model_class=model_class,
         models=listed(models),
@@ -135,5 +151,6 @@ def run_request(
         storage=storage,
         processes=processes,
         content=not no_content,
+        debug_shard=debug_shard,
         args=tuple(sys.argv[1:]),
     )

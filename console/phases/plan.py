@@ -91,6 +91,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """Tests to run."""
         return sum(len(job.tests) for job in self.jobs)
 
+    def lanes_of_shard(self, number: int | None) -> frozenset[str]:
+        """Return the lanes of the n-th shard of every job, from 1; 0: of all shards; None: no lane."""
+        if number is None:
+            return frozenset()
+        return frozenset(
+            shard.lane_id for job in self.jobs for at, shard in enumerate(job.shards, 1) if number in (0, at)
+        )
+
     @property
     def requests(self) -> float:
         """Requests that its tests are expected to take, retries left out."""

@@ -89,6 +89,8 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True, tag="begin"):
     """By lane id, what is known of limits that adaptive mode finds."""
     traces: Traces = "none"
     """What it keeps of what is said in tests."""
+    told_lanes: tuple[str, ...] = ()
+    """Lanes of it whose requests are told in a log of its own."""
 
 
 class PartOfLevel(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,6 +50,7 @@ from console.processes.messages import (
     line_of,
     read_to_part,
 )
+from console.records.debug_log import DebugLog
 from console.records.journal import JournalBlocked
 from console.records.paired_writer import RowsOfRun, open_rows
 from console.vocabulary.command import Drain, Pause, Resume, Stop, Switch
@@ -297,13 +298,14 @@ def _engine(
         )
     plan: Plan | None = begin.plan
     assert plan is not None
+    told = begin.told_lanes
     return Engine(
         plan=plan,
         headline=headline,
         work=work_of(plan.seed, plan.protocols),
         client=client,
         endpoints=endpoints,
-        journal=journal,
+        journal=DebugLog(journal, Path(begin.run_dir), told, begin.process) if told else journal,
         now_ns=now_ns,
         start_ns=begin.start_ns,
         rng=random.Random(plan.seed + begin.process),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +55,7 @@ class PlanRun(Coordinator):
         keys: Keys | None = None,
         known: Mapping[str, Learnt] | None = None,
         traces: Traces = "none",
+        told: Collection[str] = (),
     ) -> None:
         """Prepare it.
 
@@ -65,6 +66,7 @@ class PlanRun(Coordinator):
             keys: lends keys between runs; None: this run has them all to itself.
             known: what earlier runs learnt of limits, by lane id.
             traces: what the processes keep of what is said in tests.
+            told: lanes whose requests are told in `debug-NN.log`.
         """
         super().__init__(given, plan.lanes)
         self._plan = plan
@@ -75,6 +77,7 @@ class PlanRun(Coordinator):
             for number, lanes in self._parts.items()
         }
         self._known = known or {}
+        self._told = frozenset(told)
         self._lender = Lender(plan, keys)
         self._keys: list[str | None] = [None] * len(plan.jobs)
         """The keys that jobs hold now."""
@@ -111,7 +114,7 @@ class PlanRun(Coordinator):
         ]
         plan = msgspec.structs.replace(self._plan, lanes=lanes, jobs=tuple(jobs), warnings=())
         learnt = {**self._known, **self.learnt(0.0)}  # of one that died, what it had learnt
-        return beginning(
+        begin = beginning(
             self._given,
             number,
             lanes,
@@ -120,6 +123,8 @@ class PlanRun(Coordinator):
             learnt=learnt,
             traces=self._traces,
         )
+        here = [setup.lane.id for setup in lanes if setup.lane.id in self._told]
+        return msgspec.structs.replace(begin, told_lanes=tuple(here)) if here else begin
 
     async def play(self) -> None:
         """Start jobs in their order, deal their tests, and end each when nothing more can come of it."""

@@ -6,6 +6,7 @@ import shlex
 
 import msgspec
 import pytest
+from commands import ultra
 
 from console.cli import main
 
@@ -72,3 +73,59 @@ def test_rate_mode_of_the_environment_is_taken_and_a_flag_beats_it(capsys, monke
     monkeypatch.setenv("RATE_MODE", "adaptive")
     assert planned(capsys, SEED["5.4"])["rate_mode"] == "adaptive"
     assert planned(capsys, SEED["5.4"], "--rate-mode", "fixed")["rate_mode"] == "fixed"
+
+
+@pytest.mark.parametrize(
+    ("environment", "shard"),
+    [
+        ({}, None),
+        ({"DEBUG_LOG": "false", "DEBUG_PROCESS_NUM": "1"}, None),
+        ({"DEBUG_PROCESS_NUM": "1"}, None),
+        ({"DEBUG_LOG": "true"}, 0),
+        ({"DEBUG_LOG": "True", "DEBUG_PROCESS_NUM": "1"}, 1),
+        ({"DEBUG_LOG": "1", "DEBUG_PROCESS_NUM": "12"}, 12),
+    ],
+)
+def test_the_shard_to_log_in_detail_is_taken_from_the_environment(monkeypatch, environment, shard):
+    from console.cli.run import run
+    from console.cli.selecting import run_request
+
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    picked = run.make_context("run", ["--phase", "5.1"]).params
+    of_run = ("detach", "rehearse", "as_json", "announce")
+    request = run_request(**{option: value for option, value in picked.items() if option not in of_run})
+    assert request.debug_shard == shard
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"DEBUG_LOG": "perhaps"}, "environment: DEBUG_LOG: 'perhaps' is not true or false"),
+        (
+            {"DEBUG_LOG": "true", "DEBUG_PROCESS_NUM": "0"},
+            "environment: DEBUG_PROCESS_NUM: '0' is not a whole number ≥ 1",
+        ),
+    ],
+)
+def test_a_wrong_variable_is_told(capsys, monkeypatch, environment, said):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as left:
+        main(["plan", "--phase", "5.1"])
+    assert left.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_run_tells_of_the_second_shard_of_each_job_in_a_log(tmp_path, processes):
+    code, _, err = ultra(
+        "run", "--phase", "5.1", "--model", "DeepSeek-V3-0324", "--num-instances", "2", "--out", str(tmp_path),
+        "--processes", processes, DEBUG_LOG="true", DEBUG_PROCESS_NUM="2",
+    )  # fmt: skip
+    assert code == 0, err
+    (run_dir,) = tmp_path.iterdir()
+    lines = [line for path in run_dir.glob("debug*.log") for line in path.read_text().splitlines()]
+    assert lines
+    assert all("azure/DeepSeek-V3-0324-2@key0" in line for line in lines)
+    assert len(lines) % 2 == 0  # a request and its test
