@@ -10,6 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol
 
+from console.vocabulary.outcome import TERMINAL
 from console.vocabulary.rows import RequestRow, Row, TestRow
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.trace import TraceRow
@@ -79,7 +80,7 @@ def debug_line(row: RequestRow | TestRow) -> str:
             f"test: {row.verdict}" + ("" if row.score is None else f", score {row.score:.3g}"),
             f"{row.turns} turns, {row.requests} requests, took {_ms(row.duration_ns)}",
             f"of job {row.job}",
-            row.detail,
+            "" if row.verdict in TERMINAL else row.detail,  # of one with a verdict it may quote the model
         ]
     where = f"{row.at_ns / 1e9:10.3f} s  {row.lane.id}  {row.test} attempt {row.attempt}"
     return f"{safe_line(where, 1000)}  {safe_line(', '.join(filter(None, said)), _TEXT)}\n"

@@ -37,7 +37,7 @@ def test_rows_of_its_lanes_are_told_once_they_are_written(tmp_path):
         request(1),
         request(3, lane=OTHER),
         bad,
-        judged(1, Verdict.PARTIAL, score=0.5, turns=4, requests=5, job="j"),
+        judged(1, Verdict.PARTIAL, score=0.5, turns=4, requests=5, job="j", detail="it said boo"),
     ]
     for row in rows:
         log.hold(row)
