@@ -16,7 +16,7 @@ from console.records.earlier import EarlierRun, read_earlier
 from console.records.run_dir import find_run
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.rows import TestRow
-from console.work.choice import LIBRARY, requests_of, scoring_record, work_of
+from console.work.choice import LIBRARY, requests_of, scoring_record
 
 NEWEST = "newest"
 """What stands for the newest run, where one has to be named."""
@@ -62,12 +62,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
         return self.request.processes or processes_for(peak_of_plan(self.plan), cores=cores)
 
 
-def prepare(request: RunRequest, *, to_run: bool = True) -> Prepared:
+def prepare(request: RunRequest) -> Prepared:
     """Load, check and plan; resolves no secret and writes nothing.
-
-    Args:
-        request: what is asked for.
-        to_run: whether it is to be run; a plan that is only shown may hold what cannot be played.
 
     Raises:
         ConsoleError: whatever the user has to mend.
@@ -86,7 +82,6 @@ def prepare(request: RunRequest, *, to_run: bool = True) -> Prepared:
         rate_mode=loaded.profile.rate_mode,
         seed=request.seed,
         kind=TestKind(
-            refusal=work_of(request.seed, {}).refusal,
             requests_of=requests_of,
             library=LIBRARY,
             scoring=scoring_record(),
@@ -94,14 +89,7 @@ def prepare(request: RunRequest, *, to_run: bool = True) -> Prepared:
         earlier=_earlier(request.reuse),
         absent=phases_by_name({name for phase in phases for name in phase.reuse}),
     )
-    plan = built.plan
-    if to_run and plan.cannot_run:
-        first, *others = plan.cannot_run
-        raise ConsoleError(
-            f"{first}, and {len(others)} more" if others else first,
-            hint="`ultra-console plan` shows all of it nevertheless",
-        )
-    return Prepared(request=request, loaded=loaded, plan=plan, taken=built.taken)
+    return Prepared(request=request, loaded=loaded, plan=built.plan, taken=built.taken)
 
 
 def _earlier(ref: str | None) -> EarlierRun | None:

@@ -50,7 +50,7 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
         return Engine(
             plan=plan,
             headline=seat.headline,
-            work=work_of(plan.seed, plan.protocols),
+            work=work_of(plan.seed, plan.protocols, plan.max_tokens),
             client=seat.client,
             endpoints=seat.endpoints,
             journal=DebugLog(seat.journal, Path(seat.headline.run_dir), told) if told else seat.journal,

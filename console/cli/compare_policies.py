@@ -88,7 +88,7 @@ def _candidates(
     for policy in _policies(asked, load_phases(request.phases) if request.phases else []):
         selection = msgspec.structs.replace(request.selection, policy=policy)
         try:
-            prepared = prepare(msgspec.structs.replace(request, selection=selection), to_run=False)
+            prepared = prepare(msgspec.structs.replace(request, selection=selection))
         except ConsoleError as error:
             errors.append(error)
             refused.append(Refused(name=policy, reason=error.message))

@@ -56,7 +56,7 @@ def plan(
     request = run_request(**options)
     if compared is not None:
         return compare_policies(request, compared, latency_s=latency_s, strict=strict, as_json=as_json)
-    prepared = prepare(request, to_run=False)
+    prepared = prepare(request)
     planned, profile = prepared.plan, prepared.loaded.profile
     known = last_latency(runs_home(create=False), profile.name) if latency_s is None else None
     ahead = preflight(

@@ -195,7 +195,6 @@ def warning_lines(plan: Plan, ahead: Preflight) -> list[str]:
     for finding in ahead.findings:
         lines.append(f"warning [{finding.code}] {finding.where}: {finding.text}")
         lines.append(f"  cure: {finding.cure}: {' '.join(finding.change)}")
-    lines += [f"cannot run: {reason}" for reason in plan.cannot_run]
     lines += [f"note: {note}" for note in plan.notes]
     return [
         part

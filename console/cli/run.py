@@ -50,7 +50,7 @@ def run(*, detach: bool, rehearse: bool, as_json: bool, announce: bool, **option
     request = run_request(**options)
     if rehearse:
         refuse_beside_rehearsal(request, detach=detach)
-    prepared = prepare(request, to_run=not rehearse)
+    prepared = prepare(request)
     if rehearse:
         _warn(prepared.plan)
         for note in prepared.plan.notes:  # which a run tells as an event

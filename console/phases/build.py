@@ -16,7 +16,14 @@ from console.phases.plan import Job, PhaseCount, Plan
 from console.phases.reuse import NEW, Claims, Conditions, keep_for_later, not_in_this_run
 from console.phases.selection import Selection, class_conflicts, narrowed
 from console.phases.shards import with_shards
-from console.profile.effective import lane_setups, lease_rule, model_protocols, split_rules, timeouts
+from console.profile.effective import (
+    lane_setups,
+    lease_rule,
+    model_protocols,
+    reply_lengths,
+    split_rules,
+    timeouts,
+)
 from console.profile.form import Profile
 from console.records.earlier import EarlierRun
 from console.vocabulary.errors import ConsoleError, Problem, Problems
@@ -32,8 +39,6 @@ class TestKind(msgspec.Struct, frozen=True, kw_only=True):
 
     __test__ = False
 
-    refusal: Callable[[TestId], str | None]
-    """Says why a test cannot be played, or None if it can."""
     requests_of: Callable[[TestId], float] = lambda _test: 1.0
     """Says how many requests a test is expected to take."""
     library: str = ""
@@ -58,7 +63,7 @@ def build_plan(
     earlier: EarlierRun | None = None,
     absent: Mapping[str, Phase] = {},
 ) -> Built:
-    """Make the plan. What it asks for and cannot be played is in its `cannot_run`.
+    """Make the plan.
 
     Args:
         profile: the profile.
@@ -85,6 +90,7 @@ def build_plan(
         seed=seed,
         library=kind.library,
         protocols=model_protocols(profile),
+        max_tokens=reply_lengths(profile),
         scoring=kind.scoring,
         simulated={
             name for name, one in profile.models.items() if profile.providers[one.provider].api == "sim"
@@ -135,8 +141,8 @@ def build_plan(
         phases=tuple(counts),
         library=kind.library,
         protocols={model: name for model, name in conditions.protocols.items() if model in spoken},
+        max_tokens={model: most for model, most in conditions.max_tokens.items() if model in spoken},
         scoring=dict(kind.scoring),
-        cannot_run=tuple(_cannot_run(jobs, kind)),
     )
     return Built(plan, tuple(claims.taken.values()))
 
@@ -229,9 +235,3 @@ def _lanes(profile: Profile, rate_mode: RateMode, jobs: Sequence[Job]) -> tuple[
 def _leases(jobs: Sequence[Job], profile: Profile) -> dict[str, LeaseRule]:
     keys = dict.fromkeys(key for job in jobs for key in job.lease or ())
     return {key: lease_rule(profile, key.partition("/")[0]) for key in keys}
-
-
-def _cannot_run(jobs: Sequence[Job], kind: TestKind) -> list[str]:
-    """Say what stands in the plan and cannot be played."""
-    said = (kind.refusal(TestId.parse(test)) for job in jobs for test in job.tests)
-    return list(dict.fromkeys(reason for reason in said if reason))

@@ -81,10 +81,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Version of the task library; empty: an old plan, which does not say."""
     protocols: dict[str, str] = {}
     """Model → the protocol that it is spoken to in, where it is not `tools`."""
+    max_tokens: dict[str, int] = {}
+    """Model → the greatest length of a reply, where the profile says so."""
     scoring: dict[str, Any] = {}
     """The scoring presets that results are marked by."""
-    cannot_run: tuple[str, ...] = ()
-    """Why it can be shown, but not be run."""
 
     @property
     def planned(self) -> int:

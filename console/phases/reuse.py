@@ -33,6 +33,8 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     """Version of the task library."""
     protocols: Mapping[str, str]
     """Model → protocol, where it is not `tools`."""
+    max_tokens: Mapping[str, int]
+    """Model → the greatest length of a reply, where the profile says so."""
     scoring: Mapping[str, Any]
     """The scoring presets."""
     simulated: Set[str]
@@ -103,6 +105,8 @@ class Claims:
         was, would = earlier.protocols.get(model, "tools"), now.protocols.get(model, "tools")
         if was != would:
             return f"{model} spoke the protocol {was!r}, and speaks {would!r} here"
+        if earlier.max_tokens.get(model) != now.max_tokens.get(model):
+            return f"{model} had another max_tokens for its replies"
         if (row.lane.provider in earlier.simulated) != (model in now.simulated):
             real = "is simulated here" if model in now.simulated else "is not simulated here"
             return f"{model} {real}, and was{' not' if model in now.simulated else ''} there"

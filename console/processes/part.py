@@ -302,7 +302,7 @@ def _engine(
     return Engine(
         plan=plan,
         headline=headline,
-        work=work_of(plan.seed, plan.protocols),
+        work=work_of(plan.seed, plan.protocols, plan.max_tokens),
         client=client,
         endpoints=endpoints,
         journal=DebugLog(journal, Path(begin.run_dir), told, begin.process) if told else journal,

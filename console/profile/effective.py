@@ -217,6 +217,15 @@ def model_protocols(profile: Profile) -> dict[str, str]:
     return {name: protocol for name, protocol in spoken.items() if protocol != "tools"}
 
 
+def reply_lengths(profile: Profile) -> dict[str, int]:
+    """Return the greatest length of a reply in tokens, of every model of which the profile says one: its own, else its provider's."""
+    lengths = {
+        name: model.max_tokens or profile.providers[model.provider].max_tokens
+        for name, model in profile.models.items()
+    }
+    return {name: most for name, most in lengths.items() if most is not None}
+
+
 def timeouts(profile: Profile) -> Timeouts:
     """Return the deadlines of a request as the client reads them."""
     table = profile.timeouts

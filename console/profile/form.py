@@ -251,6 +251,8 @@ class Provider(Form):
     """Name in `[limits]` to use in place of the provider's own."""
     protocol: ProtocolName = "tools"
     """`text` where its server knows no tool calling."""
+    max_tokens: Count | None = None
+    """The greatest length of a reply in a test, thoughts included; absent: 1,024."""
     sim: SimBehaviour | None = None
     """How it behaves where `api = "sim"`."""
 
@@ -300,6 +302,8 @@ class Model(Form):
     """The keys it may use; absent: all."""
     protocol: ProtocolName | None = None
     """Absent: its provider's."""
+    max_tokens: Count | None = None
+    """The greatest length of a reply in a test, thoughts included; absent: its provider's."""
     off: Flag = False
 
 

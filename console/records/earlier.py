@@ -28,6 +28,8 @@ class EarlierRun(msgspec.Struct, frozen=True, kw_only=True):
     """Version of the task library; empty: an old run, which does not say."""
     protocols: Mapping[str, str]
     """Model → protocol, where it was not `tools`."""
+    max_tokens: Mapping[str, int]
+    """Model → the greatest length of a reply, where its profile said so."""
     scoring: Mapping[str, Any]
     simulated: frozenset[str]
     """Providers that were simulated, by its profile or by what they answered."""
@@ -40,6 +42,7 @@ class _Plan(msgspec.Struct):
     jobs: list[Any]
     library: str = ""
     protocols: dict[str, str] = {}
+    max_tokens: dict[str, int] = {}
     scoring: dict[str, Any] = {}
 
 
@@ -66,6 +69,7 @@ def read_earlier(run_dir: Path) -> EarlierRun:
         seed=plan.seed,
         library=plan.library,
         protocols=plan.protocols,
+        max_tokens=plan.max_tokens,
         scoring=plan.scoring,
         simulated=simulated_providers(run_file.profile_record) | answered,
         rows=rows,

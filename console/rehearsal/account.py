@@ -91,13 +91,6 @@ def report(plan: Plan, ledger: Ledger, supposed: Supposed, found: Sequence[Found
 def _of_plan(plan: Plan) -> list[str]:
     """Say what of the plan itself is not played as it would be run."""
     said: list[str] = []
-    if plan.cannot_run:
-        first, *others = plan.cannot_run
-        more = f", and {len(others)} more" if others else ""
-        said.append(
-            f"what cannot be run yet is played in its plain form ({first}{more}): times and load hold as "
-            "far as answers are as long, and verdicts say nothing"
-        )
     if any(setup.adaptive for setup in plan.lanes):
         said.append("adaptive lanes begin with nothing learnt from an earlier run")
     return said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -11,8 +11,6 @@ from console.phases.plan import Plan
 from console.profile.form import Profile
 from console.rehearsal.rehearse import Progress, rehearse
 from console.rehearsal.report import Rehearsal
-from console.work.choice import work_of
-from console.work.contract import Work
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +61,6 @@ def compare(
     candidates: Sequence[Candidate],
     profile: Profile,
     *,
-    make_work: Callable[[int, Mapping[str, str]], Work] = work_of,
     on_progress: Callable[[str, Progress], None] | None = None,
     obey_signals: bool = False,
 ) -> Comparison:
@@ -72,7 +69,6 @@ def compare(
     Args:
         candidates: the plans.
         profile: as in `rehearse`, as are the others.
-        make_work: makes of a seed and the protocols of models what plays the tests.
         on_progress: told which plan is played, and how far the whole comparison is.
         obey_signals: end all of it at SIGINT and SIGTERM.
     """
@@ -99,7 +95,6 @@ def compare(
             found[one.name] = rehearse(
                 one.plan,
                 profile,
-                make_work=make_work,
                 on_progress=None if on_progress is None else tell,
                 obey_signals=obey_signals,
             )

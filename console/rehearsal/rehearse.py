@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext
 from typing import Final
 
@@ -51,7 +51,6 @@ def rehearse(
     plan: Plan,
     profile: Profile,
     *,
-    make_work: Callable[[int, Mapping[str, str]], Work] = work_of,
     on_progress: Callable[[Progress], None] | None = None,
     obey_signals: bool = False,
 ) -> Rehearsal:
@@ -60,7 +59,6 @@ def rehearse(
     Args:
         plan: what would run, with the limits that would be enforced.
         profile: the profile that it was made from: what is supposed of its providers.
-        make_work: makes of a seed and the protocols of models what plays the tests.
         on_progress: told four times a second how far it is.
         obey_signals: end at SIGINT and SIGTERM with what was reached; only in the main thread.
     """
@@ -69,7 +67,7 @@ def rehearse(
     ledger = Ledger((setup.lane for setup in plan.lanes), told)
 
     async def main(now_ns: NowNs) -> list[Found]:
-        work = make_work(plan.seed, plan.protocols)
+        work = work_of(plan.seed, plan.protocols, plan.max_tokens)
         return await _play(plan, supposed, ledger, work, now_ns, obey_signals=obey_signals)
 
     found = run_virtually(main, seed=plan.seed)

@@ -19,11 +19,12 @@ requests_of = expected_turns
 scoring_record = presets_record
 
 
-def work_of(seed: int, protocols: Mapping[str, str]) -> Work:
+def work_of(seed: int, protocols: Mapping[str, str], max_tokens: Mapping[str, int]) -> Work:
     """Return what plays the tests of a run.
 
     Args:
         seed: draws the tasks and the failures of their tools.
         protocols: model → protocol, where it is not `tools`.
+        max_tokens: model → the greatest length of a reply, where the profile says so.
     """
-    return ToolUseWork(seed, protocols)
+    return ToolUseWork(seed, protocols, max_tokens)

@@ -42,10 +42,6 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
 class Work(Protocol):
     """One kind of test."""
 
-    def refusal(self, test: TestId) -> str | None:
-        """Say why this test cannot be made, or None if it can."""
-        ...
-
     async def run(self, test: TestId, ask: Ask, said: list[Said]) -> TestResult:
         """Play one attempt of `test`, adding to `said` what is said. Lets Unanswered and cancellation pass through."""
         ...

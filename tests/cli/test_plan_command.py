@@ -33,10 +33,10 @@ def test_the_contention_case_is_shown_with_its_figures_warnings_and_cures(capsys
     text = "\n".join(out)
     assert code == 4
     assert " 4  qwen2.5-7b-instruct very_easy     100  key0  +15 s" in out
-    assert "ideallab/key0     4        4     4   3.4   0.46    8     10  80%" in out
+    assert "ideallab/key0     4        4     4   3.9   0.46    8     10  80%" in out
     assert "warning [shared-key] key ideallab/key1: 4 jobs of 2 ideallab/open models at once" in out
     assert "  cure: one job a key at a time: --policy key-pool" in out
-    assert "expected to take 14 min 25 s, if an answer takes 7.3 s at ideallab" in text
+    assert "expected to take 1 h 25 min, if an answer takes 8.4 s at ideallab" in text
 
 
 def test_strict_is_content_with_plan_c(capsys):
@@ -91,14 +91,4 @@ def test_what_answers_took_in_the_last_run_of_the_profile_is_taken(tmp_path, mon
     assert (found.run_id, found.seconds) == ("20260101-1-x", {lane: 4.2})
     assert last_latency(home, "repaired") is None
     _, out, _ = plan(capsys, "--profile", "corrected-0824", "--phase", "5.2")
-    assert "4.2 to 7.3 s at ideallab (as in 20260101-1-x" in "\n".join(out).replace("\n  ", " ")
-
-
-def test_run_refuses_what_plan_shows_and_says_so(capsys):
-    code, out, _ = plan(capsys, "--phase", "5.3")
-    assert code == 0
-    assert any(line.startswith("cannot run: prompt type 'flawed_sequence_disorder'") for line in out)
-    with pytest.raises(SystemExit) as left:
-        main(["run", "--phase", "5.3"])
-    assert left.value.code == 2
-    assert "`ultra-console plan` shows all of it nevertheless" in capsys.readouterr().err
+    assert "4.2 to 8.4 s at ideallab (as in 20260101-1-x" in "\n".join(out).replace("\n  ", " ")

@@ -66,7 +66,7 @@ def test_each_means_the_same_behind_run(name, count):
     picked = run.make_context("run", shlex.split(SEED[name])).params
     of_run = ("detach", "rehearse", "as_json", "announce")
     request = run_request(**{option: value for option, value in picked.items() if option not in of_run})
-    assert prepare(request, to_run=False).plan.planned == count
+    assert prepare(request).plan.planned == count
 
 
 def test_rate_mode_of_the_environment_is_taken_and_a_flag_beats_it(capsys, monkeypatch):

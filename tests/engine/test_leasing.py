@@ -270,9 +270,6 @@ def test_a_key_goes_to_a_run_that_waits_for_it_between_two_jobs():
 class TwoTurns:
     """A test that asks twice."""
 
-    def refusal(self, test):
-        return None
-
     async def run(self, test, ask, said):
         for _ in range(2):
             await ask(ChatRequest(messages=({"role": "user", "content": "hello"},), max_tokens=10))

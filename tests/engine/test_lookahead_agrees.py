@@ -121,9 +121,6 @@ class SeveralTurns:
     def __init__(self, turns):
         self.turns = turns
 
-    def refusal(self, test):
-        return None
-
     async def run(self, test, ask, said):
         count = round(test.instance * self.turns) - round((test.instance - 1) * self.turns)
         for _ in range(count):

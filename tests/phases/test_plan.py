@@ -79,14 +79,13 @@ def test_a_test_that_an_earlier_phase_holds_is_reused_not_run_twice(tmp_path):
             {"phases": ("5.1",), "selection": Selection(task_types=("nap",))},
             "--task-types: 'nap' is no task type",
         ),
-        ({"phases": ("5.3",)}, "prompt type 'flawed_sequence_disorder' is not available yet"),
         (
             {"phases": ("5.1-5.2-serial",)},
             "phase '5.2-serial' is a variant of another one, and no end of a range",
         ),
         (
-            {"phases": ("5.1",), "selection": Selection(prompt_types=("flawed_missing_step",))},
-            "prompt type 'flawed_missing_step' is not available yet",
+            {"phases": ("5.1",), "selection": Selection(prompt_types=("flawed_mising_step",))},
+            "--prompt-types: 'flawed_mising_step' is no prompt type",
         ),
     ],
 )

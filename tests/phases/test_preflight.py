@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
 import pytest
 
 from console.phases.finding import CODES
@@ -18,8 +20,13 @@ def looked(phase, profile, *, overrides=(), rate_mode=None, latency_s=None, **se
         rate_mode=rate_mode,
         selection=Selection(**selection),
     )
-    prepared = prepare(request, to_run=False)
+    prepared = prepare(request)
     return preflight(prepared.plan, prepared.loaded.profile, latency_s=latency_s)
+
+
+def turns_of(phase, profile):
+    """Requests that a test of a phase is expected to take, which the seeds take for one."""
+    return fmean(job.turns for job in prepare(RunRequest(profile=profile, phases=(phase,))).plan.jobs)
 
 
 def found(phase, profile, **asked):
@@ -135,14 +142,18 @@ def test_the_figures_are_those_that_seed_003_adds_up_by_hand():
     assert loads["ideallab/key0"].share == 0.8
     (key0,) = [one for one in ahead.findings if (one.code, one.where) == ("oversubscribed", K0)]
     assert key0.figures == {"jobs": 4, "per_s": 8, "limit": 10}
-    assert ahead.duration_s == 9 * 15 + 100 * 8.4
+    turns = turns_of("5.2", "phase-analysis")
+    assert ahead.duration_s == pytest.approx(9 * 15 + 100 * turns * 8.4, rel=0.001)
 
 
 def test_plan_c_has_one_job_on_a_key_at_any_time():
     ahead = looked("5.2-key-pool", "corrected-0824")
     keys = [load for load in ahead.loads if load.kind == "key"]
     assert [(load.nominal.jobs, load.curve.peak_in_flight) for load in keys] == [(1, 2)] * 3
-    assert ahead.duration_s == 4 * 50 * 8.4, "key0 has four jobs of 100 tests on 2 workers each"
+    turns = turns_of("5.2-key-pool", "corrected-0824")
+    assert ahead.duration_s == pytest.approx(4 * 50 * turns * 8.4, rel=0.001), (
+        "key0 has four jobs of 100 tests on 2 workers each"
+    )
 
 
 ONE_MODEL = {"models": ("qwen2.5-72b-instruct",)}
@@ -221,7 +232,7 @@ def test_a_lease_that_lets_several_share_a_key_is_meant():
 def test_what_answers_take_is_the_users_word_or_known_or_a_guess():
     assert set(looked("5.1", "corrected-0824").latency_s.values()) == {0.6 + 300 * 0.02, 0.9 + 300 * 0.025}
     assert set(looked("5.1", "corrected-0824", latency_s=2).latency_s.values()) == {2}
-    prepared = prepare(RunRequest(profile="corrected-0824", phases=("5.2",)), to_run=False)
+    prepared = prepare(RunRequest(profile="corrected-0824", phases=("5.2",)))
     lane_id = prepared.plan.lanes[0].lane.id
     ahead = preflight(prepared.plan, prepared.loaded.profile, known_s={lane_id: 3.5})
     assert ahead.latency_s[lane_id] == 3.5

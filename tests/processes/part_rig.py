@@ -161,9 +161,6 @@ class Client:
 class OneTurn:
     """A test that asks once and is content with any answer."""
 
-    def refusal(self, test):
-        return None
-
     async def run(self, test, ask, said):
         await ask(ChatRequest(messages=({"role": "user", "content": str(test)},), max_tokens=10))
         return TestResult(verdict=Verdict.FULL, score=1.0)

@@ -138,3 +138,16 @@ def test_a_signal_ends_it_with_what_was_reached(tmp_path: Path, monkeypatch, num
     assert 30 <= rehearsal.answered < 500
     assert rehearsal.planned == rehearsal.answered + rehearsal.unanswered
     assert rehearsal.duration_s == pytest.approx(rehearsal.answered * 0.25, abs=1.0)
+
+
+@pytest.mark.real_work
+def test_tests_of_several_turns_are_played_turn_by_turn(tmp_path: Path):
+    rehearsal = rehearsed(
+        simulated(tmp_path, workers=4, sim="skill = 1.0"), instances=4, tool_success_rates=(1.0,)
+    )
+    ready = prepared(simulated(tmp_path), instances=4, tool_success_rates=(1.0,))
+    assert (rehearsal.planned, rehearsal.answered) == (20, 20)
+    (job,) = ready.plan.jobs
+    # Some models make two calls in one reply: a little less than a call a turn and one to finish.
+    assert 0.75 * 20 * job.turns < rehearsal.requests["ok"] <= 20 * (job.turns + 1)
+    assert rehearsal.service_s == pytest.approx(0.5 * rehearsal.requests["ok"])

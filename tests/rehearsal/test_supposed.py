@@ -29,8 +29,7 @@ def test_a_guess_is_taken_at_its_word(tmp_path: Path):
 def test_what_is_not_guessed_is_assumed_and_said(tmp_path: Path):
     rehearsal = rehearsed(guessed(tmp_path))
     assert rehearsal.assumptions[0] == (
-        "lab: assumed, as the profile guesses nothing: TTFT 600 ms, 20 ms a token, 300 tokens an answer of which tests "
-        "take 256; no quota"
+        "lab: assumed, as the profile guesses nothing: TTFT 600 ms, 20 ms a token, 300 tokens an answer; no quota"
     )
     half = rehearsed(guessed(tmp_path, "[providers.lab.guess]\nttft_ms = 50"))
     assert half.assumptions[0].startswith("lab: guessed in the profile: TTFT 50 ms; assumed")

@@ -8,7 +8,6 @@ import pytest
 from tool_play import DONE, calling, saying, steps_of
 
 from console.vocabulary.marks import ErrorClass
-from console.vocabulary.names import DIFFICULTIES, PROMPT_TYPES, TASK_TYPES
 from console.vocabulary.outcome import Outcome, Verdict
 from console.vocabulary.test_id import TestId
 from console.work.contract import Unanswered
@@ -35,35 +34,6 @@ def played(replies, test=TEST):
 
 def but(**changes):
     return msgspec.structs.replace(TEST, **changes)
-
-
-@pytest.mark.parametrize(
-    ("test", "words"),
-    [
-        (but(prompt_type="sideways"), "prompt type 'sideways' is unknown"),
-        (but(prompt_type="flawed_nothing"), "is unknown"),
-        (but(prompt_type="flawed_missing_step@mild"), "severity 'mild' is unknown"),
-        (but(prompt_type="flawed_missing_step@"), "severity '' is unknown"),
-        (but(prompt_type="optimal@light"), "has no severity"),
-        (but(task_type="chores"), "task type 'chores' is unknown"),
-        (but(difficulty="harsh"), "difficulty 'harsh' is unknown"),
-        (but(instance=0), "count from 1"),
-        *(
-            (but(rate=rate), f"rate {rate!r} is no number")
-            for rate in ("often", "1.1", "-0.1", "nan", "inf", "")
-        ),
-    ],
-)
-def test_what_cannot_be_played_is_refused_in_words(test, words):
-    assert words in WORK.refusal(test)
-
-
-def test_every_name_in_use_is_playable():
-    for prompt_type in (*PROMPT_TYPES, "flawed_missing_step@light"):
-        for difficulty in DIFFICULTIES:
-            for task_type in TASK_TYPES:
-                test = but(prompt_type=prompt_type, difficulty=difficulty, task_type=task_type, rate="0.75")
-                assert WORK.refusal(test) is None
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
