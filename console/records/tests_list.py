@@ -12,7 +12,7 @@ import msgspec
 import polars as pl
 
 from console.records.figures_text import NONE
-from console.records.text_table import TextTable, cells, table_lines
+from console.records.text_table import TextTable, cells, grouped_lines, table_lines
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Verdict
@@ -92,19 +92,12 @@ def list_lines(table: pl.DataFrame, title: str, width: int | None) -> list[str]:
         if width is None or max(map(cells, lines)) <= width:
             return lines
     parts = [_split(test) for test in tests]
+    ends = [f"  {end}" if start else end for start, end in parts]
     for lanes in (True, False):
-        ends = [f"  {end}" if start else end for start, end in parts]
-        lines = table_lines(_table(title, ends, tests, lanes=lanes), None)
+        lines = grouped_lines(_table(title, ends, tests, lanes=lanes), [start for start, _ in parts], None)
         if max(map(cells, lines)) <= width:
             break
-    shown = lines[:2]
-    above = ""
-    for (start, _), line in zip(parts, lines[2:], strict=True):
-        if start and start != above:
-            shown.append(safe_line(start))
-        above = start
-        shown.append(line)
-    return shown
+    return lines
 
 
 def _table(title: str, names: Sequence[str], tests: Sequence[Test], *, lanes: bool) -> TextTable:

@@ -51,6 +51,25 @@ def table_lines(table: TextTable, width: int | None) -> list[str]:
     return [safe_line(table.title), *(_line(row, shown, widths, table.words) for row in rows)]
 
 
+def grouped_lines(table: TextTable, above: Sequence[str], width: int | None) -> list[str]:
+    """Return title, head and rows as `table_lines` does, with what neighbours share on a line of its own above them.
+
+    Args:
+        table: the table.
+        above: for each row what stands above it; nothing is shown where it is empty.
+        width: columns; None: nothing is left out or cut.
+    """
+    title, head, *rows = table_lines(table, width)
+    lines = [title, head]
+    before = ""
+    for shared, row in zip(above, rows, strict=True):
+        if shared and shared != before:
+            lines.append(safe_line(shared))
+        before = shared
+        lines.append(row)
+    return lines
+
+
 def _leave(table: TextTable, shown: list[int], widths: Sequence[int], width: int) -> None:
     """Take columns out of `shown` until the others have room."""
     spare = max(0, widths[table.cut] - table.room)
