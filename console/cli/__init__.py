@@ -25,6 +25,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "set": ("console.cli.control:set_", "Switch keys and deployments of a run off and on."),
     "summary": ("console.cli.summary:summary", "Summarise a run from its journal."),
     "tests": ("console.cli.tests:tests", "List the tests of a run, or show one with all that was said."),
+    "report": (
+        "console.cli.report:report",
+        "Print the tables of a run's results: phases, comparisons, hierarchy.",
+    ),
     "profile": ("console.cli.profile:profile", "List, show, check, compare and make profiles."),
     "tasks": ("console.cli.tasks:tasks", "Look at tasks of the library, with their plans and goals."),
     "simulator": ("console.cli.simulator:simulator", "Serve a simulated provider over HTTP."),

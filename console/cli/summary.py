@@ -38,6 +38,10 @@ def summary(run: str | None, *, as_json: bool, wide: bool) -> int:
         width = shutil.get_terminal_size((100, 24)).columns
         click.echo(render_summary(found, width, whole=wide))
         click.echo(f"in {run_dir}: {', '.join(found.files)}, summary.json", err=True)
+        if found.unit == "tests" and found.done:
+            click.echo(
+                f"tables by phase, prompt type and task: ultra-console report {found.run_id}", err=True
+            )
     if found.remaining or found.infrastructure_failures or found.state in ("partial", "live"):
         return ExitCode.INCOMPLETE
     return ExitCode.DONE
