@@ -21,6 +21,7 @@ def summary(run: str | None, *, as_json: bool, wide: bool) -> int:
     Writes the tables and summary.json into the run directory and prints the figures. Exit code 3 where tests
     or prompts are left to do or got no complete answer.
     """
+    import shlex
     import shutil
 
     import msgspec
@@ -39,9 +40,8 @@ def summary(run: str | None, *, as_json: bool, wide: bool) -> int:
         click.echo(render_summary(found, width, whole=wide))
         click.echo(f"in {run_dir}: {', '.join(found.files)}, summary.json", err=True)
         if found.unit == "tests" and found.done:
-            click.echo(
-                f"tables by phase, prompt type and task: ultra-console report {found.run_id}", err=True
-            )
+            again = "" if run is None else f" {shlex.quote(run)}"
+            click.echo(f"tables by phase, prompt type and task: ultra-console report{again}", err=True)
     if found.remaining or found.infrastructure_failures or found.state in ("partial", "live"):
         return ExitCode.INCOMPLETE
     return ExitCode.DONE

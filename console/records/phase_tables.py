@@ -16,7 +16,7 @@ from console.records.hierarchy import hierarchy, sorted_by
 from console.records.pairs import CONDITION, compare, compared_frame
 from console.records.phase_members import PlannedRun
 from console.records.report_types import AGAINST, ReportTable
-from console.records.scored import FIGURES, figures
+from console.records.scored import figures
 from console.vocabulary.test_id import TestId
 
 HIERARCHY: Final = "hierarchy"
@@ -170,6 +170,3 @@ def model_size(name: str) -> float | None:
     """Return the size in a model's name, in billions of parameters: `qwen2.5-72b-instruct` → 72."""
     found = _SIZE.findall(name)
     return float(found[-1]) if found else None
-
-
-__all__ = ["FIGURES", "HIERARCHY", "model_size", "report_tables"]
