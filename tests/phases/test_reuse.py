@@ -184,6 +184,7 @@ DIFFERENCES = [
         ("providers.ideallab.protocol=text",),
         "kimi-k2 spoke the protocol 'tools', and speaks 'text' here",
     ),
+    ({"max_tokens": {"kimi-k2": 9}}, (), "kimi-k2 had another max_tokens for its replies"),
     ({"simulated": frozenset()}, (), "kimi-k2 is simulated here, and was not there"),
     (
         {},
