@@ -79,7 +79,7 @@ async def test_a_server_that_does_all_of_it_at_random() -> None:
     async with rough() as server:
         outcomes = await load(server, 700, 20)
         assert outcomes[Outcome.OK] > 350
-        assert outcomes[Outcome.PROTOCOL] > 5
+        assert outcomes[Outcome.PROTOCOL] > 10
 
 
 async def test_hundreds_of_connects_and_disconnects() -> None:
@@ -181,4 +181,4 @@ async def test_ten_thousand_of_each() -> None:
         async with rough(move) as server:
             assert await load(server, 10_000, 10) == {Outcome.OK: 10_000}
     async with rough() as server:
-        assert (await load(server, 10_000, 20))[Outcome.PROTOCOL] > 100
+        assert (await load(server, 10_000, 20))[Outcome.PROTOCOL] > 25
