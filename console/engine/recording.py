@@ -1,7 +1,7 @@
 """Rows on their way to the journal: nothing counts before it is written, and a full disk pauses the run.
 
 Rows of requests and tests that end in the same turn of the event loop are written with one write: the first of them
-lets the others join and then writes for all.
+that goes on writes for all.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class Recorder:
         """Rows that the journal holds, which nobody has been told of."""
         self._written: anyio.Event | None = None
         """Set once they are written; only there where somebody waits for it."""
-        self._led = False
-        """Whether somebody is about to write for all of this turn."""
+        self._turns = 0
+        """Writes that took all that was held."""
         self._trouble = anyio.Event()
         self.events: deque[EventView] = deque(maxlen=EVENTS_SHOWN) if events is None else events
 
@@ -76,12 +76,10 @@ class Recorder:
     async def write(self, row: Row, trace: TraceRow | None = None) -> None:
         """Return when `row` is written, and `trace` before it, however long the disk takes to have room for them."""
         self._hold(row, trace)
-        if not self._led:
-            self._led = True
-            await cancel_shielded_checkpoint()
-            self._led = False
-            if self._flush():
-                return
+        turn = self._turns
+        await cancel_shielded_checkpoint()  # others join; who is cancelled now is told all the same that it is written
+        if self._turns > turn or self._flush():
+            return
         if self._written is None:
             self._written = anyio.Event()
         await self._written.wait()
@@ -142,6 +140,7 @@ class Recorder:
             return False
         rows, self._unwritten = self._unwritten, []
         written, self._written = self._written, None
+        self._turns += 1
         mended, self.blocked = bool(self.blocked), ""
         for row in rows:
             self._observe(row)

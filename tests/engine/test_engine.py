@@ -432,3 +432,21 @@ def test_a_client_that_fails_in_a_way_nobody_foresaw_costs_a_try_and_no_place_at
     assert rig.run() == "finished"
     assert rig.last.verdicts["full"] == 10
     assert [(view.in_flight, view.held) for view in rig.last.lanes] == [(0, 0)]
+
+
+@pytest.mark.parametrize("turns_later", range(6))
+def test_a_stop_in_the_turn_in_which_many_rows_are_written_loses_no_verdict(turns_later):
+    """Who shares a write with others is told that it is written, even if the stop comes in between."""
+    lanes = [lane("a", workers=40)]
+    rig = Rig([job(ids(80), lanes)], lanes)
+
+    async def stop(engine):
+        await anyio.sleep(1.0)
+        for _ in range(turns_later):
+            await anyio.lowlevel.checkpoint()
+        engine.steering.obey(Stop())
+
+    assert rig.run(stop) == "interrupted"
+    ended = rig.journal.of(RunEnded)[0]
+    stands = sum(row.verdict is Verdict.FULL for row in rig.journal.tests)
+    assert ended.done == stands
