@@ -67,10 +67,10 @@ def _spoken(step: Step) -> dict[str, Any]:
     if step.tool == "data_transformer":
         field, factor = given["field"], given.get("factor")
         given["change"] = {
-            "upper": f"{field} in capitals (upper)",
-            "lower": f"{field} in small letters (lower)",
-            "scale": f"{field} multiplied by {factor} (scale)",
-            "add": f"{factor} added to {field}",
+            "upper": f"put {field} in upper case",
+            "lower": f"put {field} in lower case",
+            "scale": f"scale {field} by {factor}",
+            "add": f"add {factor} to {field}",
         }[given["operation"]]
     return given
 
