@@ -35,13 +35,19 @@ def check_arguments(tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(value: Any, schema: dict[str, Any]) -> Any:
-    """Take a number written as text for the number: the value is right, and how it is quoted is no error of thought."""
-    if isinstance(value, str) and schema.get("type") in ("number", "integer"):
+    """Take a number written as text for the number, and 3.0 for 3 where a whole one is asked for.
+
+    The value is right, and how it is written is no error of thought.
+    """
+    kind = schema.get("type")
+    if isinstance(value, str) and kind in ("number", "integer"):
         try:
             number = float(value)
         except ValueError:
             return value
         return int(number) if number.is_integer() else number
+    if isinstance(value, float) and kind == "integer" and value.is_integer():
+        return int(value)
     return value
 
 

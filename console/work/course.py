@@ -34,6 +34,8 @@ class Course(msgspec.Struct, kw_only=True):
     """Calls that were read although they were not written as asked: no errors of thought."""
     failed_in_a_row: int = 0
     """Calls without success since the last one that worked; unreadable ones too."""
+    failing_since: int = 0
+    """Turn of the first of them."""
 
     @property
     def finished(self) -> bool:

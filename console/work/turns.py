@@ -1,7 +1,7 @@
 """The loop of a test: ask, make the calls of the reply, answer it, and so on to its end.
 
 Every reply is answered, whatever it holds. A test ends when the model calls `finish`, when its turns are used up, or after
-five calls in a row that failed. Whether the goal is reached is not told to the model, and ends nothing.
+five calls in a row that failed, unless all of them are of one reply. Whether the goal is reached is not told to the model, and ends nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from console.work.session import Session
 from console.work.tolerant_json import encodable
 
 MOST_FAILURES: Final = 5
-"""After so many calls in a row that failed a test ends."""
+"""After so many calls in a row that failed a test ends, once the first of them has been answered.
+
+Where one reply makes all calls of a task and the first fails by chance, the others fail for want of what it makes.
+"""
 _SAID_CHARS: Final = 20_000
 _SAID_ARGUMENTS_CHARS: Final = 4_000
 _NAME_CHARS: Final = 64
@@ -119,8 +122,10 @@ def _made(number: int, wanted: Wanted, reply: Reply, session: Session, course: C
 
 
 def _count_failure(course: Course) -> None:
+    if not course.failed_in_a_row:
+        course.failing_since = course.turns
     course.failed_in_a_row += 1
-    if course.failed_in_a_row >= MOST_FAILURES:
+    if course.failed_in_a_row >= MOST_FAILURES and course.turns > course.failing_since:
         course.ending = Ending.FAILURES
 
 

@@ -121,8 +121,10 @@ def _parser(loom: Loom) -> Arguments:
 def _transformer(loom: Loom) -> Arguments:
     before, loom.dataset = loom.dataset, loom.made("adjusted")
     operation = loom.rng.choice(("scale", "add", "upper"))
+    # Halls A and B in capitals would be what they are, and the call one that nobody needs.
+    letters = "lower" if all(group.isupper() for group in loom.theme.groups) else "upper"
     change: Arguments = (
-        {"field": loom.theme.group, "operation": "upper"}
+        {"field": loom.theme.group, "operation": letters}
         if operation == "upper"
         else {"field": loom.amount, "operation": operation, "factor": loom.rng.randint(2, 9)}
     )

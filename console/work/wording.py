@@ -58,6 +58,8 @@ def _sentence(step: Step, level: int) -> str:
 def _spoken(step: Step) -> dict[str, Any]:
     """Return the arguments of a step as they are said."""
     given = dict(step.arguments)
+    if step.tool == "file_scanner":
+        given["folder"] += "/"  # a folder called in would read as a word
     if step.tool == "data_filter":
         given["comparison"] = _COMPARED[given["comparison"]]
     if step.tool == "data_validator":

@@ -28,8 +28,11 @@ SECTIONS: Final = (
     "notified",
 )
 """Parts of the world; each maps names to JSON values."""
-NAMED_BY_MODEL: Final = frozenset({"documents", "datasets", "results"})
-"""Parts whose entries are steps on the way: what counts is their content, whatever the model calls them."""
+NAMED_BY_MODEL: Final = frozenset({"documents", "datasets", "results", "checks"})
+"""Parts whose entries are steps on the way: what counts is their content, whatever the model calls them.
+
+A check goes by the name of what was checked, so it holds that content too.
+"""
 
 Sections = dict[str, dict[str, Any]]
 

@@ -112,6 +112,44 @@ def test_what_a_model_calls_steps_on_the_way_is_its_own_affair():
     assert played(task, renamed).goal_reached
 
 
+@given(instances)
+def test_a_plan_with_names_of_the_models_own_and_figures_written_otherwise_reaches_the_goal(task):
+    mine, steps = {}, []
+    for step in task.plan:
+        arguments = {
+            name: mine.get(value, value) if name in ("source", "dataset", "document", "start") else value
+            for name, value in step.arguments.items()
+        }
+        if "output" in arguments:
+            mine[arguments["output"]] = arguments["output"] = f"mine{len(mine)}"
+        for name, value in arguments.items():
+            if isinstance(value, int):
+                arguments[name] = str(value) if name == "value" else float(value)
+        steps.append(msgspec.structs.replace(step, arguments=arguments))
+    session = played(task, steps)
+    assert [call.error for call in session.calls if not call.ok] == []
+    assert session.goal_reached
+
+
+@given(instances)
+def test_no_step_can_be_left_out_by_working_on_what_it_works_on(task):
+    """Such as a change of letters that are as wanted already: whoever skips it would reach the goal."""
+    for place, left_out in enumerate(task.plan):
+        before, after = left_out.arguments.get("dataset"), left_out.arguments.get("output")
+        if before is None or after is None:
+            continue
+        steps = [
+            msgspec.structs.replace(
+                step,
+                arguments={
+                    name: before if value == after else value for name, value in step.arguments.items()
+                },
+            )
+            for step in (*task.plan[:place], *task.plan[place + 1 :])
+        ]
+        assert not played(task, steps).goal_reached, f"{task.id} does without {left_out.tool}"
+
+
 def test_no_two_instances_are_the_same():
     for task_type in TASK_TYPES:
         tasks = [task_of(0, task_type, instance) for instance in range(1, 201)]
@@ -142,7 +180,9 @@ def test_wordings_differ_and_all_of_them_tell_every_name_and_figure(task):
             for name, value in step.arguments.items():
                 form = TOOLS[step.tool].parameters["properties"][name]
                 if "enum" not in form:
-                    assert str(value) in text, f"{step.tool}: {name} is not told in {text!r}"
+                    assert (f"{value}/" if name == "folder" else str(value)) in text, (
+                        f"{step.tool}: {name} is not told in {text!r}"
+                    )
     assert all(step.tool in texts["very_easy"] for step in task.plan)
     assert not any(tool in texts[difficulty] for tool in TOOLS for difficulty in DIFFICULTIES[1:])
 

@@ -158,6 +158,37 @@ def test_a_misspelt_name_is_an_error_of_input_and_one_not_made_yet_of_order():
     assert called(session, "computation_calculator", dataset="rwos", **asked).cause is Cause.INPUT
 
 
+def test_a_whole_number_may_be_written_as_a_float():
+    session = session_of()
+    called(session, "data_parser", source="raw", format="csv", output="rows")
+    asked = {"dataset": "rows", "field": "amount", "output": "trend"}
+    assert called(session, "computation_predictor", steps=1.0, **asked).ok
+    assert session.world["results"]["trend"] == [30]
+    assert called(session, "computation_predictor", steps=1.5, **asked).code is ErrorCode.INVALID_INPUT
+
+
+@pytest.mark.parametrize("renamed", ["a\rb", "a\nb", '"a', "a,b"])
+def test_a_csv_file_that_a_field_name_spoilt_is_none(renamed):
+    session = session_of()
+    called(session, "data_parser", source="raw", format="csv", output="rows")
+    called(session, "integration_mapper", dataset="rows", from_field="item", to_field=renamed, output="odd")
+    assert called(session, "file_writer", path="odd.csv", source="odd", format="csv").ok
+    assert called(session, "file_reader", path="odd.csv", output="text").ok
+    read = called(session, "data_parser", source="text", format="csv", output="again")
+    assert read.ok or read.code is ErrorCode.INVALID_INPUT
+
+
+def test_files_do_not_grow_without_end():
+    """Each time a text is written as json, its backslashes double."""
+    session = session_of()
+    called(session, "file_reader", path="in/a.csv", output="text")
+    for _ in range(40):
+        called(session, "file_writer", path="b", source="text", format="json")
+        called(session, "file_reader", path="b", output="text")
+    assert max(map(len, session.world["files"].values())) <= 50_000
+    assert session.calls[-2].code is ErrorCode.OPERATION_FAILED
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -46,8 +46,7 @@ def rows_of(raw: str, form: str) -> list[Row]:
         if isinstance(found, list) and all(isinstance(row, dict) for row in cast("list[Any]", found)):
             rows = cast("list[Row]", found)
     elif form == "csv" and "," in raw.partition("\n")[0] and raw[:1] not in ("[", "{"):
-        read = csv.DictReader(io.StringIO(raw))
-        rows = [{str(key): read_scalar(cell or "") for key, cell in row.items()} for row in read]
+        rows = _csv_rows(raw)
     elif form == "pairs" and "=" in raw.partition("\n")[0]:
         lines = [line for line in raw.splitlines() if line.strip()]
         split = [[pair.partition("=") for pair in line.split(";")] for line in lines]
@@ -55,6 +54,17 @@ def rows_of(raw: str, form: str) -> list[Row]:
     if not rows:
         raise ToolError(ErrorCode.INVALID_INPUT, f"the text is not {form}")
     return rows
+
+
+def _csv_rows(raw: str) -> list[Row]:
+    """Read rows from csv; none where it is none: stray line ends, or more cells than fields."""
+    try:
+        read = list(csv.DictReader(io.StringIO(raw)))
+    except csv.Error:
+        return []
+    if any(None in row for row in read):
+        return []
+    return [{str(key): read_scalar(cell or "") for key, cell in row.items()} for row in read]
 
 
 def _parse(world: World, given: dict[str, Any]) -> Effect:
@@ -114,10 +124,11 @@ _RULES: Final[dict[str, Callable[[Any], bool]]] = {
 
 
 def _validate(world: World, given: dict[str, Any]) -> Effect:
-    cells = column(dataset(world, given["dataset"]), given["field"])
+    rows = dataset(world, given["dataset"])
+    cells = column(rows, given["field"])
     valid = sum(_RULES[given["rule"]](cell) for cell in cells)
     found = {"field": given["field"], "rule": given["rule"], "valid": valid, "invalid": len(cells) - valid}
-    return Effect(found, (("checks", given["dataset"], found),))
+    return Effect(found, (("checks", given["dataset"], {**found, "of": rows}),))
 
 
 _FUNCTIONS: Final[dict[str, Callable[[list[float]], float]]] = {

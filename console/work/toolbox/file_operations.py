@@ -13,6 +13,8 @@ from console.work.world import Effect, ErrorCode, Tool, ToolError, World
 
 LOCKED: Final = "locked/"
 """Nothing can be written below this folder."""
+_MOST_CHARS: Final = 50_000
+"""A file is so long at most: writing a text as json again and again would double it each time."""
 _CODES: Final = (
     ErrorCode.INVALID_INPUT,
     ErrorCode.OPERATION_FAILED,
@@ -42,6 +44,8 @@ def as_text(content: Any, form: str) -> str:
 def _written(path: str, content: str) -> Effect:
     if path.startswith(LOCKED):
         raise ToolError(ErrorCode.PERMISSION_DENIED, f"nothing can be written to {path!r}")
+    if len(content) > _MOST_CHARS:
+        raise ToolError(ErrorCode.OPERATION_FAILED, f"a file holds {_MOST_CHARS:,} characters at most")
     return Effect({"path": path, "characters": len(content)}, (("files", path, content),))
 
 

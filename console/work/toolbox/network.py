@@ -83,7 +83,7 @@ def _validate(world: World, given: dict[str, Any]) -> Effect:
     except ToolError as error:
         raise ToolError(ErrorCode.INVALID_RESPONSE, f"{name!r}: {error.text}") from None
     found = {"format": given["format"], "field": given["field"], "complete": given["field"] in rows[0]}
-    return Effect(found, (("checks", name, found),))
+    return Effect(found, (("checks", name, {**found, "of": answer["text"]}),))
 
 
 _SERVICE: Final = text("name of the service")
