@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -13,6 +13,10 @@ from console.vocabulary.outcome import Verdict
 
 Traces = Literal["none", "hashes", "full"]
 """What a run keeps of what was said: nothing, lengths and hashes in place of texts, or all of it."""
+
+
+_NOT_TRIED: Final = ("unknown_tool:", "format:", "not made:")
+"""Why a call failed that does not show whether there is such a tool."""
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,8 +49,10 @@ class TraceRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
 def without_content(trace: TraceRow) -> TraceRow:
     """Return a trace that tells who spoke and which tools were called, but not what was said.
 
-    The same text has the same mark, so that prompts of several tests can still be held against each other.
+    The same text has the same mark, so that prompts of several tests can still be held against each other. A name that
+    is no tool's is the model's own words, and marked as well.
     """
+    tools = {one.tool for one in trace.said if one.tool and not one.failed.startswith(_NOT_TRIED)}
     return msgspec.structs.replace(
         trace,
         said=tuple(
@@ -55,8 +61,14 @@ def without_content(trace: TraceRow) -> TraceRow:
                 content=text_mark(one.content),
                 reasoning=text_mark(one.reasoning),
                 calls=tuple(
-                    msgspec.structs.replace(call, arguments=text_mark(call.arguments)) for call in one.calls
+                    msgspec.structs.replace(
+                        call,
+                        name=call.name if call.name in tools else text_mark(call.name),
+                        arguments=text_mark(call.arguments),
+                    )
+                    for call in one.calls
                 ),
+                tool=one.tool if one.tool in tools else text_mark(one.tool),
             )
             for one in trace.said
         ),

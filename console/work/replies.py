@@ -14,8 +14,8 @@ import msgspec
 from console.vocabulary.chat import ChatResult, Message, ToolCall
 from console.work.context import short_arguments
 from console.work.protocol import Protocol
-from console.work.reading import known_name, read_actions, read_arguments, spoken
-from console.work.tolerant_json import encodable
+from console.work.reading import Arguments, known_name, read_actions, read_arguments, spoken
+from console.work.tolerant_json import MOST_CHARS, encodable
 
 MOST_KEPT: Final = 12
 """Native calls of one reply that are sent back and answered; the others are as if they had not been written."""
@@ -80,7 +80,8 @@ class ReplyReader:
         repaired = len(wanted) if self._protocol == "tools" else 0
         if not wanted and result.tool_calls:
             # A server that reads calls although no tools were offered: told back as the text that was asked for.
-            wanted = tuple(self._wanted(call, "", cut=cut)[0] for call in result.tool_calls[:MOST_KEPT])
+            read = self._all_wanted(result.tool_calls[:MOST_KEPT], cut=cut, with_ids=False)
+            wanted = tuple(one for one, _ in read)
             text, repaired = "\n".join(map(_as_text, wanted)), len(wanted)
         return Reply(
             wanted=wanted,
@@ -95,8 +96,7 @@ class ReplyReader:
         wanted: list[Wanted] = []
         sent_back: list[dict[str, Any]] = []
         repaired = 0
-        for number, call in enumerate(calls, 1):
-            read, exact = self._wanted(call, self._id(call.id), cut=cut and number == len(calls))
+        for read, exact in self._all_wanted(calls, cut=cut):
             wanted.append(read)
             repaired += read.arguments is not None and not exact
             sent_back.append(_as_call(read, exact=exact))
@@ -105,14 +105,29 @@ class ReplyReader:
             wanted=tuple(wanted), native=True, message=message, empty=False, cut=cut, repaired=repaired
         )
 
-    def _wanted(self, call: ToolCall, call_id: str, *, cut: bool) -> tuple[Wanted, bool]:
-        """Return what a native call asks for, and whether it is written as asked."""
-        arguments, exact = read_arguments(call.arguments, cut=cut)
-        name = encodable(call.name)
-        tool = known_name(name)
-        return Wanted(
-            tool or name[:_NAME_CHARS], arguments, ToolCall(call_id, name, encodable(call.arguments))
-        ), exact and tool in (name, None)
+    def _all_wanted(
+        self, calls: tuple[ToolCall, ...], *, cut: bool, with_ids: bool = True
+    ) -> list[tuple[Wanted, bool]]:
+        """Return what native calls ask for, and whether each is written as asked.
+
+        Reading what is no JSON takes its time, so all of them together are read as far as one text would be.
+        """
+        left = MOST_CHARS
+        found: list[tuple[Wanted, bool]] = []
+        for number, call in enumerate(calls, 1):
+            left -= len(call.arguments)
+            cut_off = cut and number == len(calls)
+            arguments, exact = (
+                read_arguments(call.arguments, cut=cut_off) if left >= 0 else Arguments(None, exact=False)
+            )
+            name = encodable(call.name)
+            tool = known_name(name)
+            call_id = self._id(call.id) if with_ids else ""
+            written = ToolCall(call_id, name, encodable(call.arguments))
+            found.append(
+                (Wanted(tool or name[:_NAME_CHARS], arguments, written), exact and tool in (name, None))
+            )
+        return found
 
     def _id(self, given: str) -> str:
         """Return the id of a call: the server's, if it is one and new; else nine letters and digits, as Mistral's are."""

@@ -15,9 +15,11 @@ from typing import Any, Final, NamedTuple
 MOST_CHARS: Final = 32_768
 """Of a text no more is read: several times what a reply may be long."""
 MOST_NESTING: Final = 32
-_PASSES: Final = 4
+_PASSES: Final = 2
 """How often, at most, all of the text is gone over, whatever brackets it holds."""
 
+_OPENED: Final = re.compile(r"""\{(?=[\s\ufeff,]*+(?:["'}A-Za-z_$]|\Z))""")
+"""Braces in which an object may begin: what follows is a name, or its end."""
 _SPACE: Final = re.compile(r"[\s\ufeff]*+")
 _GAP: Final = re.compile(r"[\s\ufeff,]*+")
 _COLON: Final = re.compile(r"[\s\ufeff]*+:")
@@ -74,7 +76,8 @@ def find_objects(text: str) -> Iterator[Found]:
     """Yield the objects in `text` that stand in no other one, in their order."""
     reader = _Reader(encodable(text[: MOST_CHARS + 1]))
     place = tried = 0
-    while (start := reader.text.find("{", place)) >= 0:
+    while (opened := _OPENED.search(reader.text, place)) is not None:
+        start = opened.start()
         tried += 1
         if tried <= _STRICT_TRIES and (plain := reader.plain_object_at(start)) is not None:
             yield plain

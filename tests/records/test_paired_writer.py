@@ -7,6 +7,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -149,6 +150,26 @@ def test_closing_a_blocked_writer_closes_both(tmp_path: Path) -> None:
     writer.close()
     with pytest.raises(ValueError, match="closed"):
         writer.flush()
+
+
+def test_names_that_are_no_tools_are_words_of_the_model(tmp_path: Path) -> None:
+    called = (
+        ToolCall("a", "file_reader", "{}"),
+        ToolCall("b", "my secret", "{}"),
+        ToolCall("c", "more", "{}"),
+    )
+    said = (
+        Said(turn=1, role="assistant", calls=called),
+        Said(turn=1, role="tool", tool="file_reader", failed="input: INVALID_INPUT"),
+        Said(turn=1, role="tool", tool="my secret", failed="unknown_tool: INVALID_INPUT"),
+        Said(turn=1, role="tool", tool="more", failed="not made: after failures"),
+    )
+    with open_rows(tmp_path, traces="hashes") as writer:
+        writer.append(msgspec.structs.replace(trace(0), said=said))
+    (kept,) = traces_of(tmp_path)
+    marks = ["file_reader", text_mark("my secret"), text_mark("more")]
+    assert [call.name for call in kept.said[0].calls] == marks
+    assert [one.tool for one in kept.said[1:]] == marks
 
 
 def test_no_content_keeps_who_spoke_and_what_was_called(tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.vocabulary.chat import ChatResult, Stamps, ToolCall
+from console.vocabulary.outcome import Outcome
 from console.work.protocol import offered_tools, rules, tool_list
 from console.work.reading import FINISH, known_name, read_actions, read_arguments, spoken
 from console.work.registry import TOOLS
+from console.work.replies import ReplyReader
 from console.work.tolerant_json import MOST_CHARS, _Reader, find_objects
 
 READER = "file_reader"
@@ -244,7 +247,7 @@ def test_a_megabyte_of_brackets_takes_bounded_work(piece, monkeypatch):
         gone_over[0] = 0
         assert len(read(hostile_text)) <= 64
         assert read_arguments(hostile_text).value is None
-        assert gone_over[0] < 6 * MOST_CHARS
+        assert gone_over[0] < 4 * MOST_CHARS
 
 
 def test_prompts_list_every_tool_and_use_no_tag():
@@ -255,3 +258,24 @@ def test_prompts_list_every_tool_and_use_no_tag():
     assert tool_list() in rules("text")
     assert offered_tools() is offered_tools()
     assert [tool["function"]["name"] for tool in offered_tools()] == [*TOOLS, FINISH]
+
+
+@pytest.mark.parametrize("protocol", ["tools", "text"])
+def test_all_calls_of_a_reply_together_take_as_much_work_as_one_text(protocol, monkeypatch):
+    gone_over = [0]
+    spend = _Reader._spend
+
+    def counted(reader, chars):
+        gone_over[0] += chars + 1
+        spend(reader, chars)
+
+    monkeypatch.setattr(_Reader, "_spend", counted)
+    bad = '{"a":\'' * (MOST_CHARS // 6 - 1)
+    good = ToolCall("a", "file_reader", '{"path": "a", "output": "b"}')
+    calls = (good, *(ToolCall(str(number), "file_reader", bad) for number in range(255)))
+    reply = ReplyReader(protocol).read(
+        ChatResult(outcome=Outcome.OK, stamps=Stamps(), tool_calls=calls, finish_reason="stop")
+    )
+    assert reply.wanted[0].arguments == {"path": "a", "output": "b"}
+    assert all(wanted.arguments is None for wanted in reply.wanted[1:])
+    assert gone_over[0] < 4 * MOST_CHARS
