@@ -107,7 +107,7 @@ class Claims:
             return f"{model} spoke the protocol {was!r}, and speaks {would!r} here"
         if earlier.max_tokens.get(model) != now.max_tokens.get(model):
             return f"{model} had another max_tokens for its replies"
-        if (row.lane.provider in earlier.simulated) != (model in now.simulated):
+        if earlier.was_simulated(row) != (model in now.simulated):
             real = "is simulated here" if model in now.simulated else "is not simulated here"
             return f"{model} {real}, and was{' not' if model in now.simulated else ''} there"
         return ""

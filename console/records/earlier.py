@@ -11,7 +11,7 @@ import msgspec
 
 from console.records.read_journal import SIMULATED_MARK, TEST_ROW_MARK, opened_segment, segments_of
 from console.records.rows_codec import DamagedLine, UnknownRow, decode_line
-from console.records.run_file import read_run_file, simulated_providers
+from console.records.run_file import models_of_providers, read_run_file, simulated_providers
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.outcome import TERMINAL
 from console.vocabulary.rows import RequestRow, TestRow
@@ -35,6 +35,14 @@ class EarlierRun(msgspec.Struct, frozen=True, kw_only=True):
     """Providers that were simulated, by its profile or by what they answered."""
     rows: Mapping[str, TestRow]
     """Test → the row that counts; only tests with a terminal verdict."""
+    simulated_homes: frozenset[str] = frozenset()
+    """Models that its profile has at a simulated provider: what it took over of them was simulated, wherever that was."""
+
+    def was_simulated(self, row: TestRow) -> bool:
+        """Say whether a result is simulated; one that was taken over names a provider of another run's profile."""
+        if row.reused_from:
+            return row.lane.model in self.simulated_homes
+        return row.lane.provider in self.simulated
 
 
 class _Plan(msgspec.Struct):
@@ -64,6 +72,7 @@ def read_earlier(run_dir: Path) -> EarlierRun:
             "is no run of phases, so there is no test to take from it", where=str(run_dir)
         ) from None
     rows, answered = _read(run_dir)
+    simulated = simulated_providers(run_file.profile_record)
     return EarlierRun(
         run_id=run_file.run_id,
         seed=plan.seed,
@@ -71,8 +80,9 @@ def read_earlier(run_dir: Path) -> EarlierRun:
         protocols=plan.protocols,
         max_tokens=plan.max_tokens,
         scoring=plan.scoring,
-        simulated=simulated_providers(run_file.profile_record) | answered,
+        simulated=simulated | answered,
         rows=rows,
+        simulated_homes=models_of_providers(run_file.profile_record, simulated),
     )
 
 

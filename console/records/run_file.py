@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -78,6 +78,17 @@ def simulated_providers(profile_record: Mapping[str, Any]) -> frozenset[str]:
         name
         for name, table in providers.items()
         if isinstance(table, dict) and cast("dict[str, Any]", table).get("api") == "sim"
+    )
+
+
+def models_of_providers(profile_record: Mapping[str, Any], providers: Set[str]) -> frozenset[str]:
+    """Return the models that a profile's record has at one of `providers`."""
+    found: Any = profile_record.get("models")
+    models = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    return frozenset(
+        name
+        for name, table in models.items()
+        if isinstance(table, dict) and cast("dict[str, Any]", table).get("provider") in providers
     )
 
 

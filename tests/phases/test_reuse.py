@@ -162,8 +162,13 @@ def test_a_result_is_taken_once_for_all_phases_that_ask_for_it():
 
 
 def test_a_result_that_was_taken_over_itself_keeps_the_run_that_it_is_of():
-    run = earlier(rows={ALL[0]: row(ALL[0], reused_from="r0")})
+    run = earlier(
+        rows={ALL[0]: row(ALL[0], provider="elsewhere", reused_from="r0")},
+        simulated_homes=frozenset({"kimi-k2"}),
+    )
     assert [one.reused_from for one in built(run).taken] == ["r0"]
+    real = msgspec.structs.replace(run, simulated_homes=frozenset())
+    assert built(real).taken == (), "it was real there, and would pass as simulated here"
 
 
 DIFFERENCES = [

@@ -50,6 +50,17 @@ def test_a_provider_is_simulated_by_the_profile_or_by_what_it_answered():
     assert earlier.simulated == {"lab", "azure"}
 
 
+def test_what_a_run_took_over_itself_was_simulated_where_its_own_profile_simulates_the_model():
+    """The provider of such a row is one of another profile, which this one need not have."""
+    for api, simulated in (("sim", True), ("openai", False)):
+        record = {"providers": {"mine": {"api": api}}, "models": {"m1": {"provider": "mine"}}}
+        taken = judged(1, reused_from="first")
+        run_dir = with_plan(make_run([started(), taken], run_id=api, profile_record=record))
+        earlier = read_earlier(run_dir)
+        assert taken.lane.provider not in record["providers"]
+        assert [earlier.was_simulated(row) for row in earlier.rows.values()] == [simulated]
+
+
 def test_damaged_lines_are_passed_over():
     run_dir = with_plan(make_run([started(), judged(1), judged(2), judged(3)]))
     (segment,) = (run_dir / "journal").iterdir()
