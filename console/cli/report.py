@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _FILES: Final = ("csv", "md", "parquet")
 """What `--out` writes where no format is asked for."""
-_LONG_ROWS: Final = 60
-"""A hierarchy of more rows is printed only if it is asked for."""
+_LONG_ROWS: Final = {"hierarchy": 60, "errors": 20}
+"""Tables of these kinds that have more rows are printed only if they are asked for."""
 
 
 @click.command()
@@ -48,7 +48,7 @@ def report(
     out: Path | None,
     wide: bool,
 ) -> int:
-    """Print the tables of RUN (id, its beginning, directory; absent: the newest): hierarchy, phases, comparisons.
+    """Print the tables of RUN (id, its beginning, directory; absent: the newest): hierarchy, phases, errors, comparisons.
 
     Exit code 3 where the run is partial.
     """
@@ -100,4 +100,4 @@ def _print(made: Report, picked: tuple[ReportTable, ...], kind: str, *, whole: b
 
 
 def _is_long(table: ReportTable) -> bool:
-    return table.kind == "hierarchy" and table.frame.height > _LONG_ROWS
+    return table.frame.height > _LONG_ROWS.get(table.kind, table.frame.height)

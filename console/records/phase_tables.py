@@ -1,4 +1,4 @@
-"""The tables of a run: its hierarchy, a table for each phase, and what differs between the conditions of a phase."""
+"""The tables of a run: its hierarchy, and for each phase its figures, its errors, and how its conditions differ."""
 
 # pyright: reportUnknownMemberType=false
 # Polars names numpy types in its signatures, which is not installed.
@@ -16,7 +16,7 @@ from console.records.hierarchy import hierarchy, sorted_by
 from console.records.pairs import CONDITION, compare, compared_frame
 from console.records.phase_members import PlannedRun
 from console.records.report_types import AGAINST, ReportTable
-from console.records.scored import figures
+from console.records.scored import ERROR_RATES, ERRORS, figures
 from console.vocabulary.test_id import TestId
 
 HIERARCHY: Final = "hierarchy"
@@ -54,7 +54,8 @@ _LAYOUTS: Final = {
 
 
 def report_tables(tests: pl.DataFrame, plan: PlannedRun) -> tuple[ReportTable, ...]:
-    """Return all tables of a run: `hierarchy`, then of each phase `ID` and, where it can be compared, `ID-pairs`.
+    """Return all tables of a run: `hierarchy`, then of each phase `ID`, `ID-errors` where it has any, and `ID-pairs`
+    where it can be compared.
 
     Args:
         tests: scored tests of the whole run.
@@ -96,6 +97,10 @@ def _phase_tables(
     if layout.reference is not None and layout.axes[0] in keys:
         frame = _with_reference(frame, pairs, layout.axes[0])
     tables = [ReportTable(name, f"Phase {name}: {layout.title}", frame, kind="phase", keys=keys)]
+    if frame["total_errors"].sum():
+        title = f"Phase {name}: tests that are not full, by error class"
+        errors = frame.select(*keys, "total", "total_errors", *ERRORS.values(), *ERROR_RATES.values())
+        tables.append(ReportTable(f"{name}-errors", title, errors, kind="errors", keys=keys))
     if not pairs.is_empty():
         against = f"against {reference}" if reference is not None else "every two"
         title = f"Phase {name}: full or not on shared instances, {against}"

@@ -14,6 +14,7 @@ import polars as pl
 from console.records.intervals import FEWEST_PAIRS, FEWEST_SCORES
 from console.records.phase_members import planned_run
 from console.records.phase_tables import report_tables
+from console.records.report_columns import ERROR_HEADS
 from console.records.report_types import ReportTable
 from console.records.run_tests import RunTests
 from console.records.scored import UNSCORED, Scoring, scored
@@ -69,22 +70,27 @@ def picked_tables(report: Report, names: Sequence[str]) -> tuple[ReportTable, ..
     return tuple(by_name[name] for name in names) if names else report.tables
 
 
-def preset_lines(presets: Any) -> list[str]:
-    """Return the scoring presets, a line each: `scoring goal: weights.conditions 0.5, …`."""
+def preset_lines(presets: Any, only: str | None = None) -> list[str]:
+    """Return the scoring presets, or one of them, a line each: `scoring goal: weights conditions 0.5, …; thresholds …`."""
     if not isinstance(presets, dict):
         return ["scoring: the plan does not tell weights and thresholds of its presets"]
     named = cast("dict[str, Any]", presets)
-    return [f"scoring {name}: {', '.join(_flat(value))}" for name, value in named.items()]
+    return [f"scoring {name}: {_said(value)}" for name, value in named.items() if only in (None, name)]
 
 
-def _flat(value: Any, path: str = "") -> Iterator[str]:
+def _said(preset: Any) -> str:
+    if not isinstance(preset, Mapping):
+        return str(preset)
+    parts = cast("Mapping[str, Any]", preset)
+    return "; ".join(f"{name} {_part(value)}" for name, value in parts.items() if name != "name")
+
+
+def _part(value: Any) -> str:
     if isinstance(value, Mapping):
-        for name, part in cast("Mapping[str, Any]", value).items():
-            yield from _flat(part, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, (list, tuple)):
-        yield f"{path} {' '.join(map(str, cast('Sequence[Any]', value)))}"
-    else:
-        yield f"{path} {value}".strip()
+        return ", ".join(f"{name} {_part(part)}" for name, part in cast("Mapping[str, Any]", value).items())
+    if isinstance(value, (list, tuple)):
+        return " ".join(map(str, cast("Sequence[Any]", value)))
+    return str(value)
 
 
 def _notes(tests: pl.DataFrame, tables: Sequence[ReportTable], scoring: Scoring) -> Iterator[str]:
@@ -103,6 +109,9 @@ def _notes(tests: pl.DataFrame, tables: Sequence[ReportTable], scoring: Scoring)
         )
         if any(table.frame["reason"].count() for table in pairs):
             yield f"n/a in a comparison: fewer than {FEWEST_PAIRS} pairs"
+    if any(table.kind == "errors" for table in tables):
+        heads = ", ".join(f"{head} {kind}" for kind, head in ERROR_HEADS.items() if head != kind)
+        yield f"errors: tests that are not full by the goal; {heads}"
     for table in tables:
         if "reference" in table.frame.columns and table.frame.height and not table.frame["reference"].count():
             yield f"{table.name}: the run has nothing on the same instances that its rows could be held against"

@@ -10,6 +10,7 @@ import msgspec
 from console.records.figures_text import NONE, share_text
 from console.records.report_types import ReportTable
 from console.records.scored import ERRORS
+from console.vocabulary.marks import ErrorClass
 
 Row = Mapping[str, Any]
 Shown = Literal["always", "wide", "not zero"]
@@ -116,6 +117,8 @@ _PLAY: Final = (
     Column("calls", _figure("avg_tool_calls", 1), "wide", gives=5),
     Column("coverage", _share("tool_coverage_rate"), "wide", gives=4),
     Column("recovery", _share("avg_recovery"), "wide", gives=3),
+    Column("tok in", _figure("avg_prompt_tokens", 0), "wide", gives=2),
+    Column("tok out", _figure("avg_completion_tokens", 0), "wide", gives=1),
 )
 _HELP: Final = (
     Column("helped", _count("tests_with_assistance"), "wide", gives=7),
@@ -138,6 +141,22 @@ def _first(counted: tuple[int, str]) -> int:
 _ERRORS: Final = (
     Column("errors", _count("total_errors"), "wide", gives=2),
     Column("mostly", _mostly, "wide", gives=1),
+)
+ERROR_HEADS: Final = {
+    ErrorClass.TOOL_CALL_FORMAT: "form",
+    ErrorClass.TOOL_SELECTION: "tool",
+    ErrorClass.PARAMETER_CONFIG: "args",
+    ErrorClass.SEQUENCE_ORDER: "order",
+    ErrorClass.DEPENDENCY: "dep",
+    ErrorClass.TIMEOUT: "time",
+    ErrorClass.MAX_TURNS: "turns",
+    ErrorClass.OTHER: "other",
+}
+"""What the error classes are called where all eight stand beside each other."""
+_BY_CLASS: Final = (
+    Column("n", _count("total"), gives=1),
+    Column("errors", _count("total_errors")),
+    *(Column(head, _count(ERRORS[kind])) for kind, head in ERROR_HEADS.items()),
 )
 _PAIRS: Final = (
     Column("pairs", _count("pairs")),
@@ -170,6 +189,8 @@ def columns_of(table: ReportTable, rows: Sequence[Row], *, wide: bool) -> list[C
     """Return the columns of a table that are shown; `rows` are all that it has."""
     if table.kind == "pairs":
         return list(_PAIRS)
+    if table.kind == "errors":
+        return list(_BY_CLASS)
     columns = [*_COUNTS, *_RATES]
     there = table.frame.columns
     if table.kind == "phase":

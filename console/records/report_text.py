@@ -41,7 +41,7 @@ def report_lines(
         title, *rest = grouped_lines(text, above, None if whole else width)
         lines += ["", *wrapped(title, width, "", _STEP), *rest]
     lines.append("")
-    for note in (*(f"note: {note}" for note in report.notes), *preset_lines(report.presets)):
+    for note in (*(f"note: {note}" for note in report.notes), *preset_lines(report.presets, report.scoring)):
         lines += wrapped(note, width, "", _STEP)
     return lines
 

@@ -33,6 +33,8 @@ DEFINITIONS: Final[dict[str, str]] = {
     "avg_final_score": "mean score by the preset; of the original that is its phase2 score",
     "avg_recovery": "mean over tests in which a call failed: share of failed calls that a later success of the same tool "
     "made good",
+    "avg_prompt_tokens, avg_completion_tokens": "mean tokens of a test, over all its requests, as the server counts them; "
+    "null where it does not",
     "avg_chance_failures": "mean of the failures drawn by the tool success rate; the same instance sees the same ones",
     "total_errors": "tests that are not full by the goal, by their error class; null without marks",
     "…_error_rate": "share of an error class in total_errors",
@@ -66,7 +68,7 @@ AGAINST: Final = (
 )
 """What a row of a phase takes over from its comparison with the reference."""
 
-Kind = Literal["hierarchy", "phase", "pairs"]
+Kind = Literal["hierarchy", "phase", "errors", "pairs"]
 
 
 class ReportTable(msgspec.Struct, frozen=True):
@@ -78,4 +80,4 @@ class ReportTable(msgspec.Struct, frozen=True):
     frame: pl.DataFrame
     kind: Kind
     keys: tuple[str, ...] = ()
-    """Of a phase: what its rows are of."""
+    """Of a phase and of its errors: what rows are of."""

@@ -62,6 +62,8 @@ _MEANS: Final = {
     "avg_recovery": "recovery",
     "avg_failed_calls": "failed_calls",
     "avg_chance_failures": "chance_failures",
+    "avg_prompt_tokens": "prompt_tokens",
+    "avg_completion_tokens": "completion_tokens",
 }
 
 
@@ -181,6 +183,7 @@ FIGURES: Final[dict[str, type[pl.DataType]]] = {
     **_typed(pl.Float64, ("avg_final_score", "final_score_low", "final_score_high")),
     **_typed(pl.Float64, ("goal_rate", "finish_rate", "avg_conditions", "avg_order", "avg_efficiency")),
     **_typed(pl.Float64, ("avg_recovery", "avg_failed_calls", "avg_chance_failures")),
+    **_typed(pl.Float64, ("avg_prompt_tokens", "avg_completion_tokens")),
     **_typed(pl.Int64, ("total_errors", *ERRORS.values())),
     **_typed(pl.Float64, tuple(ERROR_RATES.values())),
     **_typed(pl.Int64, _ASSISTANCE),

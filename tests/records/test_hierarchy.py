@@ -43,18 +43,22 @@ def test_figures_of_a_few_tests_by_hand() -> None:
             turns=4,
             duration_ns=3000 * MS,
             held_ns=1000 * MS,
+            prompt_tokens=900,
+            completion_tokens=60,
         ),
         judged(
             2,
             Verdict.PARTIAL,
             score=0.6,
             turns=8,
+            prompt_tokens=1500,
+            completion_tokens=90,
             marks=marks(coverage=0.5, calls=9, error_class=ErrorClass.MAX_TURNS, assisted_turns=2),
         ),
         judged(
             3, Verdict.FAILURE, score=0.2, marks=marks(coverage=0.0, error_class=ErrorClass.TIMEOUT, calls=0)
         ),
-        judged(4, Verdict.INFRASTRUCTURE, score=None, duration_ns=900_000 * MS),
+        judged(4, Verdict.INFRASTRUCTURE, score=None, duration_ns=900_000 * MS, prompt_tokens=10**6),
         judged(5, Verdict.CANCELLED, score=None),
         judged(6, marks=marks(assisted_turns=1), reused_from="before"),
     ]
@@ -74,6 +78,9 @@ def test_figures_of_a_few_tests_by_hand() -> None:
     assert row["weighted_success_score"] == pytest.approx(2.5 / 4)
     assert row["avg_execution_time_s"] == pytest.approx((2 + 1 + 1 + 1) / 4), "without what was held"
     assert row["avg_turns"] == 3.0
+    assert (row["avg_prompt_tokens"], row["avg_completion_tokens"]) == (1200, 75), (
+        "of those whose server counts"
+    )
     assert row["avg_tool_calls"] == pytest.approx((3 + 9 + 0 + 3) / 4)
     assert row["tool_coverage_rate"] == pytest.approx(2.5 / 4)
     assert row["avg_final_score"] == pytest.approx(2.8 / 4)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from made_rows import judged
+from made_rows import judged, marks
 from test_hierarchy import lane_of, table
 
 from console.records.intervals import holm, mcnemar_p, paired_difference
@@ -14,6 +14,7 @@ from console.records.phase_members import PlannedPhase, PlannedRun, planned_run
 from console.records.phase_tables import model_size, report_tables
 from console.records.report_types import ReportTable
 from console.records.scored import scored
+from console.vocabulary.marks import ErrorClass
 from console.vocabulary.outcome import Verdict
 from console.vocabulary.rows import TestRow
 
@@ -189,6 +190,24 @@ def test_without_a_plan_all_tests_are_one_table() -> None:
     found = tables(played(ids("m"), lambda number: True))
     assert list(found) == ["hierarchy", "tests"]
     assert rows_of(found["tests"])[0]["planned"] is None
+
+
+def test_errors_are_a_table_where_there_are_any() -> None:
+    m, n = ids("m"), ids("n")
+    rows = played(m, lambda number: number > 2) + played(n, lambda number: True)
+    kind = msgspec.structs.replace(marks(), error_class=ErrorClass.DEPENDENCY)
+    rows = [
+        msgspec.structs.replace(row, marks=marks() if row.verdict is Verdict.FULL else kind) for row in rows
+    ]
+    errors = rows_of(tables(rows, phase("5.1", m, n))["5.1-errors"])
+    assert [
+        (row["model"], row["total"], row["total_errors"], row["dependency_errors"]) for row in errors
+    ] == [
+        ("m", 12, 2, 2),
+        ("n", 12, 0, 0),
+    ]
+    assert [row["dependency_error_rate"] for row in errors] == [1.0, None]
+    assert "5.1-errors" not in tables(played(n, lambda number: True), phase("5.1", n))
 
 
 def test_a_run_without_results_has_empty_tables() -> None:

@@ -34,6 +34,11 @@ model                  n  full  part  fail  infra  full %     95% CI  score
 qwen2.5-72b-instruct  12    10     1     1      0   83.3%  55.2–95.3  0.900
 qwen2.5-7b-instruct   11     3     4     4      1   27.3%   9.7–56.6  0.564
 
+Phase 5.1: tests that are not full, by error class (SIMULATED)
+model                 errors  form  tool  args  order  dep  time  turns  other
+qwen2.5-72b-instruct       2     0     2     0      0    0     0      0      0
+qwen2.5-7b-instruct        8     0     8     0      0    0     0      0      0
+
 Phase 5.1: full or not on shared instances, every two (SIMULATED)
 second                 pairs  b  c   diff         95% CI     p  Holm
 against qwen2.5-72b-instruct
@@ -48,6 +53,15 @@ qwen2.5-7b-instruct
   baseline  12     3     5     4      0   25.0%   8.9–53.2  0.567
   optimal   11     3     4     4      1   27.3%   9.7–56.6  0.564
 
+Phase 5.5: tests that are not full, by error class (SIMULATED)
+prompt       n  errors  form  tool  args  order  dep  time  turns  other
+qwen2.5-72b-instruct
+  baseline  12       3     0     3     0      0    0     0      0      0
+  optimal   12       2     0     2     0      0    0     0      0      0
+qwen2.5-7b-instruct
+  baseline  12       9     0     9     0      0    0     0      0      0
+  optimal   11       8     0     8     0      0    0     0      0      0
+
 Phase 5.5: full or not on shared instances, every two (SIMULATED)
 second     pairs  b  c  diff         95% CI      p   Holm
 qwen2.5-72b-instruct · against baseline
@@ -61,10 +75,12 @@ note: n: tests that the model answered, by the preset goal; infra: no complete
 note: pairs: instances answered under both conditions; b: full under the first
   alone, c: under the second alone; diff: second less first, in points (Agresti
   and Min); p: McNemar, exact; Holm: p for all comparisons of its table
+note: errors: tests that are not full by the goal; form tool_call_format, tool
+  tool_selection, args parameter_config, order sequence_order, dep dependency,
+  time timeout, turns max_turns
 note: 4 tests had help on the format: they count as they ended; unaided: full
   without help, of all n
-scoring goal: weights.conditions 0.5, weights.coverage 0.5, full 1.0
-scoring original: full 0.8
+scoring goal: weights conditions 0.5, coverage 0.5; full 1.0
 """
 
 WIDE = """\
@@ -88,9 +104,10 @@ note: n: tests that the model answered, by the preset goal; infra: no complete a
   10, or if all are equal)
 note: pairs: instances answered under both conditions; b: full under the first alone, c: under the second alone; diff: second less first, in points (Agresti and
   Min); p: McNemar, exact; Holm: p for all comparisons of its table
+note: errors: tests that are not full by the goal; form tool_call_format, tool tool_selection, args parameter_config, order sequence_order, dep dependency, time
+  timeout, turns max_turns
 note: 4 tests had help on the format: they count as they ended; unaided: full without help, of all n
-scoring goal: weights.conditions 0.5, weights.coverage 0.5, full 1.0
-scoring original: full 0.8
+scoring goal: weights conditions 0.5, coverage 0.5; full 1.0
 """
 
 KILLED = """\
@@ -116,10 +133,12 @@ note: pairs: instances answered under both conditions; b: full under the first
   alone, c: under the second alone; diff: second less first, in points (Agresti
   and Min); p: McNemar, exact; Holm: p for all comparisons of its table
 note: n/a in a comparison: fewer than 10 pairs
+note: errors: tests that are not full by the goal; form tool_call_format, tool
+  tool_selection, args parameter_config, order sequence_order, dep dependency,
+  time timeout, turns max_turns
 note: 3 tests had help on the format: they count as they ended; unaided: full
   without help, of all n
 note: error classes are those by the goal, whatever the preset
-scoring goal: weights.conditions 0.5, weights.coverage 0.5, full 1.0
 scoring original: full 0.8
 """
 
@@ -149,7 +168,7 @@ def test_the_printed_report(
 def test_no_line_is_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     make_reported_run()
     monkeypatch.setenv("COLUMNS", str(columns))
-    for line in call("--table", "hierarchy,5.1,5.1-pairs,5.5").stdout.splitlines():
+    for line in call("--table", "hierarchy,5.1,5.1-errors,5.1-pairs,5.5").stdout.splitlines():
         assert cells(line) <= max(80, columns), line
 
 
@@ -163,7 +182,7 @@ def test_files_are_written_a_table_each_and_say_simulated(tmp_path: Path) -> Non
     make_reported_run()
     out = tmp_path / "a" / "b"
     done = call("--out", str(out))
-    names = ("hierarchy", "5.1", "5.1-pairs", "5.5", "5.5-pairs")
+    names = ("hierarchy", "5.1", "5.1-errors", "5.1-pairs", "5.5", "5.5-errors", "5.5-pairs")
     assert {path.name for path in out.iterdir()} == {
         f"{n}.{kind}" for n in names for kind in ("csv", "md", "parquet")
     }
@@ -214,7 +233,7 @@ def test_an_unknown_table_is_an_error_that_names_those_that_are_there() -> None:
     make_reported_run()
     error = call("--table", "5.3").exception
     assert isinstance(error, ConsoleError)
-    assert error.hint == "it has hierarchy, 5.1, 5.1-pairs, 5.5, 5.5-pairs"
+    assert error.hint == "it has hierarchy, 5.1, 5.1-errors, 5.1-pairs, 5.5, 5.5-errors, 5.5-pairs"
 
 
 def test_a_place_that_cannot_be_written_is_an_error_in_words(tmp_path: Path) -> None:
