@@ -74,7 +74,12 @@ def listed(values: tuple[str, ...]) -> tuple[str, ...]:
     return parts
 
 
-def _rates(values: tuple[str, ...]) -> tuple[float, ...]:
+def listed_rates(values: tuple[str, ...]) -> tuple[float, ...]:
+    """Split tool success rates at commas.
+
+    Raises:
+        ConsoleError: if one is no number.
+    """
     rates: list[float] = []
     for text in listed(values):
         try:
@@ -133,7 +138,7 @@ def run_request(
         prompt_types=listed(prompt_types),
         difficulties=listed(difficulties),
         task_types=listed(task_types),
-        tool_success_rates=_rates(rates),
+        tool_success_rates=listed_rates(rates),
         instances=instances,
         policy=policy,
         ultra_parallel=ultra_parallel,

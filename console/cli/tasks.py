@@ -26,19 +26,28 @@ def tasks() -> None:
 
 @tasks.command()
 @click.argument("task_id", metavar="ID")
-@click.option("--prompt-type", help="How it is put: baseline, cot, optimal, flawed_…[@light|medium|severe].")
-@click.option("--difficulty", type=click.Choice(DIFFICULTIES), help="How plainly it is worded.")
+@click.option(
+    "--prompt-type",
+    help="How it is put: baseline, cot, optimal, flawed_…[@light|medium|severe]; absent: as in the ID, else optimal.",
+)
+@click.option(
+    "--difficulty",
+    type=click.Choice(DIFFICULTIES),
+    help="How plainly it is worded; absent: as in the ID, else easy.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the run.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def show(task_id: str, *, prompt_type: str | None, difficulty: str | None, seed: int, as_json: bool) -> None:
     """Show the task ID, such as data_pipeline/7, or that of a test: MODEL/optimal/easy/0.8/data_pipeline/7."""
     import msgspec
 
+    from console.phases.phase import one_name
     from console.work.library import LIBRARY, task_of
     from console.work.prompts import opening, shown_plan
+    from console.work.protocol import rules
 
     task_type, instance, of_test = _read_id(task_id)
-    prompt_type = prompt_type or of_test[0]
+    prompt_type = one_name(prompt_type or of_test[0])
     difficulty = difficulty or of_test[1]
     _check_prompt_type(prompt_type)
     task = task_of(seed, task_type, instance)
@@ -51,6 +60,7 @@ def show(task_id: str, *, prompt_type: str | None, difficulty: str | None, seed:
             "template": task.template,
             "prompt_type": prompt_type,
             "difficulty": difficulty,
+            "rules": rules("tools"),
             "user_message": user,
             "plan": task.plan,
             "shown_plan": shown_plan(task, prompt_type),
@@ -61,7 +71,9 @@ def show(task_id: str, *, prompt_type: str | None, difficulty: str | None, seed:
         return
     width = max(60, shutil.get_terminal_size((80, 24)).columns)
     say(f"{task.id} · seed {seed} · library {LIBRARY} · {prompt_type} · {difficulty}")
-    for line in ["", "What the model is asked:", *_folded(user, width)]:
+    for line in ["", "What every model is told first:", *_folded(rules("tools"), width)]:
+        say(line)
+    for line in ["", "What it is asked:", *_folded(user, width)]:
         say(line)
     for line in _inside(task, width):
         say(line)

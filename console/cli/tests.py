@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from console.cli.saying import say
-from console.cli.selecting import listed
+from console.cli.selecting import listed, listed_rates
 from console.vocabulary.errors import ExitCode
 from console.vocabulary.marks import ErrorClass
 from console.vocabulary.outcome import Verdict
+from console.vocabulary.test_id import rate_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 @click.option("--class", "classes", multiple=True, type=click.Choice([str(one) for one in ErrorClass]))
 @click.option("--model", "models", multiple=True)
 @click.option("--prompt-types", multiple=True)
+@click.option("--difficulty", "difficulties", multiple=True)
+@click.option("--tool-success-rate", "rates", multiple=True)
 @click.option("--task-types", multiple=True)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N of them.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each on stdout.")
@@ -45,15 +48,18 @@ def tests(
     classes: tuple[str, ...],
     models: tuple[str, ...],
     prompt_types: tuple[str, ...],
+    difficulties: tuple[str, ...],
+    rates: tuple[str, ...],
     task_types: tuple[str, ...],
     limit: int | None,
     as_json: bool,
     wide: bool,
 ) -> int:
     """List the tests of RUN (id, its beginning, directory; absent: the newest), or show one of them in full."""
+    from console.phases.phase import one_name
     from console.records.run_dir import find_run
     from console.records.run_tests import load_tests
-    from console.records.tests_list import NOT_FULL, Picked, pick_tests
+    from console.records.tests_list import NOT_FULL, Picked, pick_tests, strangers
 
     found = load_tests(find_run(run))
     wanted = [*verdicts, *(NOT_FULL if not_full else ())]
@@ -63,10 +69,14 @@ def tests(
         verdicts=tuple(wanted),
         error_classes=classes,
         models=listed(models),
-        prompt_types=listed(prompt_types),
+        prompt_types=tuple(map(one_name, listed(prompt_types))),
+        difficulties=listed(difficulties),
+        rates=tuple(map(rate_text, listed_rates(rates))),
         task_types=listed(task_types),
     )
     table = pick_tests(found.table, picked)
+    for line in strangers(found.table, picked):
+        say(line, err=True)
     if show is not None:
         _show(found, table, show, as_json=as_json)
     elif as_json:
@@ -74,6 +84,10 @@ def tests(
     else:
         _say_list(found, table, limit, None if wide else _width())
     return ExitCode.DONE
+
+
+def _tests(count: int) -> str:
+    return f"{count} test" if count == 1 else f"{count} tests"
 
 
 def _width() -> int:
@@ -85,7 +99,9 @@ def _say_list(found: RunTests, table: pl.DataFrame, limit: int | None, width: in
 
     standing = found.standing
     simulated = " (SIMULATED)" if standing.simulated else ""
-    title = f"Tests of {standing.run_id}{simulated}: {table.height} of {found.table.height} with a result"
+    title = (
+        f"Tests of {standing.run_id}{simulated}: {table.height} of {_tests(found.table.height)} with a result"
+    )
     shown = table if limit is None else table.head(limit)
     lines = list_lines(shown, title, width) if shown.height else [title]
     if shown.height < table.height:

@@ -15,7 +15,7 @@ from console.profile.complaints import Complaint, complaints, meant_hint, neares
 from console.profile.form import SpacelessName
 from console.profile.toml_lines import dotted
 from console.vocabulary.errors import ConsoleError, Problem, Problems
-from console.vocabulary.names import DIFFICULTIES, PLAIN_PROMPT_TYPES, PROMPT_TYPES, TASK_TYPES
+from console.vocabulary.names import DIFFICULTIES, PROMPT_TYPES, TASK_TYPES
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.test_id import rate_text
 
@@ -223,7 +223,7 @@ def _unknown(name: str, what: str, available: Sequence[str]) -> Complaint:
 
 def _unknown_prompt(name: str) -> Complaint:
     near = nearest(name, list(PROMPT_TYPES))
-    hint = f"did you mean {near}?" if near else f"known: {', '.join(PLAIN_PROMPT_TYPES)}, flawed_FLAW"
+    hint = f"did you mean {near}?" if near else f"known: {', '.join(PROMPT_TYPES)}"
     return _no(name, "is no prompt type", hint)
 
 

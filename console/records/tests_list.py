@@ -32,22 +32,43 @@ class Picked(msgspec.Struct, frozen=True, kw_only=True):
     error_classes: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     prompt_types: tuple[str, ...] = ()
+    difficulties: tuple[str, ...] = ()
+    rates: tuple[str, ...] = ()
     task_types: tuple[str, ...] = ()
 
 
 def pick_tests(table: pl.DataFrame, picked: Picked) -> pl.DataFrame:
     """Return the rows of the tests that are meant."""
-    wanted = {
-        "verdict": picked.verdicts,
-        "error_class": picked.error_classes,
-        "model": picked.models,
-        "prompt_type": picked.prompt_types,
-        "task_type": picked.task_types,
-    }
+    wanted = {"verdict": picked.verdicts, "error_class": picked.error_classes, **_parts(picked)}
     for column, values in wanted.items():
         if values:
             table = table.filter(pl.col(column).is_in(values))
     return table
+
+
+def strangers(table: pl.DataFrame, picked: Picked) -> list[str]:
+    """Return a line for every value that is picked and that no test has, with those that there are."""
+    lines: list[str] = []
+    for column, values in _parts(picked).items():
+        there = table[column].drop_nulls().unique(maintain_order=True).to_list()
+        lines += [
+            f"no test here has {column.replace('_', ' ')} '{safe_line(value, 80)}': there are "
+            + (", ".join(safe_line(one, 80) for one in there) or "none")
+            for value in values
+            if value not in there
+        ]
+    return lines
+
+
+def _parts(picked: Picked) -> dict[str, tuple[str, ...]]:
+    """Return what is picked of the parts of ids, by their columns."""
+    return {
+        "model": picked.models,
+        "prompt_type": picked.prompt_types,
+        "difficulty": picked.difficulties,
+        "rate": picked.rates,
+        "task_type": picked.task_types,
+    }
 
 
 def meant_test(tests: Sequence[str], ref: str, planned: Iterable[str] = ()) -> str:

@@ -99,7 +99,10 @@ def _facts(test: Test, traces: int) -> Iterator[tuple[str, str]]:
     lane: Lane = lane_of(test)
     yield "attempt", f"{test['attempt']} of {max(traces, test['rows'], test['attempt'])}, on {lane.id}"
     seconds = test["duration_ns"] / 1e9
-    yield "size", f"{_count(test['turns'], 'turn')}, {_count(test['requests'], 'request')}, {seconds:.1f} s"
+    yield (
+        "size",
+        f"{_count(test['turns'], 'turn')}, {_count(test['requests'], 'request')}, {seconds:.1f} s{_tokens(test)}",
+    )
     if test["conditions"] is not None:
         shares = [
             f"{name} {share_text(test[column])}" for name, column in _SHARES if test[column] is not None
@@ -109,6 +112,13 @@ def _facts(test: Test, traces: int) -> Iterator[tuple[str, str]]:
         yield "calls", _calls(test)
     yield "reused", f"from {test['reused_from']}" if test["reused_from"] else ""
     yield "detail", test["detail"]
+
+
+def _tokens(test: Test) -> str:
+    """Return the tokens of all its requests, where the server counts them."""
+    if test["prompt_tokens"] is None:
+        return ""
+    return f", {test['prompt_tokens']:,} tokens in, {test['completion_tokens'] or 0:,} out"
 
 
 def _calls(test: Test) -> str:

@@ -9,6 +9,7 @@ from console.phases.models import models_of
 from console.phases.phase import Phase
 from console.phases.selection import Selection, ad_hoc_phase, class_conflicts, narrowed
 from console.vocabulary.errors import ConsoleError, Problems
+from console.vocabulary.names import PROMPT_TYPES
 
 PHASE = Phase(id="p")
 CHOICES = [ModelChoice("small", "lab", "open"), ModelChoice("large", "lab", "closed")]
@@ -34,7 +35,7 @@ WRONG = [
     (Selection(difficulties=("esy",)), "--difficulty: 'esy' is no difficulty (did you mean easy?)"),
     (
         Selection(prompt_types=("x",)),
-        "--prompt-types: 'x' is no prompt type (known: baseline, cot, optimal, flawed_FLAW)",
+        f"--prompt-types: 'x' is no prompt type (known: {', '.join(PROMPT_TYPES)})",
     ),
     (
         Selection(prompt_types=("flawed_misng_step",)),

@@ -24,7 +24,7 @@ from console.vocabulary.trace import Said
 LONG = "DeepSeek-V3-0324/flawed_sequence_disorder@light/very_easy/0.8/multi_stage_pipeline/12"
 
 LISTED = """\
-Tests of r (SIMULATED): 6 of 6 with a result
+Tests of r (SIMULATED): 6 of 6 tests with a result
 test                       verdict         score  turns  error
 DeepSeek-V3-0324/flawed_sequence_disorder@light/very_easy/0.8
   multi_stage_pipeline/12  partial         0.600      9  max_turns
@@ -148,11 +148,20 @@ def test_filters_narrow_the_list(run_dir: Path) -> None:
     assert listed("--prompt-types", "cot,flawed_sequence_disorder@light") == [LONG]
     assert listed("--task-types", "simple_task", "--limit", "2") == [f"{m1}/1", f"{m1}/2"]
     assert listed("--class", "timeout") == []
+    assert listed("--difficulty", "very_easy", "--tool-success-rate", "0.80") == [LONG]
+    assert listed("--prompt-types", "flawed_sequence_disorder@mild") == [LONG], "another word for light"
+
+
+def test_a_filter_that_no_test_can_pass_says_what_there_is(run_dir: Path) -> None:
+    done = call("tests", "--model", "m1,m2")
+    assert done.stderr.splitlines() == ["no test here has model 'm2': there are DeepSeek-V3-0324, m1"]
+    assert done.stdout.splitlines()[0].endswith("5 of 6 tests with a result")
+    assert "there are 0.8" in call("tests", "--tool-success-rate", "0.5").stderr
 
 
 def test_what_a_limit_leaves_out_is_counted(run_dir: Path) -> None:
     assert call("tests", "--limit", "4").stdout.splitlines()[-1] == "… and 2 more"
-    assert call("tests", "--failed").stdout.splitlines()[0].endswith("1 of 6 with a result")
+    assert call("tests", "--failed").stdout.splitlines()[0].endswith("1 of 6 tests with a result")
 
 
 def test_one_test_in_full_in_eighty_columns(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,6 +279,6 @@ def test_tables_are_made_once_and_anew_where_they_are_stale(
 
 def test_a_run_without_tests_lists_none() -> None:
     make_run([started(), ended(0, 0)], storage="json")
-    assert call("tests").stdout == "Tests of r: 0 of 0 with a result\n"
-    assert call("tests").stdout == "Tests of r: 0 of 0 with a result\n"
+    assert call("tests").stdout == "Tests of r: 0 of 0 tests with a result\n"
+    assert call("tests").stdout == "Tests of r: 0 of 0 tests with a result\n"
     assert call("tests", "--json").stdout == ""
