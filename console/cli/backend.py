@@ -94,6 +94,7 @@ class RealBackend:
             phase=phase,
             title=load_phase(phase).title,
             tests=plan.planned,
+            requests=round(plan.requests),
             reused=sum(job.reused for job in plan.jobs),
             jobs=len(plan.jobs),
             lanes=len(plan.lanes),

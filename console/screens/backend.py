@@ -67,6 +67,8 @@ class LaunchPreview:
     title: str
     tests: int
     """New ones, to be run."""
+    requests: int = 0
+    """About so many, for those tests; 0: not known."""
     reused: int = 0
     jobs: int = 0
     lanes: int = 0

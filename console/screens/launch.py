@@ -133,6 +133,7 @@ def _figures(preview: LaunchPreview) -> list[Paragraph]:
     second: list[Run] = []
     for label, figure in (
         ("tests", preview.tests),
+        ("requests about", preview.requests),
         ("reused", preview.reused),
         ("jobs", preview.jobs),
         ("lanes", preview.lanes),

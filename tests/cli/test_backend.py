@@ -50,6 +50,7 @@ def test_a_launched_run_is_watched_to_its_end_and_its_results_are_read():
     backend = RealBackend()
     preview = backend.preview("sim", "small")
     assert (preview.tests, preview.jobs, preview.lanes, preview.simulated) == (12, 2, 4, True)
+    assert preview.requests > 3 * preview.tests, "a test is of several turns"
     run_dir = backend.launch("sim", "small")
     until(lambda: backend.ended(run_dir) is not None, "the end of the run")
     assert backend.ended(run_dir) == RunEnd("finished", 0, 12, 12)

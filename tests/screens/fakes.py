@@ -206,6 +206,7 @@ class FakeBackend:
             phase,
             "Baseline",
             800,
+            requests=4300,
             jobs=8,
             lanes=24,
             simulated=True,
