@@ -24,6 +24,7 @@ from console.profile import (
     load_profile,
     model_protocols,
     new_profile,
+    reply_lengths,
     split_rules,
     totals,
 )
@@ -168,6 +169,10 @@ def _foot(one: Profile, prompt_types: int) -> list[str]:
     for protocol in dict.fromkeys(spoken.values()):
         models = ", ".join(model for model, own in spoken.items() if own == protocol)
         lines.append(f"protocol {protocol}, in place of tool calling: {models}")
+    if lengths := reply_lengths(one):
+        lines.append(
+            f"replies of so many tokens at most: {', '.join(f'{name} {most:,}' for name, most in lengths.items())}"
+        )
     gates = {
         outer.scope.kind + " " + outer.scope.name: outer
         for setup in lane_setups(one)
@@ -193,7 +198,7 @@ def _show_json(loaded: LoadedProfile, modes: tuple[RateMode, ...], prompt_types:
     one = loaded.profile
     head = {"type": "profile", "name": one.name, "description": one.description, "origin": loaded.origin}
     modes_said = {"rate_mode": one.rate_mode, "rate_mode_from": loaded.rate_mode_from}
-    _print_json({**head, **modes_said, "protocols": model_protocols(one)})
+    _print_json({**head, **modes_said, "protocols": model_protocols(one), "max_tokens": reply_lengths(one)})
     for mode in modes:
         try:
             setups = lane_setups(one, rate_mode=mode, prompt_types=prompt_types)

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -28,6 +29,7 @@ from console.sim.quotas import MINUTE_NS, Window, go_duration, tightest
 from console.sim.rejection import Headers, Rejection
 from console.vocabulary.chat import Message
 from console.vocabulary.simulated import SimBehaviour
+from console.vocabulary.tokens import offered_tokens
 
 NO_KEY = "-"
 MILLISECOND_NS = 1_000_000
@@ -40,7 +42,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     key: str = NO_KEY
     """`key_label` of the credential."""
     messages: Sequence[Message]
-    tools: Sequence[dict[str, object]] = ()
+    tools: Sequence[dict[str, Any]] = ()
     max_tokens: int | None = None
     ignore_eos: bool = False
 
@@ -118,6 +120,8 @@ class SimulatedProvider:
         What is let in must be given to `release` exactly once, however it ends.
         """
         prompt_tokens = count_tokens(ask.messages)
+        if ask.tools:  # they are part of the prompt, and mostly the larger one
+            prompt_tokens += round(offered_tokens(ask.tools))
         expected = ask.max_tokens if ask.max_tokens is not None else self.behaviour.output_tokens
         admission = self.admit(now_ns, ask.deployment, ask.key, prompt_tokens + expected)
         if isinstance(admission, Rejection):

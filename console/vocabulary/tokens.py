@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -32,10 +33,10 @@ def message_tokens(message: Message) -> float:
     return tokens
 
 
-_last_offered: tuple[tuple[dict[str, Any], ...], float] = ((), 0.0)
+_last_offered: tuple[Sequence[dict[str, Any]], float] = ((), 0.0)
 
 
-def offered_tokens(tools: tuple[dict[str, Any], ...]) -> float:
+def offered_tokens(tools: Sequence[dict[str, Any]]) -> float:
     """Estimate the tokens of the tools that a request offers, which are mostly those of the request before."""
     global _last_offered
     if tools is not _last_offered[0]:

@@ -86,6 +86,18 @@ def test_show_tells_it(profile_file: Write, capsys: pytest.CaptureFixture[str]) 
         main(["profile", "show", path, "--json"])
     head = json.loads(capsys.readouterr().out.splitlines()[0])
     assert head["protocols"] == {"qwen2.5": "text"}
+    assert head["max_tokens"] == {}
+
+
+def test_show_tells_the_greatest_length_of_replies(
+    profile_file: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = profile_file(
+        ('provider = "azure"\nclass = "open"', 'provider = "azure"\nmax_tokens = 1500\nclass = "open"')
+    )
+    with pytest.raises(SystemExit):
+        main(["profile", "show", path])
+    assert "replies of so many tokens at most: V3 1,500" in capsys.readouterr().out.splitlines()
 
 
 def test_an_override_sets_it(profile_file: Write) -> None:

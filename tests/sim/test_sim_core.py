@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from console.sim.admission import Admission
@@ -17,6 +18,8 @@ from console.vocabulary.chat import ToolCall
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.simulated import SimBehaviour
+from console.vocabulary.tokens import offered_tokens
+from console.work.protocol import offered_tools
 
 
 def provider(seed: int = 1, **settings: Any) -> SimulatedProvider:
@@ -89,6 +92,13 @@ def test_tokens_are_words():
     plan = plan_of(provider(), ask("one two  three\nfour"))
     assert plan.prompt_tokens == 4
     assert plan.completion_tokens == len(text_of(plan).split())
+
+
+def test_offered_tools_are_part_of_the_prompt():
+    served, asked = provider(), ask("one two  three\nfour")
+    offering = msgspec.structs.replace(asked, tools=offered_tools())
+    assert plan_of(served, offering).prompt_tokens == 4 + round(offered_tokens(offered_tools()))
+    assert offered_tokens(offered_tools()) > 1000
 
 
 def test_odd_messages_are_counted_and_do_not_break():
