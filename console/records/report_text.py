@@ -102,7 +102,7 @@ def _rows_of_phase(table: ReportTable, rows: Sequence[Row]) -> tuple[str, list[s
     """Return the head of the first column, its cells, and what stands above them."""
     *shared, last = table.keys
     names = [str(row[last]) for row in rows]
-    if last == "prompt_type" and all(name.startswith(_FLAWED) for name in names):
+    if last == "prompt_type":
         names = [name.removeprefix(_FLAWED) for name in names]
     head = _HEADS.get(last, last)
     if not shared:
