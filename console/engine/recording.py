@@ -77,9 +77,8 @@ class Recorder:
         """Return when `row` is written, and `trace` before it, however long the disk takes to have room for them."""
         self._hold(row, trace)
         turn = self._turns
-        await (
-            cancel_shielded_checkpoint()
-        )  # others join; who is cancelled now is told all the same that it is written
+        # Others join; who is cancelled here is told all the same that it is written.
+        await cancel_shielded_checkpoint()
         if self._turns > turn or self._flush():
             return
         if self._written is None:
