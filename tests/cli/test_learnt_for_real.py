@@ -15,7 +15,7 @@ CAP = ("--key-concurrency", "1", "--ttft-ms", "1000", "--itl-ms", "1", "--retry-
 def adaptive(profile: Path, out: Path, instances: int, *more: str) -> list[str]:
     return [
         "run", "--profile", str(profile), "--phase", "5.1", "--num-instances", str(instances), "--rate-mode",
-        "adaptive", "--set", "limits.lab.open.adaptive.workers=50", "--out", str(out), "--task-types", "simple_task", *more,
+        "adaptive", "--set", "limits.lab.open.adaptive.workers=50", "--set", "retries.attempts=30", "--out", str(out), "--task-types", "simple_task", *more,
     ]  # fmt: skip
 
 
