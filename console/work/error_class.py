@@ -8,14 +8,16 @@ comes before what it chose, that before what became of its calls, and what only 
 | tool_call_format | nothing was called although it was tried, or more than half of the replies held no readable call |
 | tool_selection | a needed tool was never called, and a tool that is not needed or does not exist was |
 | timeout | the last call of a needed tool timed out by chance, and it was not made again |
+| sequence_order | a call failed that came before what it needs, and was not made again after that had worked; or all needed |
+| | calls worked, but in another order, and the goal is not reached |
 | dependency | a call failed as what it needs had not been made, and that tool never worked afterwards |
-| sequence_order | all needed calls worked, but in another order, and the goal is not reached |
 | parameter_config | a needed tool was refused for its arguments and never worked afterwards, or worked without the wanted effect |
 | max_turns | the turns were used up |
 | other | anything else: it stopped too early, or five calls in a row failed |
 
 Where the goal is reached and only `finish` is missing, no call can be the reason: then the first and the last two are asked.
-Timeouts come before dependencies, as calls that build on what timed out fail in their turn.
+Timeouts come before order and dependencies, as calls that build on what timed out fail in their turn; order comes before
+dependencies, as each call that came too early failed for what it needs.
 """
 
 from __future__ import annotations
@@ -62,7 +64,22 @@ def _built_on_nothing(session: Session, _: Course) -> bool:
 def _disordered(session: Session, _: Course) -> bool:
     plan, worked = _plan_and_worked(session)
     covered = not Counter(plan) - Counter(worked)
-    return covered and not session.goal_reached and common_length(plan, worked) < len(plan)
+    if covered and not session.goal_reached and common_length(plan, worked) < len(plan):
+        return True
+    return _too_early(session.calls, plan)
+
+
+def _too_early(calls: Sequence[Call], plan: Sequence[str]) -> bool:
+    """Say whether a call failed for what it needs, which was called for the first time, and worked, only after it."""
+    called: set[str] = set()
+    for place, call in enumerate(calls):
+        if call.cause is Cause.DEPENDENCY and call.tool in plan:
+            later = {one.tool for one in calls[place + 1 :] if one.ok}
+            before = set(plan[: plan.index(call.tool)])
+            if call.tool not in later and (before & later) - called:
+                return True
+        called.add(call.tool)
+    return False
 
 
 def _misused(session: Session, _: Course) -> bool:
@@ -79,8 +96,8 @@ _RULES: tuple[tuple[ErrorClass, Callable[[Session, Course], bool]], ...] = (
     (ErrorClass.TOOL_CALL_FORMAT, _unread),
     (ErrorClass.TOOL_SELECTION, _other_tools),
     (ErrorClass.TIMEOUT, _timed_out),
-    (ErrorClass.DEPENDENCY, _built_on_nothing),
     (ErrorClass.SEQUENCE_ORDER, _disordered),
+    (ErrorClass.DEPENDENCY, _built_on_nothing),
     (ErrorClass.PARAMETER_CONFIG, _misused),
     (ErrorClass.MAX_TURNS, _turns_used),
 )

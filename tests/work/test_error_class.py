@@ -79,6 +79,35 @@ def test_sequence_order():
     assert class_of(TASK, made(*early, STEPS[-1], DONE)) is not ErrorClass.SEQUENCE_ORDER
 
 
+@pytest.mark.parametrize("task_type", TASK_TYPES)
+def test_who_calls_things_before_what_they_need_has_them_in_the_wrong_order(task_type):
+    found = 0
+    for instance in range(1, 41):
+        task = task_of(0, task_type, instance)
+        played = Played(task, following(steps_of(task)[::-1], retry=False))
+        calls = played.session.calls
+        if calls[-1].ok and {call.cause for call in calls if not call.ok} == {Cause.DEPENDENCY}:
+            found += 1
+            assert mark(played.session, played.course).marks.error_class is ErrorClass.SEQUENCE_ORDER
+            assert class_of(task, made(steps_of(task)[-1], DONE)) is not ErrorClass.SEQUENCE_ORDER
+    assert found
+
+
+def test_what_failed_by_chance_before_was_not_called_too_late():
+    """The first step fails by chance, the second for want of it; then the first works, and that is all."""
+    task = next(
+        task
+        for task in (task_of(0, "data_pipeline", instance) for instance in range(1, 300))
+        if [
+            call.ok
+            for call in Played(task, following([steps_of(task)[0]] * 2, retry=False), rate=0.5).session.calls
+        ]
+        == [False, True]
+    )
+    first, second = steps_of(task)[:2]
+    assert class_of(task, made(first, second, first, DONE), rate=0.5) is ErrorClass.DEPENDENCY
+
+
 def timed_out_once():
     for instance in range(1, 300):
         task = task_of(0, "basic_task", instance)
