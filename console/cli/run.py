@@ -22,6 +22,7 @@ from console.vocabulary.errors import ConsoleError, ExitCode
 if TYPE_CHECKING:
     from console.host import Ended, Narrate, Watched
     from console.phases.plan import Plan
+    from console.prepare import RunRequest
 
 Hosted = Callable[["Narrate", Callable[[Path], None]], Any]
 """Runs an engine: takes a narrator and who is told the run directory; a coroutine function returning Ended."""
@@ -50,6 +51,9 @@ def run(*, detach: bool, rehearse: bool, as_json: bool, announce: bool, **option
     request = run_request(**options)
     if rehearse:
         refuse_beside_rehearsal(request, detach=detach)
+    if _names_a_finished_run_only(request):
+        say(f"{request.run_id} is finished: nothing to do", err=True)
+        return ExitCode.DONE
     prepared = prepare(request)
     if rehearse:
         _warn(prepared.plan)
@@ -70,6 +74,17 @@ def run(*, detach: bool, rehearse: bool, as_json: bool, announce: bool, **option
 def _warn(plan: Plan) -> None:
     for warning in plan.warnings:
         say(f"warning: {warning}", err=True)
+
+
+def _names_a_finished_run_only(request: RunRequest) -> bool:
+    """Whether all that is asked for is the name of a run, and that has done what it was to do."""
+    from console.records.run_dir import runs_home
+    from console.records.run_list import run_state
+
+    if request.run_id is None or request.phases or not request.selection.empty:
+        return False
+    run_dir = (request.out or runs_home(create=False)) / request.run_id
+    return (run_dir / "run.toml").is_file() and run_state(run_dir) == "finished"
 
 
 def _finished_already(out: Path | None, run_id: str, plan: Plan) -> bool:

@@ -68,8 +68,9 @@ def test_every_planned_test_is_there_once_and_played_to_a_verdict(runs):
 
 
 def test_the_finished_run_has_nothing_to_do(runs):
-    code, _, err = ultra(*asked("one"), cwd=runs)
-    assert (code, "nothing to do" in err) == (0, True)
+    for asking in (asked("one"), ("run", "--run-id", "one", "--out", str(runs))):
+        code, _, err = ultra(*asking, cwd=runs)
+        assert (code, "nothing to do" in err) == (0, True)
 
 
 def test_the_same_seed_gives_the_same_results_whatever_fails_on_the_way(runs):
