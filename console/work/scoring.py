@@ -24,7 +24,14 @@ from console.work.world import Cause
 
 GOAL: Final = Preset(
     name="goal",
-    weights={"conditions": 0.5, "coverage": 0.2, "order": 0.15, "efficiency": 0.1, "recovery": 0.05},
+    weights={
+        "conditions": 0.45,
+        "coverage": 0.2,
+        "order": 0.15,
+        "efficiency": 0.1,
+        "finish": 0.05,
+        "recovery": 0.05,
+    },
     thresholds={"partial_conditions": 0.5},
     rule=(
         "score: weighted mean of the shares, recovery only where a call failed; 0 where nothing was called. "
@@ -62,6 +69,7 @@ def mark(session: Session, course: Course) -> Marked:
         "coverage": (Counter(plan) & Counter(worked)).total() / max(len(plan), 1),
         "order": common_length(plan, worked) / max(len(plan), 1),
         "efficiency": needed / max(needed, len(calls)) if calls else 0.0,
+        "finish": float(course.finished),
     }
     recovered = _recovery(calls)
     if recovered is not None:
