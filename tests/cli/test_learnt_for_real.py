@@ -38,7 +38,7 @@ def test_what_an_interrupted_run_found_is_there_for_the_next_and_for_the_profile
         assert code == 130, err
         assert "found: lab/small@key0" in err
         assert f"ultra-console profile learnt {profile}" in err
-        code, out, err = ultra(*adaptive(profile, second, 2, "--processes", "2"), LAB_KEY_0=CANARY)
+        code, out, err = ultra(*adaptive(profile, second, 1, "--processes", "2"), LAB_KEY_0=CANARY)
         assert code == 0, err
         assert "note: lab/small@key0 begins at" in err
     kept = clean_environment / "state" / "ultra-console" / "learnt.json"
@@ -76,6 +76,6 @@ def test_a_state_directory_that_takes_nothing_harms_no_run(tmp_path: Path, clean
     (state / "ultra-console").write_text("in the way")
     with Simulator(*CAP) as simulator:
         profile = write_profile(tmp_path, simulator.url)
-        code, _, err = ultra(*adaptive(profile, tmp_path, 4), LAB_KEY_0=CANARY)
+        code, _, err = ultra(*adaptive(profile, tmp_path, 2), LAB_KEY_0=CANARY)
     assert code == 0, err
     assert err.count("is not kept for the next run") == 2  # while it ran, and at its end

@@ -76,15 +76,15 @@ def test_a_run_on_two_processes_is_one_run(tmp_path: Path) -> None:
 
 
 def test_a_killed_process_is_replaced_and_nothing_is_lost_or_twice(tmp_path: Path) -> None:
-    process = start("run", *MODELS, "--num-instances", "20", "--processes", "2", "--out", str(tmp_path))
-    until(lambda: rows_written(tmp_path, "test") > 30, "some tests")
+    process = start("run", *MODELS, "--num-instances", "8", "--processes", "2", "--out", str(tmp_path))
+    until(lambda: rows_written(tmp_path, "test") > 15, "some tests")
     for pid in children_of(process):
         os.kill(pid, signal.SIGKILL)
     code, out, err = end(process)
     assert code == 0, err
     run_dir = only_run(tmp_path)
     assert set(verdicts(run_dir).values()) == {1}
-    assert len(verdicts(run_dir)) == 200
+    assert len(verdicts(run_dir)) == 80
     lost = [row for row in read_rows(run_dir) if isinstance(row, EventRow) and row.kind == "process_lost"]
     assert len(lost) == 2
     assert "2 engine processes died meanwhile" in out

@@ -97,7 +97,7 @@ def test_tests_that_would_remain_are_exit_code_3():
 
 
 def test_the_rehearsal_of_a_simulated_run_plays_what_the_run_plays(tmp_path: Path):
-    wanted = ("--phase", "5.1", "--model", "gpt-4o-mini,kimi-k2", "--num-instances", "4", "--json")
+    wanted = ("--phase", "5.1", "--model", "gpt-4o-mini,gpt-5-mini", "--num-instances", "4", "--json")
     code, out, _ = ultra("run", *wanted, "--out", str(tmp_path))
     assert code == 0
     summary = msgspec.json.decode(out.splitlines()[-1])

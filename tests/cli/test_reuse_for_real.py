@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from commands import rows_written, ultra
 
-MODELS = ("--model", "kimi-k2", "--model", "gpt-4o-mini")
+MODELS = ("--model", "gpt-5-mini", "--model", "gpt-4o-mini")
 
 
 def run(out, name, *more):
