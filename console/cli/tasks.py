@@ -103,8 +103,9 @@ def _read_id(text: str) -> tuple[str, int, tuple[str, str]]:
 
 
 def _check_prompt_type(name: str) -> None:
-    bare, at, severity = name.partition("@")
-    if bare not in PROMPT_TYPES or (at and (severity not in SEVERITIES or not bare.startswith("flawed_"))):
+    from console.phases.phase import severity_fits
+
+    if name.partition("@")[0] not in PROMPT_TYPES or not severity_fits(name):
         raise ConsoleError(
             f"{name!r} is no prompt type",
             hint=f"one of {', '.join(PROMPT_TYPES)}; flawed ones with @{', @'.join(SEVERITIES)}",

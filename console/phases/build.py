@@ -180,6 +180,7 @@ def _job(
     tests = cell.tests(phase.task_type_names(), phase.instances)
     takes_from = frozenset(phase.reuse)
     new: list[str] = []
+    held: list[str] = []
     requests = 0.0
     for test in tests:
         text = str(test)
@@ -188,6 +189,7 @@ def _job(
             new.append(text)
             requests += kind.requests_of(test)
         else:
+            held.append(text)
             reused[source] += 1
     stagger_s = phase.order.stagger_s
     return Job(
@@ -200,7 +202,8 @@ def _job(
         rate=cell.rate,
         prompt_types=cell.prompt_types,
         tests=tuple(new),
-        reused=len(tests) - len(new),
+        reused=len(held),
+        reused_tests=tuple(held),
         turns=round(requests / len(new), 3) if new else 1.0,
         shards=(),
         before=before,

@@ -36,6 +36,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     tests: tuple[str, ...]
     reused: int = 0
     """Tests of its combination whose results come from elsewhere; where from is in `Plan.phases`."""
+    reused_tests: tuple[str, ...] = ()
+    """Which ones, so that a report finds the results of a phase wherever they come from."""
     turns: float = 1.0
     """Requests that a test of it is expected to take, one after another."""
     shards: tuple[Shard, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from console.engine.board import Headline
@@ -70,6 +70,7 @@ def beginning(
     level: PartOfLevel | None = None,
     learnt: Mapping[str, Learnt] | None = None,
     traces: Traces = "none",
+    told_lanes: Collection[str] = (),
 ) -> Begin:
     """Return what a process with these lanes is told first."""
     return Begin(
@@ -84,6 +85,7 @@ def beginning(
         plan=plan,
         level=level,
         traces=traces,
+        told_lanes=tuple(setup.lane.id for setup in lanes if setup.lane.id in told_lanes),
         learnt={}
         if learnt is None
         else {setup.lane.id: learnt[setup.lane.id] for setup in lanes if setup.lane.id in learnt},

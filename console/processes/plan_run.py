@@ -114,7 +114,7 @@ class PlanRun(Coordinator):
         ]
         plan = msgspec.structs.replace(self._plan, lanes=lanes, jobs=tuple(jobs), warnings=())
         learnt = {**self._known, **self.learnt(0.0)}  # of one that died, what it had learnt
-        begin = beginning(
+        return beginning(
             self._given,
             number,
             lanes,
@@ -122,9 +122,8 @@ class PlanRun(Coordinator):
             plan=plan,
             learnt=learnt,
             traces=self._traces,
+            told_lanes=self._told,
         )
-        here = [setup.lane.id for setup in lanes if setup.lane.id in self._told]
-        return msgspec.structs.replace(begin, told_lanes=tuple(here)) if here else begin
 
     async def play(self) -> None:
         """Start jobs in their order, deal their tests, and end each when nothing more can come of it."""
@@ -381,7 +380,7 @@ def _part_of(
         tests = None if shard.tests is None else shard.tests[holders.index(number) :: len(holders)]
         shards.append(Shard(lane_id=shard.lane_id, delay_s=waited_s.pop(opened_with), tests=tests))
     own = tuple(test for shard in shards for test in shard.tests or ())
-    return msgspec.structs.replace(job, shards=tuple(shards), tests=own)
+    return msgspec.structs.replace(job, shards=tuple(shards), tests=own, reused_tests=())
 
 
 def _without_own_tests(job: Job) -> Job:

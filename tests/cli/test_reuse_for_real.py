@@ -31,6 +31,9 @@ def test_what_an_earlier_run_has_is_taken_over_and_counts_as_nothing_played(tmp_
     assert sum(len(job["tests"]) for job in plan["jobs"]) == 70
     planned = {test for job in plan["jobs"] for test in job["tests"]}
     assert planned == set(tests.filter(pl.col("reused_from").is_null())["test"])
+    code, out, err = ultra("report", str(tmp_path / "second"), "--table", "5.1", "--format", "json")
+    assert code == 0, err
+    assert sum(one["total"] for one in msgspec.json.decode(out)["tables"][0]["rows"]) == 30, "taken ones too"
     before = pl.read_parquet(tmp_path / "first" / "tests.parquet")
     kept = ["test", "verdict", "score", "turns", "duration_ns", "provider", "key"]
     taken = tests.filter(pl.col("reused_from") == "first").select(kept)
