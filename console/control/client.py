@@ -11,8 +11,9 @@ import anyio
 import msgspec
 
 from console.control.lines import LineSocket, LineTooLong
-from console.vocabulary.command import Accepted, Command, Look, Refused, Reply, Request
+from console.vocabulary.command import Accepted, Command, Inspect, Look, Recall, Refused, Reply, Request
 from console.vocabulary.errors import ConsoleError, ExitCode
+from console.vocabulary.inspection import History, LaneDetail
 from console.vocabulary.snapshot import Snapshot
 
 MAX_REPLY_BYTES = 16_000_000
@@ -101,7 +102,29 @@ class Watcher:
         reply = await self._ask(Look())
         if isinstance(reply, Snapshot):
             return reply
-        raise NoAnswer(self.path, reply.text or "it sent no snapshot")
+        raise self._unexpected(reply, "snapshot")
+
+    async def inspect(self, lane: str) -> LaneDetail:
+        """Return everything about the lane of that id.
+
+        Raises:
+            ConsoleError: NotLive or NoAnswer, or what the engine said against it.
+        """
+        reply = await self._ask(Inspect(lane))
+        if isinstance(reply, LaneDetail):
+            return reply
+        raise self._unexpected(reply, "picture of a lane")
+
+    async def recall(self) -> History:
+        """Return the figures of the last minutes.
+
+        Raises:
+            ConsoleError: NotLive or NoAnswer, or what the engine said against it.
+        """
+        reply = await self._ask(Recall())
+        if isinstance(reply, History):
+            return reply
+        raise self._unexpected(reply, "history")
 
     async def send(self, command: Command) -> Accepted | Refused:
         """Send a command and return what the engine said.
@@ -111,9 +134,13 @@ class Watcher:
         """
         self._not_before = float("-inf")  # somebody pressed a key: try now
         reply = await self._ask(command)
-        if isinstance(reply, Snapshot):
-            raise NoAnswer(self.path, "it sent a snapshot for a command")
-        return reply
+        if isinstance(reply, Accepted | Refused):
+            return reply
+        raise self._unexpected(reply, "answer to a command")
+
+    def _unexpected(self, reply: Reply, wanted: str) -> NoAnswer:
+        said = reply.text if isinstance(reply, Accepted | Refused) else ""
+        return NoAnswer(self.path, said or f"it sent no {wanted}")
 
     async def aclose(self) -> None:
         """Close the connection; a later call opens it again."""

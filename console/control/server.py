@@ -14,8 +14,9 @@ from anyio.abc import TaskStatus
 
 from console.control.address import listen_at, remove_socket, socket_inode
 from console.control.lines import LineSocket, LineTooLong
-from console.vocabulary.command import Accepted, Command, Look, Refused, Reply, Request
+from console.vocabulary.command import Accepted, Command, Inspect, Look, Recall, Refused, Reply, Request
 from console.vocabulary.errors import ConsoleError
+from console.vocabulary.inspection import History, LaneDetail
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import Snapshot
 
@@ -50,9 +51,19 @@ class ControlServer:
     """
 
     def __init__(
-        self, *, look: Callable[[], Snapshot], obey: Callable[[Command], Accepted | Refused]
+        self,
+        *,
+        look: Callable[[], Snapshot],
+        obey: Callable[[Command], Accepted | Refused],
+        inspect: Callable[[str], LaneDetail | Refused] | None = None,
+        recall: Callable[[], History | Refused] | None = None,
     ) -> None:
-        """Take what makes a snapshot and what carries out a command; both are called on the engine's loop."""
+        """Take what answers: a snapshot, one lane in full, the last minutes, and what carries out a command.
+
+        All are called on the engine's loop.
+        """
+        self._inspect = inspect
+        self._recall = recall
         self._look = look
         self._obey = obey
         self._attended: set[_Attended] = set()
@@ -143,11 +154,18 @@ class ControlServer:
         try:
             if isinstance(request, Look):
                 return self._snapshot()
-            return self._line(self._obey(request))
+            return self._line(self._reply(request))
         except ConsoleError as error:
             return self._line(Refused("\n".join(error.lines())))
         except Exception as error:  # noqa: BLE001 - told to the one who asked; watching must not end a run
             return self._line(Refused(f"the engine could not answer: {type(error).__name__}: {error}"))
+
+    def _reply(self, request: Inspect | Recall | Command) -> Reply:
+        if isinstance(request, Inspect):
+            return Refused("nobody knows that here") if self._inspect is None else self._inspect(request.lane)
+        if isinstance(request, Recall):
+            return Refused("nobody keeps figures here") if self._recall is None else self._recall()
+        return self._obey(request)
 
     def _snapshot(self) -> bytes:
         now = anyio.current_time()

@@ -9,7 +9,18 @@ import anyio
 
 from console.engine.recording import Recorder
 from console.engine.valve import Valve
-from console.vocabulary.command import Accepted, Command, Drain, Pause, Refused, Resume, Stop, Switch
+from console.vocabulary.command import (
+    Accepted,
+    Adapt,
+    Command,
+    Drain,
+    Pause,
+    Refused,
+    Resume,
+    Stop,
+    Switch,
+    Tune,
+)
 from console.vocabulary.snapshot import RunState
 
 ENDED: Final = ("finished", "interrupted")
@@ -82,6 +93,8 @@ class Steering:
             return self.drain("asked for")
         if isinstance(command, Switch):
             return Refused("it ends already") if self.stopping else self._on_switch(command)
+        if isinstance(command, Tune | Adapt):
+            return Refused("this engine cannot change limits")
         return self.stop("asked for")
 
     def _pause(self) -> Accepted | Refused:

@@ -12,7 +12,7 @@ import msgspec
 from console.engine.link import Prompt
 from console.phases.plan import Plan
 from console.vocabulary.chat import Api, Endpoint, Timeouts
-from console.vocabulary.command import Drain, Pause, Resume, Stop, Switch
+from console.vocabulary.command import Adapt, Drain, Pause, Resume, Stop, Switch, Tune
 from console.vocabulary.lane import Lane, LaneSetup
 from console.vocabulary.learnt import Learnt
 from console.vocabulary.log_buckets import Counts
@@ -183,6 +183,8 @@ ToPart = (
     | Drain
     | Stop
     | Switch
+    | Tune
+    | Adapt
 )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from console.vocabulary.command import Accepted, Command, Refused
+from console.vocabulary.inspection import History, LaneDetail
 from console.vocabulary.snapshot import Snapshot
 
 Origin = Literal["built-in", "yours", "file"]
@@ -136,6 +137,14 @@ class RunWatch(Protocol):
 
     async def look(self) -> Snapshot:
         """Return the newest snapshot; ConsoleError (NotLive, NoAnswer) if there is none."""
+        ...
+
+    async def inspect(self, lane: str) -> LaneDetail:
+        """Return everything about the lane of that id; ConsoleError if there is no answer."""
+        ...
+
+    async def recall(self) -> History:
+        """Return the figures of the last minutes; ConsoleError if there is no answer."""
         ...
 
     async def send(self, command: Command) -> Accepted | Refused:

@@ -6,7 +6,8 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from console.vocabulary.lane import Lane
+from console.vocabulary.inspection import History, LaneDetail
+from console.vocabulary.lane import Lane, Scope
 from console.vocabulary.snapshot import Snapshot
 
 
@@ -54,8 +55,47 @@ def name_of(kind: SwitchKind, lane: Lane) -> str:
     return lane.id if kind == "lane" else f"{lane.provider}/{lane.deployment}"
 
 
-Command = Pause | Resume | Drain | Stop | Switch
-Request = Look | Pause | Resume | Drain | Stop | Switch
+class Change(msgspec.Struct, frozen=True):
+    """What becomes of a limit."""
+
+    op: Literal["=", "+", "-", "reset"]
+    """`=` sets it, `+` and `-` move it, `reset` gives it the profile's figure again."""
+    value: float | None = None
+    """`=`: the new figure, None for unlimited (no lane is without workers) · `+` and `-`: by how much."""
+
+
+class Tune(msgspec.Struct, frozen=True, tag="tune", tag_field="type", kw_only=True):
+    """Change limits while the run goes on. One command is one decision: all of it is taken, or nothing."""
+
+    scopes: tuple[Scope, ...]
+    """Lanes: each one's own limits. Other scopes: the gate on them, which is made where there is none."""
+    workers: Change | None = None
+    """None: as they are. Lowering preempts nobody: in-flight falls to the new limit as tests end."""
+    qps: Change | None = None
+
+
+class Adapt(msgspec.Struct, frozen=True, tag="adapt", tag_field="type"):
+    """Let adaptive mode find the limits of lanes, or hold them where they are now."""
+
+    lanes: tuple[str, ...]
+    """Ids of lanes."""
+    on: bool
+
+
+class Inspect(msgspec.Struct, frozen=True, tag="inspect", tag_field="type"):
+    """Ask for everything about one lane."""
+
+    lane: str
+    """Its id."""
+
+
+class Recall(msgspec.Struct, frozen=True, tag="recall", tag_field="type"):
+    """Ask for the figures of the last minutes, so that one who attaches late sees a curve."""
+
+
+Command = Pause | Resume | Drain | Stop | Switch | Tune | Adapt
+Question = Look | Inspect | Recall
+Request = Question | Command
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="accepted", tag_field="type"):
@@ -70,4 +110,4 @@ class Refused(msgspec.Struct, frozen=True, tag="refused", tag_field="type"):
     text: str
 
 
-Reply = Snapshot | Accepted | Refused
+Reply = Snapshot | LaneDetail | History | Accepted | Refused

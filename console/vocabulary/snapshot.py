@@ -50,6 +50,17 @@ class LaneView(msgspec.Struct, frozen=True, kw_only=True):
     resume_in_s: float | None = None
     """While throttled or parked for a time."""
     note: str = ""
+    qps_scope: str = ""
+    """Which gate lets least through per second now: lane, key, deployment, model or provider; empty: none limits it."""
+    most_qps: float | None = None
+    """What that gate lets through, over all lanes that pass it; None: unlimited."""
+    profile_workers: int | None = None
+    """The limits that the plan gave it; where they differ from those above, somebody has changed them by hand."""
+    profile_qps: float | None = None
+    adaptive: bool = False
+    """Its limits are being found."""
+    moved: int = 0
+    """Where adaptive mode last moved its limits, within the last 10 s: 1 up, -1 down, 0 nowhere."""
     holder: str = ""
     """The jobs that have its key, where keys are leased; empty: nobody, or they are not."""
 
@@ -65,6 +76,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     title: str
     model: str
+    phase: str = ""
     state: JobState
     planned: int
     done: int
@@ -84,6 +96,15 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     level: str
     subject: str
     text: str
+
+
+class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """One phase of the run now."""
+
+    id: str
+    planned: int
+    done: int
+    state: JobState
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot", tag_field="type"):
@@ -108,12 +129,16 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot", tag_fi
     requests: dict[str, int] = {}
     """By outcome."""
     in_flight: int = 0
+    queued: int = 0
+    """Tests that have not begun."""
     rate: float = 0.0
     tokens_per_s: float = 0.0
     ttft_p50_ms: float | None = None
     ttft_p95_ms: float | None = None
     lanes: tuple[LaneView, ...] = ()
     jobs: tuple[JobView, ...] = ()
+    phases: tuple[PhaseView, ...] = ()
+    """In their order; one of a run without phases: none."""
     events: tuple[EventView, ...] = ()
     notice: str = ""
     """What the operator must know now, such as `disk full: …`; empty: nothing."""

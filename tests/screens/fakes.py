@@ -22,6 +22,7 @@ from console.screens.backend import (
 )
 from console.vocabulary.command import Accepted, Command, Pause, Refused, Resume
 from console.vocabulary.errors import ConsoleError
+from console.vocabulary.inspection import History, LaneDetail
 from console.vocabulary.snapshot import EventView, JobView, LaneView, Snapshot
 
 AZURE = ("DeepSeek-V3-0324", "DeepSeek-R1-0528", "Llama-3.3-70B-Instruct")
@@ -150,6 +151,15 @@ class FakeWatch:
         if self.shown is None:
             raise NotLive(RUN_DIR / "control.sock")
         return self.shown
+
+    async def inspect(self, lane: str) -> LaneDetail:
+        if self.shown is None:
+            raise NotLive(RUN_DIR / "control.sock")
+        view = next(view for view in self.shown.lanes if view.lane_id == lane)
+        return LaneDetail(at_s=self.shown.elapsed_s, lane=view)
+
+    async def recall(self) -> History:
+        return History(step_s=5.0)
 
     async def send(self, command: Command) -> Accepted | Refused:
         self.sent.append(command)
