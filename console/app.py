@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import signal
 import traceback
+from functools import partial
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
 
 from console.screens.backend import Backend
+from console.screens.capacity.screen import Capacity
 from console.screens.dialog import EchoingApp
 from console.screens.help import Help, help_lines
-from console.screens.home import Home
-from console.screens.launch import Launch
+from console.screens.launch.confirm import Confirm
+from console.screens.launch.screen import Launch
 from console.screens.leaving import Leaving
-from console.screens.live import Live
-from console.screens.pane import Pane
-from console.screens.results import Results
+from console.screens.live.screen import Live
+from console.screens.pane import PLACES, Pane, Place
+from console.screens.profiles.screen import Profiles
+from console.screens.results.screen import Results
+from console.screens.runs.screen import Runs
+from console.screens.session import Session
 from console.screens.terminal import leave_soon, watched_terminal
 from console.vocabulary.safe_text import safe_text
 
@@ -27,8 +32,10 @@ from console.vocabulary.safe_text import safe_text
 class StartAt(NamedTuple):
     """The screen to open with."""
 
-    screen: Literal["home", "live", "results"] = "home"
+    screen: Place = "launch"
     run_dir: Path | None = None
+    """Of the run to watch, or whose results to show."""
+    profile: str = "sim"
 
 
 class Closed(NamedTuple):
@@ -47,9 +54,24 @@ class ConsoleApp(EchoingApp[Leaving | None]):
     TITLE = "ultra-console"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+c,ctrl+q", "leave_console", "Leave", show=False, priority=False),
+        Binding("question_mark", "help", "help", key_display="?", id="app.help", tooltip="Show the keys"),
+        Binding("q", "leave", "quit", id="app.leave", tooltip="Leave the console; runs go on"),
+        Binding(
+            "ctrl+c,ctrl+q",
+            "leave",
+            "quit",
+            id="app.interrupt",
+            tooltip="Leave the console; runs go on",
+            show=False,
+        ),
         Binding("ctrl+z", "nothing", show=False),
         Binding("ctrl+l", "repaint", "Paint the screen again", show=False, id="app.repaint"),
+        *(
+            Binding(
+                str(number), f"go({place!r})", place, show=False, id=f"go.{place}", tooltip=f"Go to {place}"
+            )
+            for number, place in enumerate(PLACES, 1)
+        ),
     ]
 
     def __init__(self, backend: Backend, start: StartAt | None = None) -> None:
@@ -57,8 +79,24 @@ class ConsoleApp(EchoingApp[Leaving | None]):
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (70, "-narrow"), (100, "-normal"), (140, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-tiny"), (15, "-short"), (36, "-tall")]
-        self._backend = backend
-        self._start = start or StartAt()
+        start = start or StartAt()
+        self._start = start
+        self.session = Session(
+            backend,
+            profile=start.profile,
+            watched=start.run_dir if start.screen == "live" else None,
+            shown=start.run_dir if start.screen == "results" else None,
+        )
+        screens: dict[Place, type[Pane]] = {
+            "profiles": Profiles,
+            "launch": Launch,
+            "live": Live,
+            "capacity": Capacity,
+            "results": Results,
+            "runs": Runs,
+        }
+        for place, screen in screens.items():
+            self.add_mode(place, partial(screen, self.session))  # pyright: ignore[reportUnknownMemberType]
 
     async def on_mount(self) -> None:
         """Open the first screen and listen for signals."""
@@ -66,30 +104,43 @@ class ConsoleApp(EchoingApp[Leaving | None]):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self._end_by_signal, number)
-        run_dir = self._start.run_dir
-        if self._start.screen == "live" and run_dir is not None:
-            await self.push_screen(Live(self._backend, run_dir))
-        elif self._start.screen == "results" and run_dir is not None:
-            await self.push_screen(Results(self._backend, run_dir))
-        else:
-            await self.push_screen(Home(self._backend))
+        await self.switch_mode(self._start.screen)
 
-    def action_home(self) -> None:
-        """Go to the first screen; a run that was watched goes on."""
-        if any(isinstance(screen, Home) for screen in self.screen_stack[:-1]):
-            self.pop_screen()
-        else:
-            self.switch_screen(Home(self._backend))  # pyright: ignore[reportUnknownMemberType]
+    def action_go(self, place: Place) -> None:
+        """Go to a screen; the one in front stays as it is."""
+        if isinstance(self.screen, Pane):
+            self.switch_mode(place)
 
     def action_help(self) -> None:
         """Show the keys of the screen."""
         shown = self.screen
-        notes = shown.HELP_NOTES if isinstance(shown, (Pane, Launch)) else ()
+        notes = shown.HELP_NOTES if isinstance(shown, (Pane, Confirm)) else ()
         self.push_screen(Help("keys", help_lines(shown, notes)))
 
-    def action_leave_console(self) -> None:
-        """Leave from a screen that has no way of its own to do so."""
-        self.exit(None)
+    def action_leave(self) -> None:
+        """Close the console, once every screen that has something to ask has been answered."""
+        if isinstance(self.screen, Pane):
+            self._leave_from(self._panes())
+
+    def _leave_from(self, panes: list[Pane]) -> None:
+        for place, pane in enumerate(panes):
+            question = pane.leave_question()
+            if question is not None:
+                rest = panes[place + 1 :]
+                self.switch_mode(pane.PLACE)
+                self.push_screen(question, partial(self._leave_answered, pane, rest))
+                return
+        self.exit(self.leaving())
+
+    def _leave_answered(self, pane: Pane, rest: list[Pane], value: str | None) -> None:
+        if value and pane.leave_answered(value):
+            self._leave_from(rest)
+
+    def _panes(self) -> list[Pane]:
+        """Return the screens that have been opened, the one in front first."""
+        stacks: dict[str, list[Any]] = self._screen_stacks
+        panes = [screen for stack in stacks.values() for screen in stack if isinstance(screen, Pane)]
+        return sorted(panes, key=lambda pane: pane is not self.screen)
 
     def action_nothing(self) -> None:
         """Take no notice: suspending would leave a stopped process that still holds the terminal."""
@@ -99,11 +150,9 @@ class ConsoleApp(EchoingApp[Leaving | None]):
         self.screen.refresh(layout=True)
 
     def leaving(self) -> Leaving | None:
-        """Return how the run stands that a screen on the stack watches."""
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, Pane) and screen.leaving():
-                return screen.leaving()
-        return None
+        """Return how the run stands that was watched last."""
+        live = next((pane for pane in self._panes() if isinstance(pane, Live)), None)
+        return (None if live is None else live.leaving()) or self.session.leaving
 
     def _end_by_signal(self, number: signal.Signals) -> None:
         code = (

@@ -11,9 +11,9 @@ import click
 from console.vocabulary.errors import ExitCode
 
 if TYPE_CHECKING:
-    from console.screens.backend import Backend
-    from console.screens.connection import Connection, View
     from console.screens.leaving import Leaving
+    from console.screens.live.connection import Connection, View
+    from console.screens.live.needs import LiveNeeds
 
 LOOK_EVERY_S: Final = 1.0
 """How often a plain watcher looks; it tells less often where nobody sits before a terminal."""
@@ -30,19 +30,19 @@ def attach(run: str | None, plain: bool) -> int:
     Exits with the run's own code if it ended while watched, 0 after leaving it, and 3 if its engine is gone.
     """
     if plain:
-        from console.cli.backend import RealBackend
+        from console.cli.backend import real_backend
 
-        return watch_plainly(RealBackend(None), _meant(run))
+        return watch_plainly(real_backend().live, _meant(run))
     from console.screens.terminal import prepare_environment, require_terminal
 
     require_terminal()
     run_dir = _meant(run)
     prepare_environment()
     from console.app import StartAt, run_app
-    from console.cli.backend import RealBackend
+    from console.cli.backend import real_backend
 
-    backend = RealBackend(None)
-    ended = backend.ended(run_dir)
+    backend = real_backend()
+    ended = backend.live.ended(run_dir)
     closed = run_app(backend, StartAt("live" if ended is None else "results", run_dir))
     if closed.leaving is None:
         return closed.exit_code
@@ -61,13 +61,13 @@ def _meant(run: str | None) -> Path:
     return find_run(run)
 
 
-def watch_plainly(backend: Backend, run_dir: Path) -> int:
+def watch_plainly(live: LiveNeeds, run_dir: Path) -> int:
     """Print progress to stderr until the run ends or Ctrl-C; return the exit code."""
     import anyio
 
-    from console.screens.connection import Connection
+    from console.screens.live.connection import Connection
 
-    connection = Connection(backend.watch(run_dir), run_dir, backend.ended)
+    connection = Connection(live.watch(run_dir), run_dir, live.ended)
     try:
         anyio.run(_follow, connection)
     except KeyboardInterrupt:

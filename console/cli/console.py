@@ -13,10 +13,10 @@ def console(profile: str | None = None) -> int:
 
     require_terminal()
     prepare_environment()
-    from console.app import run_app
-    from console.cli.backend import RealBackend
+    from console.app import StartAt, run_app
+    from console.cli.backend import real_backend
 
-    closed = run_app(RealBackend(profile))
+    closed = run_app(real_backend(profile), StartAt(profile=profile or "sim"))
     if closed.leaving is not None:
         for line in closed.leaving.lines():
             click.echo(line, err=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from console.screens.backend import RunEnd
+from console.screens.live.needs import RunEnd
 from console.vocabulary.safe_text import safe_line
 
 

@@ -1,31 +1,59 @@
-"""What the full screens have in common: how they open one another and how the console is left from them."""
+"""What the six screens have in common: the tab bar, how they go to one another, and how the console is left from them."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, TypeVar, cast
+from collections.abc import Awaitable, Callable, Iterable
+from typing import ClassVar, Literal, TypeVar, cast
 
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer
 
 from console.screens.leaving import Leaving
+from console.screens.question import Question
+from console.screens.session import Session
+from widgets.text_lines import Line, Run, TextLines
 
 AnswerT = TypeVar("AnswerT")
+Place = Literal["profiles", "launch", "live", "capacity", "results", "runs"]
+PLACES: tuple[Place, ...] = ("profiles", "launch", "live", "capacity", "results", "runs")
+"""The screens in the order of their keys, from 1."""
 
 
 class Pane(Screen[None], inherit_bindings=False):
-    """A full screen."""
+    """One of the six screens."""
 
+    PLACE: ClassVar[Place]
     HELP_NOTES: ClassVar[tuple[str, ...]] = ()
     """Lines below the keys in its help."""
 
-    def leaving(self) -> Leaving | None:
-        """Return how the run stands that is watched here, if one is."""
+    def __init__(self, session: Session) -> None:
+        """Show what `session` says."""
+        super().__init__()
+        self.session = session
+
+    def compose(self) -> ComposeResult:
+        """Lay out from the tab bar to the keys."""
+        yield TextLines((tab_line(self.PLACE),), id="tabs")
+        yield from self.compose_body()
+        yield Footer(show_command_palette=False, compact=True)
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Lay out what is between the tab bar and the keys."""
+        raise NotImplementedError
+
+    def leave_question(self) -> Question | None:
+        """Return what has to be asked here before the console closes, if anything."""
         return None
+
+    def leave_answered(self, value: str) -> bool:
+        """Take the answer to that; return whether the console may close now."""
+        return bool(value)
 
     @property
     def on_top(self) -> bool:
-        """Whether nothing is above it, not even a question (Textual's `is_current` is true under one)."""
+        """Whether it is in front, with nothing above it, not even a question (Textual's `is_current` is true under one)."""
         return self._console_app.screen is self
 
     def open_screen(
@@ -38,9 +66,9 @@ class Pane(Screen[None], inherit_bindings=False):
         """Put a screen on top of this one; `answered` gets what it is dismissed with."""
         self._console_app.push_screen(screen, answered)
 
-    def replace_with(self, screen: Screen[Any]) -> None:
-        """Put a screen in the place of this one."""
-        self._console_app.switch_screen(screen)  # pyright: ignore[reportUnknownMemberType]
+    def go(self, place: Place) -> None:
+        """Go to another screen; this one stays as it is."""
+        self._console_app.switch_mode(place)
 
     def close_console(self, leaving: Leaving | None) -> None:
         """End the app."""
@@ -49,3 +77,14 @@ class Pane(Screen[None], inherit_bindings=False):
     @property
     def _console_app(self) -> App[Leaving | None]:
         return cast("App[Leaving | None]", self.app)
+
+
+def tab_line(here: Place) -> Line:
+    """Return the names of the screens with their keys, the present one marked by more than colour."""
+    runs: list[Run] = []
+    for number, place in enumerate(PLACES, 1):
+        if place == here:
+            runs.append((f"[{number} {place.upper()}]", "strong"))
+        else:
+            runs.append((f" {number} {place} ", "muted"))
+    return tuple(runs)

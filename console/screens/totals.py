@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.screens.backend import TotalsRow
+from console.screens.profiles.needs import TotalsRow
 from console.vocabulary.safe_text import safe_line
 from widgets.summary_table import SummaryTable
 

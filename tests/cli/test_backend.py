@@ -9,8 +9,8 @@ import anyio
 import pytest
 from commands import until
 
-from console.cli.backend import RealBackend
-from console.screens.backend import RunEnd
+from console.cli.backend import real_backend
+from console.screens.live.needs import RunEnd
 from console.vocabulary.command import Accepted, Stop
 
 SMALL = """\
@@ -33,41 +33,41 @@ def test_choices_are_the_built_in_ones_and_the_users_and_a_broken_one_says_why()
     broken = Path(os.environ["XDG_CONFIG_HOME"]) / "ultra-console" / "profiles" / "broken.toml"
     broken.parent.mkdir(parents=True)
     broken.write_text("name = 3\n")
-    backend = RealBackend()
-    profiles = {choice.name: choice for choice in backend.profiles()}
+    backend = real_backend()
+    profiles = {choice.name: choice for choice in backend.profiles.choices()}
     assert next(iter(profiles)) == "sim"
     assert profiles["sim"].simulated
     assert sum(row.workers or 0 for row in profiles["sim"].totals if row.model == "DeepSeek-V3-0324") == 150
     assert (profiles["broken"].origin, profiles["broken"].totals) == ("yours", ())
     assert "broken.toml" in (profiles["broken"].error or "")
-    phases = {choice.id: choice for choice in backend.phases()}
+    phases = {choice.id: choice for choice in backend.launch.phases()}
     assert phases["5.1"].tests["sim"] == 800
     assert (phases["small"].origin, phases["small"].tests["sim"]) == ("yours", 12)
 
 
 def test_a_launched_run_is_watched_to_its_end_and_its_results_are_read():
     write_phase(3)
-    backend = RealBackend()
-    preview = backend.preview("sim", "small")
+    backend = real_backend()
+    preview = backend.launch.preview("sim", "small")
     assert (preview.tests, preview.jobs, preview.lanes, preview.simulated) == (12, 2, 4, True)
     assert preview.requests > 3 * preview.tests, "a test is of several turns"
-    run_dir = backend.launch("sim", "small")
-    until(lambda: backend.ended(run_dir) is not None, "the end of the run")
-    assert backend.ended(run_dir) == RunEnd("finished", 0, 12, 12)
-    until(lambda: backend.runs()[0].kind == "finished", "the engine to let go")
-    results = backend.results(run_dir)
+    run_dir = backend.launch.launch("sim", "small")
+    until(lambda: backend.live.ended(run_dir) is not None, "the end of the run")
+    assert backend.live.ended(run_dir) == RunEnd("finished", 0, 12, 12)
+    until(lambda: backend.runs.runs()[0].kind == "finished", "the engine to let go")
+    results = backend.results.results(run_dir)
     assert results.simulated
     assert results.tables[0].rows[-1][:2] == ("all", "12")
-    assert [run.id for run in backend.runs()] == [run_dir.name]
+    assert [run.id for run in backend.runs.runs()] == [run_dir.name]
 
 
 def test_a_launched_run_takes_commands():
     write_phase(5000)
-    backend = RealBackend()
-    run_dir = backend.launch("sim", "small")
+    backend = real_backend()
+    run_dir = backend.launch.launch("sim", "small")
 
     async def steer():
-        watch = backend.watch(run_dir)
+        watch = backend.live.watch(run_dir)
         try:
             picture = await watch.look()
             assert (picture.planned, picture.simulated) == (20000, True)
@@ -76,8 +76,8 @@ def test_a_launched_run_takes_commands():
             await watch.aclose()
 
     anyio.run(steer)
-    until(lambda: backend.ended(run_dir) is not None, "the end of the run")
-    ended = backend.ended(run_dir)
+    until(lambda: backend.live.ended(run_dir) is not None, "the end of the run")
+    ended = backend.live.ended(run_dir)
     assert ended is not None
     assert (ended.state, ended.exit_code) == ("interrupted", 130)
 
@@ -87,7 +87,7 @@ def test_a_launch_that_cannot_start_says_why_and_leaves_nothing(profile, phase):
     from console.vocabulary.errors import ConsoleError
 
     with pytest.raises(ConsoleError) as caught:
-        RealBackend().launch(profile, phase)
+        real_backend().launch.launch(profile, phase)
     assert caught.value.exit_code == 2
     assert ("no phase" if phase == "none" else "AZURE_OPENAI") in "\n".join(caught.value.lines())
-    assert RealBackend().runs() == []
+    assert real_backend().runs.runs() == []

@@ -13,7 +13,7 @@ from console.control.client import NotLive
 from console.records.run_dir import create_run_dir
 from console.records.run_file import RunFile, write_run_file
 from console.records.run_lock import hold_run_lock
-from console.screens.backend import RunEnd
+from console.screens.live.needs import RunEnd
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.snapshot import Snapshot
 

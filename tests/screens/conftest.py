@@ -23,13 +23,13 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True)
 def fixed_clock(monkeypatch):
-    monkeypatch.setattr("console.screens.home.now", lambda: NOW)
+    monkeypatch.setattr("console.screens.runs.screen.now", lambda: NOW)
 
 
 @pytest.fixture(autouse=True)
 def refresh_fast(monkeypatch):
     """Look ten times a second, with rests in between: `pilot.pause` waits until the process is idle for 20 ms."""
-    monkeypatch.setattr("console.screens.live.REFRESH_S", 0.1)
+    monkeypatch.setattr("console.screens.live.screen.REFRESH_S", 0.1)
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def engine(monkeypatch):
         lives = True
 
     holder = Holder()
-    monkeypatch.setattr("console.screens.connection.is_live", lambda _run_dir: holder.lives)
+    monkeypatch.setattr("console.screens.live.connection.is_live", lambda _run_dir: holder.lives)
     return holder
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import threading
 
 import pytest
-from fakes import RUN_DIR, FakeBackend, FakeWatch, snapshot
+from fakes import RUN_DIR, FakeWatch, Told, opened, snapshot
 from textual import events
 
 from console.app import ConsoleApp, StartAt
-from console.screens.backend import RunEnd
 from console.screens.help import Help
-from console.screens.home import Home
-from console.screens.launch import Launch
+from console.screens.launch.screen import Launch
 from console.screens.leaving import Leaving
-from console.screens.live import Live
+from console.screens.live.needs import RunEnd
+from console.screens.live.screen import Live
 from console.vocabulary.command import Stop
 from console.vocabulary.errors import ConsoleError
 
@@ -30,7 +29,7 @@ def burst(app: ConsoleApp, *keys: str) -> None:
 
 
 def live_app(watch: FakeWatch | None = None) -> ConsoleApp:
-    return ConsoleApp(FakeBackend(watch or FakeWatch(snapshot())), LIVE)
+    return opened(Told(watch or FakeWatch(snapshot())), LIVE)
 
 
 @pytest.mark.parametrize("key", ["enter", "q", "ctrl+c"])
@@ -76,8 +75,6 @@ async def test_a_key_held_for_long_still_closes_only_the_dialog(until) -> None:
         await until(pilot, lambda: isinstance(app.screen, Live))
         await pilot.pause()
         assert isinstance(app.screen, Live)
-        await pilot.press("x", "escape")  # after another key it is meant
-        await until(pilot, lambda: isinstance(app.screen, Home))
 
 
 async def test_a_doubled_key_closes_the_help_once(until) -> None:
@@ -95,17 +92,17 @@ async def test_a_doubled_key_closes_the_help_once(until) -> None:
 
 
 async def test_a_doubled_key_leaves_the_launch_once_and_starts_nothing(until) -> None:
-    backend = FakeBackend()
-    app = ConsoleApp(backend)
+    backend = Told()
+    app = opened(backend)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "5.2")
         for key in ("escape", "q", "ctrl+c", "ctrl+q"):
             await pilot.press("enter")
             await until(pilot, "8 req/s against")
             burst(app, key, key)
-            await until(pilot, lambda: isinstance(app.screen, Home))
+            await until(pilot, lambda: isinstance(app.screen, Launch))
             await pilot.pause()
-            assert isinstance(app.screen, Home), key
+            assert isinstance(app.screen, Launch), key
             assert app.is_running, key
     assert backend.launched == []
 
@@ -114,8 +111,8 @@ async def test_a_doubled_enter_opens_the_launch_without_starting_it_and_starts_i
     until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("console.screens.dialog.ECHO_S", 3600)  # however slow this machine is
-    backend = FakeBackend()
-    app = ConsoleApp(backend)
+    backend = Told()
+    app = opened(backend)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "5.2")
         await pilot.press("enter", "enter", "enter")
@@ -148,12 +145,12 @@ async def test_stop_is_sent_once(keys, until) -> None:
 async def test_an_answer_that_comes_under_the_help_waits_until_that_is_closed(until) -> None:
     go = threading.Event()
 
-    class Slow(FakeBackend):
+    class Slow(Told):
         def launch(self, profile, phase):
             go.wait(30)
             return super().launch(profile, phase)
 
-    app = ConsoleApp(Slow())
+    app = opened(Slow())
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "5.2")
         await pilot.press("enter")
@@ -173,8 +170,8 @@ async def test_an_answer_that_comes_under_the_help_waits_until_that_is_closed(un
 
 async def test_stop_and_leave_asks_waits_for_the_end_and_says_that_it_was_stopped(until) -> None:
     watch = FakeWatch(snapshot())
-    backend = FakeBackend(watch)
-    app = ConsoleApp(backend, LIVE)
+    backend = Told(watch)
+    app = opened(backend, LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "RUNNING")
         await pilot.press("q")
@@ -246,7 +243,7 @@ async def test_all_of_a_long_launch_failure_can_be_read(until) -> None:
         f"profile.toml:{n}: models.m{n}.provider: there is no provider 'nowhere-{n}' in this file"
         for n in range(30)
     ]
-    app = ConsoleApp(FakeBackend(launch_error=ConsoleError("\n".join(problems))))
+    app = opened(Told(launch_error=ConsoleError("\n".join(problems))))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "5.2")
         await pilot.press("enter")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from fakes import AZURE, QWEN, RUN_DIR, FakeBackend, FakeWatch, snapshot
+from fakes import AZURE, QWEN, RUN_DIR, FakeWatch, Told, opened, snapshot
 
-from console.app import ConsoleApp, StartAt
-from console.screens.following import IDLE_LOOKS, Following
+from console.app import StartAt
+from console.screens.live.following import IDLE_LOOKS, Following
 from console.vocabulary.snapshot import Snapshot
 from widgets.lane_grid import LaneGrid
 
@@ -57,7 +57,7 @@ def test_nothing_is_followed_while_no_job_runs():
 
 async def test_what_runs_is_in_sight_until_the_cursor_is_moved_and_again_after_f(until) -> None:
     watch = FakeWatch(running(QWEN[0]))
-    app = ConsoleApp(FakeBackend(watch), StartAt("live", RUN_DIR))
+    app = opened(Told(watch), StartAt("live", RUN_DIR))
     async with app.run_test(size=(80, 24)) as pilot:
         shown = await until(pilot, "> qwen2.5-72b~")
         assert "qwen2.5-32b~" in shown
@@ -79,7 +79,7 @@ async def test_what_runs_is_in_sight_until_the_cursor_is_moved_and_again_after_f
 
 async def test_a_notice_comes_and_goes_without_moving_the_grid(until) -> None:
     watch = FakeWatch(running(QWEN[0]))
-    app = ConsoleApp(FakeBackend(watch), StartAt("live", RUN_DIR))
+    app = opened(Told(watch), StartAt("live", RUN_DIR))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "RUNNING")
         await until(pilot, "s stop")
@@ -92,7 +92,7 @@ async def test_a_notice_comes_and_goes_without_moving_the_grid(until) -> None:
 
 async def test_the_eta_is_shown_once_as_a_clock_and_unknown_is_a_question_mark(until) -> None:
     watch = FakeWatch(snapshot())
-    app = ConsoleApp(FakeBackend(watch), StartAt("live", RUN_DIR))
+    app = opened(Told(watch), StartAt("live", RUN_DIR))
     async with app.run_test(size=(80, 24)) as pilot:
         shown = await until(pilot, "ETA 10:12")
         assert shown.count("ETA") == 1

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from textual.binding import Binding
 
+from console.app import ConsoleApp
 from console.screens.help import key_name
-from console.screens.home import Home
-from console.screens.live import Live
-from console.screens.results import Results
+from console.screens.live.screen import Live
 from widgets.lane_grid import LaneGrid
 
 README = Path(__file__).parents[2] / "README.md"
@@ -19,10 +18,9 @@ def key_table() -> list[str]:
     """Return the rows of the table: where, which key, what it does."""
     rows = []
     for where, owner in (
-        ("first screen", Home),
+        ("everywhere", ConsoleApp),
         ("live", Live),
         ("live, the grid", LaneGrid),
-        ("results", Results),
     ):
         for binding in owner.BINDINGS:
             assert isinstance(binding, Binding)

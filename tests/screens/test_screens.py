@@ -7,17 +7,17 @@ from pathlib import Path
 import anyio
 import msgspec
 import pytest
-from fakes import AZURE, BROKEN, QWEN, RUN_DIR, FakeBackend, FakeWatch, snapshot
+from fakes import AZURE, QWEN, RUN_DIR, FakeWatch, Told, opened, snapshot
 
-from console.app import ConsoleApp, StartAt
+from console.app import StartAt
 from console.control.client import Watcher
 from console.control.server import ControlServer
-from console.screens.backend import RunEnd
-from console.screens.home import Home
-from console.screens.launch import Launch
+from console.screens.launch.confirm import Confirm
+from console.screens.launch.screen import Launch
 from console.screens.leaving import Leaving
-from console.screens.live import Live
-from console.screens.results import Results
+from console.screens.live.needs import RunEnd
+from console.screens.live.screen import Live
+from console.screens.results.screen import Results
 from console.vocabulary.client_health import ClientHealth
 from console.vocabulary.command import Accepted, Drain, Pause, Refused, Resume, Stop
 from console.vocabulary.errors import ConsoleError
@@ -34,64 +34,27 @@ def fixed_pid(shown):
     return msgspec.structs.replace(shown, pid=4242)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["narrow", "wide"])
-async def test_home_shows_profiles_phases_totals_and_runs(size, until, golden) -> None:
-    app = ConsoleApp(FakeBackend())
-    async with app.run_test(size=size) as pilot:
-        shown = await until(pilot, "11-19 08:01")
-        await until(pilot, "launch")
-        shown = await until(pilot, "? help")
-        golden(f"home-{size[0]}", shown)
-
-
-async def test_home_without_anything_says_what_to_do(until) -> None:
-    app = ConsoleApp(FakeBackend(empty=True))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, "no runs yet: choose a phase, press Enter")
-        await until(pilot, "no profiles")
-        await pilot.press("enter", "tab", "enter", "tab", "enter", "tab", "enter", "j", "k")
-        assert isinstance(app.screen, Home)
-
-
-async def test_totals_follow_the_highlighted_profile_and_a_broken_one_says_why(until) -> None:
-    backend = FakeBackend()
-    app = ConsoleApp(backend)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, "sim (fixed)")
-        app.screen.query_one("#profiles").focus()
-        await pilot.press("j", "j")
-        await until(pilot, "mine (adaptive)")
-        await pilot.press("down")
-        shown = await until(pilot, "errors: profile broken")
-        words = " ".join(line.split("│")[-2].strip() for line in shown.splitlines() if line.count("│") == 4)
-        for line in BROKEN.splitlines():
-            assert line in words  # all of them, and none of it cut
-        await pilot.press("enter")
-        await until(pilot, "cannot launch: profile broken has errors")
-        assert isinstance(app.screen, Home)
-
-
 async def test_enter_on_a_phase_shows_the_plan_and_enter_again_starts_it(until, golden) -> None:
-    backend = FakeBackend()
-    app = ConsoleApp(backend)
+    backend = Told()
+    app = opened(backend)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "5.2")
         await pilot.press("j", "enter")
         shown = await until(pilot, "8 req/s against a limit")
         assert backend.launched == []
-        assert isinstance(app.screen, Launch)
+        assert isinstance(app.screen, Confirm)
         golden("launch-80", shown)
         await pilot.press("x", "enter")  # any key between: it is no echo of the first Enter
         await until(pilot, "DeepSeek-V3-0324@key0")
         assert isinstance(app.screen, Live)
         assert backend.launched == [("sim", "5.2")]
-        await pilot.press("escape")
-        await until(pilot, "effective totals")
+        await pilot.press("2")
+        await until(pilot, "[2 LAUNCH]")
 
 
 async def test_a_launch_that_fails_says_why_and_can_be_left(until) -> None:
-    backend = FakeBackend(launch_error=ConsoleError("LAB_KEY_0 is not set", hint="export it"))
-    app = ConsoleApp(backend)
+    backend = Told(launch_error=ConsoleError("LAB_KEY_0 is not set", hint="export it"))
+    app = opened(backend)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "5.2")
         await pilot.press("enter")
@@ -100,12 +63,12 @@ async def test_a_launch_that_fails_says_why_and_can_be_left(until) -> None:
         await until(pilot, "LAB_KEY_0 is not set")
         await until(pilot, "hint: export it")
         await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, Home))
+        await until(pilot, lambda: isinstance(app.screen, Launch))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["narrow", "wide"])
 async def test_a_busy_simulated_run(size, until, golden) -> None:
-    app = ConsoleApp(FakeBackend(FakeWatch(fixed_pid(snapshot()))), LIVE)
+    app = opened(Told(FakeWatch(fixed_pid(snapshot()))), LIVE)
     async with app.run_test(size=size) as pilot:
         await until(pilot, "s stop")
         shown = await until(pilot, "held 50")
@@ -117,7 +80,7 @@ async def test_a_blocked_run_says_why_above_the_grid(until, golden) -> None:
     blocked = snapshot(
         state="blocked", simulated=False, notice="disk full: nothing new is sent until rows can be written"
     )
-    app = ConsoleApp(FakeBackend(FakeWatch(blocked)), LIVE)
+    app = opened(Told(FakeWatch(blocked)), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "s stop")
         shown = await until(pilot, "held 50")
@@ -132,7 +95,7 @@ async def test_a_client_that_lags_behind_is_said_in_words_with_the_figure(size, 
         reason="stream read delay p99 48.2 ms > 10 % of TTFT p50 (212 ms)",
         hint="cpu 98 % of a core: more --processes, or fewer requests at a time",
     )
-    app = ConsoleApp(FakeBackend(FakeWatch(fixed_pid(snapshot(health=health)))), LIVE)
+    app = opened(Told(FakeWatch(fixed_pid(snapshot(health=health)))), LIVE)
     async with app.run_test(size=size) as pilot:
         await until(pilot, "s stop")
         shown = await until(pilot, "held 50")
@@ -142,11 +105,11 @@ async def test_a_client_that_lags_behind_is_said_in_words_with_the_figure(size, 
 
 async def test_a_suspect_client_gives_way_to_what_is_worse(until) -> None:
     health = ClientHealth(verdict="suspect", reason="loop lag p99 6.1 ms > 5 ms (TTFT p50 99 ms)")
-    app = ConsoleApp(FakeBackend(FakeWatch(snapshot(health=health))), LIVE)
+    app = opened(Told(FakeWatch(snapshot(health=health))), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "client SUSPECT: loop lag p99 6.1 ms")
         await until(pilot, "CLIENT SUSPECT")
-    app = ConsoleApp(FakeBackend(FakeWatch(snapshot(health=health, notice="disk: full"))), LIVE)
+    app = opened(Told(FakeWatch(snapshot(health=health, notice="disk: full"))), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         shown = await until(pilot, "disk: full")
         assert "loop lag" not in shown
@@ -165,7 +128,7 @@ async def test_an_empty_run_that_is_starting(until) -> None:
         requests={},
         eta_s=None,
     )
-    app = ConsoleApp(FakeBackend(FakeWatch(starting)), LIVE)
+    app = opened(Told(FakeWatch(starting)), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         shown = await until(pilot, "STARTING")
         assert "no lanes yet" in shown
@@ -173,7 +136,7 @@ async def test_an_empty_run_that_is_starting(until) -> None:
 
 
 async def test_a_very_small_terminal_does_no_harm(until) -> None:
-    app = ConsoleApp(FakeBackend(), LIVE)
+    app = opened(Told(), LIVE)
     async with app.run_test(size=(20, 5)) as pilot:
         await until(pilot, "5.1")
         for size in ((60, 15), (40, 10), (20, 5)):
@@ -185,7 +148,7 @@ async def test_a_very_small_terminal_does_no_harm(until) -> None:
 
 async def test_space_pauses_and_resumes_and_the_footer_shows_which(until) -> None:
     watch = FakeWatch(snapshot())
-    app = ConsoleApp(FakeBackend(watch), LIVE)
+    app = opened(Told(watch), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "space pause")
         await pilot.press("space")
@@ -200,7 +163,7 @@ async def test_space_pauses_and_resumes_and_the_footer_shows_which(until) -> Non
 
 async def test_drain_asks_nothing_stop_asks_first(until) -> None:
     watch = FakeWatch(snapshot())
-    app = ConsoleApp(FakeBackend(watch), LIVE)
+    app = opened(Told(watch), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "s stop")
         await pilot.press("d")
@@ -217,7 +180,7 @@ async def test_drain_asks_nothing_stop_asks_first(until) -> None:
 
 
 async def test_a_refused_command_is_told(until) -> None:
-    app = ConsoleApp(FakeBackend(FakeWatch(snapshot(), refuse="already draining")), LIVE)
+    app = opened(Told(FakeWatch(snapshot(), refuse="already draining")), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "s stop")
         await pilot.press("d")
@@ -226,7 +189,7 @@ async def test_a_refused_command_is_told(until) -> None:
 
 async def test_leaving_is_asked_says_that_the_run_goes_on_and_sends_nothing(until) -> None:
     watch = FakeWatch(snapshot())
-    app = ConsoleApp(FakeBackend(watch), LIVE)
+    app = opened(Told(watch), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "s stop")
         for key in ("q", "ctrl+c", "ctrl+q"):
@@ -246,8 +209,8 @@ async def test_leaving_is_asked_says_that_the_run_goes_on_and_sends_nothing(unti
 
 async def test_a_run_that_ends_goes_on_to_its_results(until, golden) -> None:
     watch = FakeWatch(snapshot())
-    backend = FakeBackend(watch)
-    app = ConsoleApp(backend, LIVE)
+    backend = Told(watch)
+    app = opened(backend, LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "RUNNING")
         watch.shown = snapshot(state="finished", done=800)
@@ -263,8 +226,8 @@ async def test_a_run_that_ends_goes_on_to_its_results(until, golden) -> None:
 
 async def test_a_run_that_ends_behind_a_question_shows_its_results_after_it(until) -> None:
     watch = FakeWatch(snapshot())
-    backend = FakeBackend(watch)
-    app = ConsoleApp(backend, LIVE)
+    backend = Told(watch)
+    app = opened(backend, LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "RUNNING")
         await pilot.press("question_mark")
@@ -277,7 +240,7 @@ async def test_a_run_that_ends_behind_a_question_shows_its_results_after_it(unti
 
 async def test_an_engine_that_is_gone_is_said_with_the_way_to_its_results(until, golden, engine) -> None:
     watch = FakeWatch(snapshot())
-    app = ConsoleApp(FakeBackend(watch), LIVE)
+    app = opened(Told(watch), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "RUNNING")
         watch.shown, engine.lives = None, False
@@ -299,7 +262,7 @@ async def test_an_engine_that_is_gone_is_said_with_the_way_to_its_results(until,
 
 async def test_a_run_whose_engine_was_gone_before_is_said_to_be_gone_at_the_first_look(until, engine) -> None:
     engine.lives = False
-    app = ConsoleApp(FakeBackend(FakeWatch(None)), LIVE)
+    app = opened(Told(FakeWatch(None)), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "ENGINE GONE")
         await until(pilot, f"ultra-console summary {RUN_DIR.name}")
@@ -309,7 +272,7 @@ async def test_a_run_whose_engine_was_gone_before_is_said_to_be_gone_at_the_firs
 
 async def test_an_engine_that_holds_its_run_but_does_not_answer_yet_is_waited_for(until) -> None:
     watch = FakeWatch(None)
-    app = ConsoleApp(FakeBackend(watch), LIVE)
+    app = opened(Told(watch), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "waiting for the engine")
         watch.shown = snapshot()
@@ -318,7 +281,7 @@ async def test_an_engine_that_holds_its_run_but_does_not_answer_yet_is_waited_fo
 
 async def test_a_silent_engine_that_comes_back_is_shown_again(until) -> None:
     watch = FakeWatch(snapshot())
-    app = ConsoleApp(FakeBackend(watch), LIVE)
+    app = opened(Told(watch), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "RUNNING")
         shown, watch.shown = watch.shown, None
@@ -330,7 +293,7 @@ async def test_a_silent_engine_that_comes_back_is_shown_again(until) -> None:
 
 async def test_an_equal_snapshot_repaints_nothing(until, monkeypatch) -> None:
     watch = FakeWatch(snapshot())
-    app = ConsoleApp(FakeBackend(watch), LIVE)
+    app = opened(Told(watch), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "held 50")
         await until(pilot, "s stop")
@@ -359,7 +322,7 @@ async def test_hostile_text_reaches_no_screen(until) -> None:
         jobs=(JobView(id="j", title=evil, model="m", state="running", planned=1, done=0),),
         events=(EventView(at_s=1.0, level=evil, subject=evil, text=evil),),
     )
-    app = ConsoleApp(FakeBackend(FakeWatch(shown, refuse=evil)), LIVE)
+    app = opened(Told(FakeWatch(shown, refuse=evil)), LIVE)
     async with app.run_test(size=(160, 48)) as pilot:
         await until(pilot, "[red]")
         await pilot.press("d")
@@ -371,7 +334,7 @@ async def test_hostile_text_reaches_no_screen(until) -> None:
 
 
 async def test_help_lists_exactly_the_keys_that_work_now(until, screen_text) -> None:
-    app = ConsoleApp(FakeBackend(FakeWatch(snapshot(state="paused"))), LIVE)
+    app = opened(Told(FakeWatch(snapshot(state="paused"))), LIVE)
     async with app.run_test(size=(80, 40)) as pilot:
         await until(pilot, "space resume")
         await pilot.press("question_mark")
@@ -384,7 +347,7 @@ async def test_help_lists_exactly_the_keys_that_work_now(until, screen_text) -> 
 
 
 async def test_the_lane_under_the_cursor_is_told_in_full(until) -> None:
-    app = ConsoleApp(FakeBackend(FakeWatch(snapshot())), LIVE)
+    app = opened(Told(FakeWatch(snapshot())), LIVE)
     async with app.run_test(size=(160, 48)) as pilot:
         await until(pilot, "held 50")
         await pilot.press("G")
@@ -404,10 +367,10 @@ async def test_the_console_over_a_real_socket(tmp_path: Path, until) -> None:
         return Accepted("as you say") if isinstance(command, Pause) else Refused("no")
 
     server = ControlServer(look=lambda: snapshot(state=state[0]), obey=obey)
-    backend = FakeBackend(Watcher(path))
+    backend = Told(Watcher(path))
     async with anyio.create_task_group() as tasks:
         await tasks.start(server.serve, path)
-        app = ConsoleApp(backend, LIVE)
+        app = opened(backend, LIVE)
         async with app.run_test(size=(80, 24)) as pilot:
             await until(pilot, f"{AZURE[0]}@key0")
             await pilot.press("space")

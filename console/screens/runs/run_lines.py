@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rich.text import Text
 
-from console.screens.backend import RunChoice
+from console.screens.runs.needs import RunChoice
 from console.vocabulary.safe_text import safe_line
 
 _GAP = 1

@@ -6,21 +6,21 @@ import asyncio
 from pathlib import Path
 from typing import ClassVar
 
+import anyio.to_thread
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.timer import Timer
-from textual.widgets import Footer
+from textual.worker import Worker
 
-from console.screens import picture
-from console.screens.backend import Backend
-from console.screens.connection import Connection, View
-from console.screens.following import Following
 from console.screens.leaving import Leaving
+from console.screens.live import picture
+from console.screens.live.connection import Connection, View
+from console.screens.live.following import Following
 from console.screens.pane import Pane
 from console.screens.question import Answer, Question
-from console.screens.results import Results
+from console.screens.session import Session
 from console.vocabulary.command import Accepted, Command, Drain, Pause, Resume, Stop
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line
@@ -40,6 +40,7 @@ SAID_FOR_S = 8.0
 class Live(Pane):
     """Watches one run, by looking once a second and never by events."""
 
+    PLACE = "live"
     CSS_PATH = "live.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#grid"
     HELP_NOTES: ClassVar[tuple[str, ...]] = (
@@ -63,28 +64,14 @@ class Live(Pane):
             id="run.results",
             tooltip="Show the results",
         ),
-        Binding(
-            "escape", "app.home", "home", id="app.home", tooltip="Back to the first screen; the run goes on"
-        ),
-        Binding("q", "leave", "detach", id="app.leave", tooltip="Leave; the run goes on"),
-        Binding(
-            "ctrl+c,ctrl+q",
-            "leave",
-            "detach",
-            id="app.interrupt",
-            tooltip="Leave; the run goes on",
-            show=False,
-        ),
-        Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
     ]
 
-    def __init__(self, backend: Backend, run_dir: Path) -> None:
-        """Watch the run in `run_dir`."""
-        super().__init__()
-        self._backend = backend
-        self._run_dir = run_dir
-        self._connection = Connection(backend.watch(run_dir), run_dir, backend.ended)
-        self._headline = TextLines((plain(" connecting to the run", "muted"), ()), id="headline")
+    def __init__(self, session: Session) -> None:
+        """Watch the run that `session` says, or the newest live one."""
+        super().__init__(session)
+        self._run_dir: Path | None = None
+        self._connection: Connection | None = None
+        self._headline = TextLines((plain(" no run is watched", "muted"), ()), id="headline")
         self._notice = Paragraphs(id="notice")
         self._grid = LaneGrid(id="grid")
         self._lane = TextLines(((),), id="lane")
@@ -93,12 +80,13 @@ class Live(Pane):
         self._said: Line = ()
         self._hush_timer: Timer | None = None
         self._following = Following()
+        self._follower: Worker[None] | None = None
         self._stop_sent = False
         self._closes_at_end = False
         self._keys_shown = ""
 
-    def compose(self) -> ComposeResult:
-        """Lay out from the headline to the keys."""
+    def compose_body(self) -> ComposeResult:
+        """Lay out from the headline to the events."""
         yield self._headline
         yield self._notice
         yield self._grid
@@ -106,20 +94,49 @@ class Live(Pane):
         with Container(id="below"):
             yield self._progress
             yield self._events
-        yield Footer(show_command_palette=False, compact=True)
 
     @property
     def view(self) -> View:
         """What is known of the run."""
-        return self._connection.view
+        return View("none") if self._connection is None else self._connection.view
 
-    def on_mount(self) -> None:
-        """Begin to look."""
-        self.run_worker(self._follow(), group="follow", exclusive=True)
+    async def on_screen_resume(self) -> None:
+        """Look at the run that the session says now; where it says none, at the newest live one."""
+        if self.session.watched is None:
+            self.session.watched = await anyio.to_thread.run_sync(self.session.backend.live.newest)
+        if self.session.watched != self._run_dir:
+            await self._attend(self.session.watched)
+        elif self.view.standing == "ended":
+            self._go_on_after_the_end()
+        elif self._connection is not None:
+            self._start_following()
+        else:
+            self._draw()
+
+    def on_screen_suspend(self) -> None:
+        """Do not look while another screen is in front: nothing would be drawn of it."""
+        if self._console_app.screen.is_modal:
+            return
+        self._stop_following()
 
     async def on_unmount(self) -> None:
         """Let go of the line; the run goes on."""
-        await self._connection.aclose()
+        if self._connection is not None:
+            await self._connection.aclose()
+
+    async def _attend(self, run_dir: Path | None) -> None:
+        self._stop_following()
+        if self._connection is not None:
+            await self._connection.aclose()
+        self._run_dir, self._connection, self._following = run_dir, None, Following()
+        self._stop_sent = self._closes_at_end = False
+        self._keys_shown = ""
+        if run_dir is not None:
+            live = self.session.backend.live
+            self._connection = Connection(live.watch(run_dir), run_dir, live.ended)
+            self._headline.show_lines((plain(" connecting to the run", "muted"), ()))
+            self._start_following()
+        self._draw()
 
     def on_resize(self) -> None:
         """Show more jobs where there is room, and the lines at the new width."""
@@ -132,9 +149,11 @@ class Live(Pane):
         """Tell more of the lane under the cursor."""
         self._draw_lane()
 
-    def leaving(self) -> Leaving:
+    def leaving(self) -> Leaving | None:
         """Return how the run stands, for the line printed after the console has closed."""
         view = self.view
+        if self._run_dir is None:
+            return None
         state = (
             view.standing if view.standing in ("ended", "gone") else "stopping" if self._stop_sent else "live"
         )
@@ -179,24 +198,27 @@ class Live(Pane):
         """Ask, then cancel what is in flight."""
         self.open_screen(self._stop_question("stop now"), self._stop_answered)
 
-    def action_leave(self) -> None:
+    def leave_question(self) -> Question | None:
         """Ask how to leave; without a live run there is nothing to ask."""
-        if self.view.standing in ("ended", "gone"):
-            self.close_console(self.leaving())
-            return
+        leaving = self.leaving()
+        if leaving is None or self.view.standing in ("ended", "gone", "none"):
+            return None
         answers = [Answer(("enter", "q", "ctrl+c"), "detach: leave the run alone", "detach")]
         if self.check_action("stop_run", ()):
             answers.append(Answer(("s",), "stop the run, then leave (asks first)", "stop"))
-        text = (
-            "The run goes on without it. Come back with",
-            f"  ultra-console attach {self.leaving().run_id}",
-        )
+        text = ("The run goes on without it. Come back with", f"  ultra-console attach {leaving.run_id}")
         if self._stop_sent:
             text = (
                 "The run is stopping, and ends without it. See it with",
-                f"  ultra-console summary {self.leaving().run_id}",
+                f"  ultra-console summary {leaving.run_id}",
             )
-        self.open_screen(Question("Leave the console?", text, answers), self._leave_answered)
+        return Question("Leave the console?", text, answers)
+
+    def leave_answered(self, value: str) -> bool:
+        """Leave the run alone, or stop it first and leave at its end."""
+        if value == "stop":
+            self.open_screen(self._stop_question("stop now, then leave"), self._stop_and_leave_answered)
+        return value == "detach"
 
     def _stop_question(self, label: str) -> Question:
         in_flight = self.view.snapshot.in_flight if self.view.snapshot else 0
@@ -208,10 +230,20 @@ class Live(Pane):
 
     def action_open_results(self) -> None:
         """Show what is in the journal."""
-        self.replace_with(Results(self._backend, self._run_dir, self.leaving()))
+        self.session.shown, self.session.leaving = self._run_dir, self.leaving()
+        self.go("results")
+
+    def _start_following(self) -> None:
+        self._stop_following()
+        self._follower = self.run_worker(self._follow, group="follow", exclusive=True)
+
+    def _stop_following(self) -> None:
+        if self._follower is not None:
+            self._follower.cancel()
+            self._follower = None
 
     async def _follow(self) -> None:
-        while True:
+        while self._connection is not None:
             view = await self._connection.look()
             self._draw()
             if view.standing == "gone":
@@ -221,11 +253,6 @@ class Live(Pane):
                 return
             await asyncio.sleep(REFRESH_S)
 
-    def on_screen_resume(self) -> None:
-        """Go on to the results if the run ended behind a question or the help."""
-        if self.view.standing == "ended":
-            self._go_on_after_the_end()
-
     def _go_on_after_the_end(self) -> None:
         if self._closes_at_end:
             self.close_console(self.leaving())
@@ -234,6 +261,8 @@ class Live(Pane):
 
     async def _command(self, command: Command, done: str) -> bool:
         """Send a command and say what came of it; return whether it was taken."""
+        if self._connection is None:
+            return False
         try:
             answer = await self._connection.watch.send(command)
         except ConsoleError as error:
@@ -248,17 +277,11 @@ class Live(Pane):
 
     def _look_once(self) -> None:
         if self.view.standing == "live":
-            self.run_worker(self._follow(), group="follow", exclusive=True)
+            self._start_following()
 
     def _stop_answered(self, value: str | None) -> None:
         if value == "stop":
             self.run_worker(self._stop(closes=False), group="command")
-
-    def _leave_answered(self, value: str | None) -> None:
-        if value == "detach":
-            self.close_console(self.leaving())
-        elif value == "stop":
-            self.open_screen(self._stop_question("stop now, then leave"), self._stop_and_leave_answered)
 
     def _stop_and_leave_answered(self, value: str | None) -> None:
         if value == "stop":
@@ -296,7 +319,7 @@ class Live(Pane):
             self._progress.show(picture.progress(snapshot))
             self._events.show(picture.log_events(snapshot.events))
             self._draw_lane()
-        elif view.standing == "gone":
+        elif view.standing == "gone" and self._run_dir is not None:
             run = safe_line(self._run_dir.name, 100)
             self._headline.show_lines((((" ENGINE GONE ", "bad"), (f"  {run}", "muted")), ()))
         keys = f"{view.standing} {snapshot.state if snapshot else ''}"
@@ -311,9 +334,11 @@ class Live(Pane):
 
     def _notices(self) -> list[Paragraph]:
         """Return what must be known now, the shortest-lived first: one line of them has its place reserved."""
-        view = self.view
+        view, leaving = self.view, self.leaving()
+        if leaving is None:
+            return [paragraph(" no run is live: 2 launches one, 6 lists those that are over", "muted", 1)]
         if view.standing == "gone":
-            run = safe_line(self.leaving().run_id, 100)
+            run = safe_line(leaving.run_id, 100)
             return [
                 paragraph(
                     " the engine is gone, without an end; what is finished is kept in the journal", "bad", 1

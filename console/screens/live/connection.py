@@ -15,11 +15,12 @@ import anyio.to_thread
 
 from console.control.client import NotLive
 from console.records.run_lock import is_live
-from console.screens.backend import RunEnd, RunWatch
+from console.screens.live.needs import RunEnd, RunWatch
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.snapshot import Snapshot
 
-Standing = Literal["connecting", "live", "silent", "ended", "gone"]
+Standing = Literal["none", "connecting", "live", "silent", "ended", "gone"]
+"""none: no run is watched."""
 
 
 @dataclass(frozen=True, slots=True)

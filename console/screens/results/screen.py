@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 import anyio.to_thread
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.widgets import Footer
 
-from console.screens.backend import Backend, ResultsView
-from console.screens.leaving import Leaving
 from console.screens.pane import Pane
+from console.screens.results.needs import ResultsView
+from console.screens.session import Session
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line
 from widgets.paragraphs import Paragraph, Paragraphs, paragraph
 from widgets.summary_table import SummaryTable, SummaryTables
 from widgets.text_lines import Run, Tone
 
+_NOTHING = " no run is shown: 6 lists runs, Enter there opens one"
 _KINDS: dict[str, tuple[str, Tone]] = {
     "live": ("STILL RUNNING", "warn"),
     "finished": ("FINISHED", "good"),
@@ -30,45 +30,32 @@ _KINDS: dict[str, tuple[str, Tone]] = {
 class Results(Pane):
     """Shows tables that the backend makes in a thread."""
 
+    PLACE = "results"
     CSS_PATH = "results.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#tables"
     HELP_NOTES: ClassVar[tuple[str, ...]] = ("Left and right move the columns behind the first one.",)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.home", "home", id="app.home", tooltip="Back to the first screen"),
-        Binding("q", "leave", "quit", id="app.leave"),
-        Binding("ctrl+c,ctrl+q", "leave", "quit", id="app.interrupt", show=False),
-        Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
-    ]
 
-    def __init__(self, backend: Backend, run_dir: Path, leaving: Leaving | None = None) -> None:
-        """Show the run in `run_dir`; `leaving` is what its live screen knew of its end."""
-        super().__init__()
-        self._backend = backend
-        self._run_dir = run_dir
-        self._leaving = leaving
+    def __init__(self, session: Session) -> None:
+        """Show the run that the session says."""
+        super().__init__(session)
+        self._shown: Path | None = None
 
-    def compose(self) -> ComposeResult:
-        """Lay out the headline, the tables and the keys."""
-        yield Paragraphs((paragraph(" reading the journal", "muted"),), id="headline")
+    def compose_body(self) -> ComposeResult:
+        """Lay out the headline and the tables."""
+        yield Paragraphs((paragraph(_NOTHING, "muted"),), id="headline")
         yield SummaryTables(id="tables")
-        yield Footer(show_command_palette=False, compact=True)
 
-    def on_mount(self) -> None:
-        """Begin to read."""
-        self.run_worker(self._read(), group="read", exclusive=True)
+    def on_screen_resume(self) -> None:
+        """Read the run that the session says now."""
+        if self.session.shown is not None and self.session.shown != self._shown:
+            self._shown = self.session.shown
+            self.query_one("#headline", Paragraphs).show((paragraph(" reading the journal", "muted"),))
+            self.run_worker(partial(self._read, self._shown), group="read", exclusive=True)
 
-    def leaving(self) -> Leaving | None:
-        """Return what its live screen knew, for the line printed after the console has closed."""
-        return self._leaving
-
-    def action_leave(self) -> None:
-        """Close the console."""
-        self.close_console(self._leaving)
-
-    async def _read(self) -> None:
+    async def _read(self, run_dir: Path) -> None:
         headline = self.query_one("#headline", Paragraphs)
         try:
-            view = await anyio.to_thread.run_sync(self._backend.results, self._run_dir)
+            view = await anyio.to_thread.run_sync(self.session.backend.results.results, run_dir)
         except ConsoleError as error:
             headline.show([paragraph(f" {safe_line(line, 300)}", "bad", 1) for line in error.lines()])
             return

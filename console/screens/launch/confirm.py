@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 
-from console.screens.backend import Backend, LaunchPreview
 from console.screens.dialog import Dialog
+from console.screens.launch.needs import LaunchNeeds, LaunchPreview
 from console.screens.totals import totals_table
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line
@@ -23,23 +23,23 @@ _MOST_WARNINGS = 2
 _KEYS: Line = (("Enter", "accent"), (" start   ", ""), ("Esc", "accent"), (" back", ""))
 
 
-class Launch(Dialog[Path | None]):
+class Confirm(Dialog[Path | None]):
     """Shows a preview and starts the run; gives back its run directory, or None."""
 
-    CSS_PATH = "launch.tcss"
+    CSS_PATH = "confirm.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#totals"
     HELP_NOTES: ClassVar[tuple[str, ...]] = ("The totals are what the engine enforces.",)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "start", "start", id="launch.start", tooltip="Start the run"),
-        Binding("escape", "back", "back", id="launch.back"),
+        Binding("escape", "back", "back", id="confirm.back"),
         Binding("q,ctrl+c,ctrl+q", "back", "back", id="launch.leave", show=False),
         Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
     ]
 
-    def __init__(self, backend: Backend, profile: str, phase: str) -> None:
+    def __init__(self, needs: LaunchNeeds, profile: str, phase: str) -> None:
         """Prepare `phase` under `profile`."""
         super().__init__()
-        self._backend = backend
+        self._needs = needs
         self._profile = profile
         self._phase = phase
         self._preview: LaunchPreview | None = None
@@ -59,7 +59,7 @@ class Launch(Dialog[Path | None]):
     def on_mount(self) -> None:
         """Begin to plan; the key that opened this, pressed twice, must not start what nobody has read."""
         self.settle_key()
-        self.run_worker(self._plan(), group="plan", exclusive=True)
+        self.run_worker(self._plan, group="plan", exclusive=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to start only what is planned, once."""
@@ -77,11 +77,11 @@ class Launch(Dialog[Path | None]):
         """Start the engine."""
         self._starting = True
         self.query_one("#state", TextLines).show_lines((plain("starting the engine", "accent"),))
-        self.run_worker(self._start(), group="start", exclusive=True)
+        self.run_worker(self._start, group="start", exclusive=True)
 
     async def _plan(self) -> None:
         try:
-            preview = await anyio.to_thread.run_sync(self._backend.preview, self._profile, self._phase)
+            preview = await anyio.to_thread.run_sync(self._needs.preview, self._profile, self._phase)
         except ConsoleError as error:
             self._show_trouble(error, _KEYS[2:])
             return
@@ -94,7 +94,7 @@ class Launch(Dialog[Path | None]):
 
     async def _start(self) -> None:
         try:
-            run_dir = await anyio.to_thread.run_sync(self._backend.launch, self._profile, self._phase)
+            run_dir = await anyio.to_thread.run_sync(self._needs.launch, self._profile, self._phase)
         except ConsoleError as error:
             self._starting = False
             self._show_trouble(error, _KEYS)

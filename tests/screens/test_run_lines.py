@@ -1,4 +1,4 @@
-"""The lists of the first screen: aligned, with times people read, and usable on a small terminal."""
+"""The list of runs: aligned, with times people read."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from fakes import FakeBackend
 
-from console.app import ConsoleApp
-from console.screens.backend import RunChoice
-from console.screens.run_lines import run_lines, when
-
-pytestmark = pytest.mark.anyio
+from console.screens.runs.needs import RunChoice
+from console.screens.runs.run_lines import run_lines, when
 
 BERLIN = timezone(timedelta(hours=1))
 NOW = datetime(2026, 11, 20, 23, 59, tzinfo=BERLIN)
@@ -57,32 +53,3 @@ def test_runs_stand_in_columns_and_a_wide_list_shows_all_of_them():
     for width in (20, 41, 48):
         assert all(line.cell_len <= width for line in run_lines(RUNS, width, NOW))
     assert run_lines((), 40, NOW) == []
-
-
-async def test_a_small_terminal_still_shows_the_workers(until) -> None:
-    app = ConsoleApp(FakeBackend())
-    async with app.run_test(size=(60, 15)) as pilot:
-        shown = await until(pilot, "SIM")
-        assert "workers" in shown
-        assert any("DeepSeek-V3-0324" in line and "150" in line for line in shown.splitlines())
-
-
-async def test_focus_and_choice_are_seen_without_colours(until) -> None:
-    app = ConsoleApp(FakeBackend())
-    async with app.run_test(size=(80, 24)) as pilot:
-        shown = await until(pilot, "> 5.1")
-        assert "─ > phases ─" in shown
-        assert "* sim" in shown
-        await pilot.press("tab")
-        shown = await until(pilot, "> effective totals")
-        assert "> phases" not in shown
-        assert "* 5.1" in shown
-        await pilot.press("tab")
-        await until(pilot, "> live")
-
-
-async def test_no_limit_is_written_none(until) -> None:
-    app = ConsoleApp(FakeBackend())
-    async with app.run_test(size=(160, 48)) as pilot:
-        shown = await until(pilot, "DeepSeek-V3-0324")
-        assert "none" in next(line for line in shown.splitlines() if "DeepSeek-V3-0324" in line)

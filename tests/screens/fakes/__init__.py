@@ -8,18 +8,14 @@ from pathlib import Path
 
 import msgspec
 
+from console.app import ConsoleApp, StartAt
 from console.control.client import NotLive
-from console.screens.backend import (
-    LaunchPreview,
-    PhaseChoice,
-    ProfileChoice,
-    ResultsView,
-    ResultTable,
-    RunChoice,
-    RunEnd,
-    RunWatch,
-    TotalsRow,
-)
+from console.screens.backend import Backend
+from console.screens.launch.needs import LaunchPreview, PhaseChoice
+from console.screens.live.needs import RunEnd, RunWatch
+from console.screens.profiles.needs import ProfileChoice, TotalsRow
+from console.screens.results.needs import ResultsView, ResultTable
+from console.screens.runs.needs import RunChoice
 from console.vocabulary.command import Accepted, Command, Pause, Refused, Resume
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.inspection import History, LaneDetail
@@ -175,8 +171,8 @@ class FakeWatch:
 
 
 @dataclass
-class FakeBackend:
-    """Holds what each screen is told."""
+class Told:
+    """Holds what each screen is told; one object that answers them all."""
 
     line: RunWatch = field(default_factory=lambda: FakeWatch(snapshot()))
     end: RunEnd | None = None
@@ -184,7 +180,7 @@ class FakeBackend:
     launch_error: ConsoleError | None = None
     empty: bool = False
 
-    def profiles(self) -> list[ProfileChoice]:
+    def choices(self) -> list[ProfileChoice]:
         if self.empty:
             return []
         return [
@@ -242,8 +238,15 @@ class FakeBackend:
             RunChoice("c", RUN_DIR, "5.1", "mine", "partial", 12, 800, False, "2026-11-18T02:40:00+00:00"),
         ]
 
+    def newest(self) -> Path | None:
+        return None if self.empty else RUN_DIR
+
     def watch(self, run_dir: Path) -> RunWatch:
         return self.line
+
+    @property
+    def backend(self) -> Backend:
+        return Backend(self, self, self, self, self)
 
     def ended(self, run_dir: Path) -> RunEnd | None:
         return self.end
@@ -283,3 +286,8 @@ class FakeBackend:
                 ),
             ),
         )
+
+
+def opened(told: Told, start: StartAt | None = None) -> ConsoleApp:
+    """The console on these fakes."""
+    return ConsoleApp(told.backend, start)

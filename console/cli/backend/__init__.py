@@ -1,0 +1,16 @@
+"""The console's way to everything else, one file for each screen."""
+
+from __future__ import annotations
+
+from console.cli.backend.launch import Launching
+from console.cli.backend.live import Watching
+from console.cli.backend.profiles import Profiles
+from console.cli.backend.results import Reading
+from console.cli.backend.runs import Listing
+from console.screens.backend import Backend
+
+
+def real_backend(profile: str | None = None) -> Backend:
+    """Return what the screens ask, answered by the rooms below; `profile` is offered first, and may be a path."""
+    profiles = Profiles(profile)
+    return Backend(profiles, Launching(profiles), Watching(), Reading(), Listing())

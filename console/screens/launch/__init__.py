@@ -1,0 +1,1 @@
+"""The screen on which phases are chosen and launched."""

@@ -1,0 +1,1 @@
+"""The screen on which profiles are edited."""

@@ -1,0 +1,1 @@
+"""The screen on which the results of a run are read."""
