@@ -161,7 +161,7 @@ async def test_an_answer_that_comes_under_the_help_waits_until_that_is_closed(un
         await until(pilot, "Esc closes")
         go.set()
         launch = app.screen_stack[-2]
-        assert isinstance(launch, Launch)
+        assert isinstance(launch, Confirm)
         await until(pilot, lambda: launch._waiting != [])
         assert isinstance(app.screen, Help)
         await pilot.press("escape")
