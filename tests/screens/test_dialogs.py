@@ -10,6 +10,7 @@ from textual import events
 
 from console.app import ConsoleApp, StartAt
 from console.screens.help import Help
+from console.screens.launch.confirm import Confirm
 from console.screens.launch.screen import Launch
 from console.screens.leaving import Leaving
 from console.screens.live.needs import RunEnd
