@@ -10,7 +10,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import adaptive, cost, limits, memory, openloop, peers, policies, rehearsal, startup, truth
+from benchmarks import (
+    adaptive,
+    cost,
+    limits,
+    memory,
+    openloop,
+    peers,
+    policies,
+    rehearsal,
+    startup,
+    truth,
+    watched,
+)
 from benchmarks.machine import cores, more_open_files, pin
 from benchmarks.report import Part, as_json, summary
 from benchmarks.serving import Serving, serving
@@ -26,6 +38,7 @@ PARTS = (
     "peers",
     "rehearsal",
     "policies",
+    "watched",
 )
 
 
@@ -101,6 +114,7 @@ def _work(server: Serving, *, rounds: int, quick: bool, open_files: int) -> dict
         "peers": lambda: peers.run(server, rounds=few),
         "rehearsal": lambda: rehearsal.run(rounds=few),
         "policies": policies.run,
+        "watched": lambda: watched.run(server, rounds=few, seconds=6 if quick else 10),
     }
 
 
