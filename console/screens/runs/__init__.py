@@ -1,0 +1,1 @@
+"""The screen on which runs are listed, opened and compared."""
