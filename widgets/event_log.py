@@ -67,6 +67,15 @@ def _event_line(happened: LogEvent) -> Line:
 
 
 if __name__ == "__main__":
-    from widgets.demo import show_events
+    from widgets.demo import show
 
-    show_events()
+    _log = EventLog()
+    _levels: tuple[Literal["info", "warn", "error"], ...] = ("info", "warn", "error")
+
+    def _made_up(step: int) -> list[LogEvent]:
+        return [
+            LogEvent(3.0 * n, _levels[n % 3], f"azure/model-{n % 4}@key0", f"limit {n} -> {n + 1}")
+            for n in range(step)
+        ]
+
+    show(_log, lambda step: _log.show(_made_up(step)))

@@ -355,6 +355,8 @@ class LaneGrid(ScrollView, can_focus=True, inherit_bindings=False):
 
 
 if __name__ == "__main__":
-    from widgets.demo import show_lane_grid
+    from widgets.demo import ASCII_ONLY, show
+    from widgets.made_up import fake_grid
 
-    show_lane_grid()
+    _grid = LaneGrid(fake_grid(40, 4, 0), ascii_only=ASCII_ONLY)
+    show(_grid, lambda step: _grid.show(fake_grid(40, 4, step)))

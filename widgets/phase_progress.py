@@ -131,6 +131,19 @@ def _job_line(job: JobLine) -> Line:
 
 
 if __name__ == "__main__":
-    from widgets.demo import show_progress
+    from widgets.demo import ASCII_ONLY, show
 
-    show_progress()
+    def _made_up(step: int) -> Progress:
+        done = min(800, 13 * step)
+        counts = (
+            Count("full", str(done * 3 // 4), "good"),
+            Count("failure", str(done // 4)),
+            Count("429", "7", "warn"),
+        )
+        jobs = (
+            JobLine(f"model-{n} easy", "running" if n < 2 else "waiting", done // 8, 100) for n in range(8)
+        )
+        return Progress(done, 800, counts, tuple(jobs))
+
+    _progress = PhaseProgress(_made_up(0), most_jobs=6, ascii_only=ASCII_ONLY)
+    show(_progress, lambda step: _progress.show(_made_up(step)))

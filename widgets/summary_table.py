@@ -187,6 +187,24 @@ def _right(text: str, width: int) -> str:
 
 
 if __name__ == "__main__":
-    from widgets.demo import show_tables
+    from widgets.demo import show
 
-    show_tables()
+    _columns = (
+        "model",
+        *[
+            "tests",
+            "full",
+            "failure",
+            "infra",
+            "req/s",
+            "TTFT-p50",
+            "p95",
+            "p99",
+            "TPOT-p50",
+            "e2e-p50",
+            "e2e-p99",
+        ],
+    )
+    _rows = tuple((f"model-{n}", *(str(n * column) for column in range(1, 12))) for n in range(12))
+    _wide = SummaryTable("by model (SIMULATED)", _columns, _rows, ("p99 needs 100 requests",))
+    show(SummaryTables([_wide, SummaryTable("by key", _columns[:4], ())]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,10 +12,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-Tone = Literal["", "strong", "muted", "accent", "good", "warn", "bad", "badge"]
-Run = tuple[str, Tone]
-"""A piece of text and how it is meant. No markup is read in it, ever."""
-Line = tuple[Run, ...]
+from widgets.line_paint import TONES, Line, Tone, changed_extent
+from widgets.line_paint import Run as Run
 
 
 class TextLines(Widget):
@@ -30,10 +28,10 @@ class TextLines(Widget):
     TextLines > .text-lines--warn { color: $text-warning; text-style: bold; }
     TextLines > .text-lines--bad { color: $text-error; text-style: bold; }
     TextLines > .text-lines--badge { text-style: bold reverse; }
+    TextLines > .text-lines--heading { color: $text-muted; text-style: underline; }
+    TextLines > .text-lines--cursor { text-style: reverse; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"text-lines--{tone}" for tone in ("strong", "muted", "accent", "good", "warn", "bad", "badge")
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"text-lines--{tone}" for tone in TONES}
 
     def __init__(
         self, lines: Sequence[Line] = (), *, id: str | None = None, classes: str | None = None
@@ -58,8 +56,9 @@ class TextLines(Widget):
             self.refresh(layout=self.styles.height is not None and self.styles.height.is_auto)
             return
         for y, (before, after) in enumerate(zip(old, new, strict=True)):
-            if before != after:
-                self.refresh(Region(0, y, self.size.width, 1))
+            extent = changed_extent(before, after)
+            if extent:
+                self.refresh(Region(0, y, min(extent, self.size.width), 1))
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """Take the width that is offered."""

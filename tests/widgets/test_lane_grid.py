@@ -9,9 +9,9 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
-from widgets.demo import fake_grid
 from widgets.lane_grid import LaneGrid
 from widgets.lane_values import GridCell, GridData, GridRow, rate_text, sum_cells
+from widgets.made_up import fake_grid
 
 pytestmark = pytest.mark.anyio
 

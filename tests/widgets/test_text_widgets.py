@@ -6,8 +6,8 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.widget import Widget
+from widget_fakes import fake_events, fake_progress, fake_tables
 
-from widgets.demo import fake_events, fake_progress, fake_tables
 from widgets.durations import clock_text
 from widgets.event_log import EventLog, LogEvent
 from widgets.paragraphs import Paragraph, broken
