@@ -124,10 +124,10 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         """Set the cursor on a line, as near as there is one, and scroll to it."""
         moved = min(max(index, 0), max(0, self.line_count() - 1))
         changed, self._cursor = moved != self._cursor, moved
-        self.show_cursor()
-        self.redraw()
         if changed:
             self.cursor_moved()
+        self.show_cursor()
+        self.redraw()
 
     def show_cursor(self) -> None:
         """Scroll so that the cursor is in sight."""
