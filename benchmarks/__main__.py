@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import (
     adaptive,
     cost,
+    grid,
     limits,
     memory,
     openloop,
@@ -39,6 +40,7 @@ PARTS = (
     "rehearsal",
     "policies",
     "watched",
+    "grid",
 )
 
 
@@ -115,6 +117,7 @@ def _work(server: Serving, *, rounds: int, quick: bool, open_files: int) -> dict
         "rehearsal": lambda: rehearsal.run(rounds=few),
         "policies": policies.run,
         "watched": lambda: watched.run(server, rounds=few, seconds=6 if quick else 10),
+        "grid": lambda: grid.run(steps=8 if quick else 20),
     }
 
 

@@ -1,0 +1,139 @@
+"""The ground of all lists and of the grid: lines of a screen, of which only those are painted that look different.
+
+After any change a canvas makes the lines in sight anew, compares them with what stands on the screen, and paints the
+ones that differ, each as one region from its left edge and no further than it changed: the compositor writes a line
+from there in any case, and the cost over SSH is counted in bytes.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from widgets.line_paint import TONES, Line, Tone, changed_extent
+from widgets.scroll_bar import whole_cells
+
+
+class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
+    """Shows the lines that a subclass makes in `screen_lines`."""
+
+    DEFAULT_CSS = """
+    LineCanvas { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
+    LineCanvas > .line-canvas--strong { text-style: bold; }
+    LineCanvas > .line-canvas--muted { color: $text-muted; }
+    LineCanvas > .line-canvas--accent { color: $text-primary; }
+    LineCanvas > .line-canvas--good { color: $text-success; text-style: bold; }
+    LineCanvas > .line-canvas--warn { color: $text-warning; text-style: bold; }
+    LineCanvas > .line-canvas--bad { color: $text-error; text-style: bold; }
+    LineCanvas > .line-canvas--badge { text-style: bold reverse; }
+    LineCanvas > .line-canvas--heading { color: $text-muted; text-style: underline; }
+    LineCanvas > .line-canvas--cursor { text-style: reverse; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line-canvas--{tone}" for tone in TONES}
+
+    def __init__(
+        self, *, ascii_only: bool = False, id: str | None = None, classes: str | None = None
+    ) -> None:
+        """Draw with other than ASCII characters unless `ascii_only`."""
+        super().__init__(id=id, classes=classes)
+        self._ascii_only = ascii_only
+        self._shown: list[Line] = []
+        self._shown_size = Size(0, 0)
+        self._styles_now: dict[Tone, Style] = {}
+
+    def screen_lines(self, width: int, height: int) -> list[Line]:
+        """Make all lines of the screen, at most `height` of them, each at most `width` columns wide."""
+        raise NotImplementedError
+
+    def take_size(self) -> None:
+        """Take a new size; called before the lines are made anew for it."""
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether only ASCII is drawn."""
+        return self._ascii_only
+
+    @property
+    def canvas(self) -> Size:
+        """The columns and lines there are, without the scroll bar, which `size` includes."""
+        return Size(self.scrollable_content_region.width, self.size.height)
+
+    def redraw(self) -> None:
+        """Paint again what looks different from what stands on the screen."""
+        canvas = self.canvas
+        if self._shown_size != canvas:
+            self.refresh()
+            return
+        before, self._shown = self._shown, self._made(canvas)
+        for y, (old, new) in enumerate(zip(before, self._shown, strict=True)):
+            extent = changed_extent(old, new)
+            if extent:
+                self.refresh(Region(0, y, min(extent, canvas.width), 1))
+
+    def scroll_to_line(self, top: int) -> None:
+        """Scroll so that a line stands first."""
+        if top != self.scroll_offset.y:
+            self.scroll_to(y=top, animate=False, immediate=True, force=True)
+
+    def set_line_count(self, count: int) -> None:
+        """Take the number of all lines, in sight or not, fixed ones included."""
+        virtual = Size(self.canvas.width, count)
+        if virtual != self.virtual_size:
+            self.virtual_size = virtual
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the screen."""
+        canvas = self.canvas
+        if self._shown_size != canvas:
+            self._shown, self._shown_size = self._made(canvas), canvas
+        runs = self._shown[y] if y < len(self._shown) else ()
+        strip = Strip([Segment(text, self._style(tone)) for text, tone in runs if text])
+        return strip.adjust_cell_length(canvas.width, self._style(""))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Paint only what looks different, where Textual would paint all."""
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = new_value
+        if round(old_value) != round(new_value):
+            self.redraw()
+
+    def on_mount(self) -> None:
+        """Take the first size."""
+        whole_cells(self)
+        self.take_size()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Make all lines anew at the new size."""
+        self._shown_size = Size(0, 0)
+        self.take_size()
+        self.refresh()
+
+    def on_focus(self, event: events.Focus) -> None:
+        """Show the cursor as one that moves."""
+        self.redraw()
+
+    def on_blur(self, event: events.Blur) -> None:
+        """Show the cursor as one that rests."""
+        self.redraw()
+
+    def notify_style_update(self) -> None:
+        """Forget the styles when the theme changes."""
+        super().notify_style_update()
+        self._styles_now = {}
+
+    def _made(self, canvas: Size) -> list[Line]:
+        lines = self.screen_lines(canvas.width, canvas.height)[: canvas.height]
+        return lines + [()] * (canvas.height - len(lines))
+
+    def _style(self, tone: Tone) -> Style:
+        style = self._styles_now.get(tone)
+        if style is None:
+            style = self.get_component_rich_style(f"line-canvas--{tone}") if tone else self.rich_style
+            self._styles_now[tone] = style
+        return style
