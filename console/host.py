@@ -45,7 +45,9 @@ from console.records.run_lock import hold_run_lock
 from console.sim.config import SimConfig
 from console.sim.process import simulator_process
 from console.vocabulary.chat import Endpoint
+from console.vocabulary.command import Refused
 from console.vocabulary.errors import ConsoleError, ExitCode
+from console.vocabulary.inspection import History, LaneDetail
 from console.vocabulary.lane import LaneSetup
 from console.vocabulary.learnt import Learnt
 from console.vocabulary.rows import RunStarted
@@ -60,6 +62,14 @@ class Watched(Protocol):
 
     def look(self) -> Snapshot:
         """Return the picture now."""
+        ...
+
+    async def inspect(self, lane_id: str) -> LaneDetail | Refused:
+        """Return everything about one lane."""
+        ...
+
+    def recall(self) -> History | Refused:
+        """Return the figures of the last minutes."""
         ...
 
     async def run(self) -> RunState:
@@ -292,7 +302,9 @@ async def attended(
     keep: Callable[[], Coroutine[Any, Any, None]],
 ) -> RunState:
     """Run an engine with its control socket, its narrator, what keeps what it learns, and the process's signals."""
-    server = ControlServer(look=engine.look, obey=engine.steering.obey)
+    server = ControlServer(
+        look=engine.look, obey=engine.steering.obey, inspect=engine.inspect, recall=engine.recall
+    )
     state: RunState = "interrupted"
     failure: ConsoleError | None = None
     async with anyio.create_task_group() as group:

@@ -62,6 +62,7 @@ async def run_phases(prepared: Prepared, narrate: Narrate, started: Callable[[Pa
             learnt=with_ages(known, time.time()),
             ahead_ns=AHEAD_NS,
             traces=True,
+            keeps_history=True,
         )
 
     what = Hosting(

@@ -134,6 +134,7 @@ class LevelRun:
             self_check=seat.self_check,
             sharing=seat.sharing,
             ahead_ns=AHEAD_NS,
+            keeps_history=True,
         )
         return self._engine
 

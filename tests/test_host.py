@@ -21,6 +21,12 @@ class Broken:
     def look(self):
         raise AssertionError("nobody looks")
 
+    async def inspect(self, lane_id):
+        raise AssertionError("nobody looks")
+
+    def recall(self):
+        raise AssertionError("nobody looks")
+
     async def run(self):
         await anyio.lowlevel.checkpoint()
         raise ConsoleError("engine process 1 did not start")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
@@ -13,6 +13,7 @@ import msgspec
 from anyio.abc import TaskStatus
 
 from console.control.address import listen_at, remove_socket, socket_inode
+from console.control.kept import KeptAnswers
 from console.control.lines import LineSocket, LineTooLong
 from console.vocabulary.command import Accepted, Command, Inspect, Look, Recall, Refused, Reply, Request
 from console.vocabulary.errors import ConsoleError
@@ -24,6 +25,10 @@ MAX_LINE_BYTES = 1_000_000
 """Longest request line; a longer one is answered and the connection closed."""
 SNAPSHOT_LIFE_S = 0.25
 """A snapshot is handed out again for this long, so that it is built at most 4 times a second."""
+INSPECTED_LIFE_S = 0.25
+"""The same of one lane in full."""
+RECALLED_LIFE_S = 1.0
+"""And of the last minutes, of which there is news every few seconds."""
 SEND_TIMEOUT_S = 5.0
 """A watcher that does not take its answer within this time is dropped."""
 ANSWER_SPACING_S = 0.02
@@ -34,6 +39,10 @@ IDLE_S = 30.0
 """A watcher that has asked nothing for this long is dropped; one that lives looks again and again."""
 MAX_WATCHERS = 32
 """Where one more comes, the one that has asked nothing for longest is dropped: `stop` always gets in."""
+
+
+_LONGEST_NAME = 1000
+"""Of a lane that somebody asks about; the rest of a longer name is nobody's."""
 
 
 class _Attended:
@@ -55,7 +64,7 @@ class ControlServer:
         *,
         look: Callable[[], Snapshot],
         obey: Callable[[Command], Accepted | Refused],
-        inspect: Callable[[str], LaneDetail | Refused] | None = None,
+        inspect: Callable[[str], Awaitable[LaneDetail | Refused]] | None = None,
         recall: Callable[[], History | Refused] | None = None,
     ) -> None:
         """Take what answers: a snapshot, one lane in full, the last minutes, and what carries out a command.
@@ -69,6 +78,8 @@ class ControlServer:
         self._attended: set[_Attended] = set()
         self._snapshot_line = b""
         self._snapshot_until = float("-inf")
+        self._inspected = KeptAnswers(INSPECTED_LIFE_S)
+        self._recalled = KeptAnswers(RECALLED_LIFE_S)
         self._requests = msgspec.json.Decoder[Request](Request)
         self._encoder = msgspec.json.Encoder()
 
@@ -135,7 +146,7 @@ class ControlServer:
             if line is None:
                 return
             attended.heard = anyio.current_time()
-            await self._send(watcher, self._answer(line))
+            await self._send(watcher, await self._answer(line))
             await anyio.sleep(ANSWER_SPACING_S)
 
     async def _refuse(self, watcher: LineSocket, why: str) -> None:
@@ -144,7 +155,7 @@ class ControlServer:
         with anyio.move_on_after(SEND_TIMEOUT_S):
             await watcher.drain()
 
-    def _answer(self, line: bytes) -> bytes:
+    async def _answer(self, line: bytes) -> bytes:
         try:
             request = self._requests.decode(line)
         except msgspec.DecodeError as error:  # ValidationError is one too
@@ -154,18 +165,24 @@ class ControlServer:
         try:
             if isinstance(request, Look):
                 return self._snapshot()
-            return self._line(self._reply(request))
+            if isinstance(request, Inspect):
+                lane = request.lane[:_LONGEST_NAME]
+                return await self._inspected.get(lane, lambda: self._detail(lane))
+            if isinstance(request, Recall):
+                return await self._recalled.get("", self._history)
+            return self._line(self._obey(request))
         except ConsoleError as error:
             return self._line(Refused("\n".join(error.lines())))
         except Exception as error:  # noqa: BLE001 - told to the one who asked; watching must not end a run
             return self._line(Refused(f"the engine could not answer: {type(error).__name__}: {error}"))
 
-    def _reply(self, request: Inspect | Recall | Command) -> Reply:
-        if isinstance(request, Inspect):
-            return Refused("nobody knows that here") if self._inspect is None else self._inspect(request.lane)
-        if isinstance(request, Recall):
-            return Refused("nobody keeps figures here") if self._recall is None else self._recall()
-        return self._obey(request)
+    async def _detail(self, lane: str) -> bytes:
+        inspect = self._inspect
+        return self._line(Refused("nobody knows that here") if inspect is None else await inspect(lane))
+
+    async def _history(self) -> bytes:
+        recall = self._recall
+        return self._line(Refused("nobody keeps figures here") if recall is None else recall())
 
     def _snapshot(self) -> bytes:
         now = anyio.current_time()

@@ -180,8 +180,9 @@ class Attempt:
             lane.leave(ticket, result)
             waits = Waits(limiter_ns, held_ns, retry_wait_ns)
             self.limiter_wait_ns += limiter_ns
-            around.recorder.write_now(self._row(request, try_no, entered_ns, waits, result))
-            lane.count(result.outcome)
+            row = self._row(request, try_no, entered_ns, waits, result)
+            around.recorder.write_now(row)
+            lane.count(row)
             raise
         except Exception:
             # Our fault, and told as such where the test ends; its places are not lost with it.
@@ -202,8 +203,9 @@ class Attempt:
         if sent_ns is not None:
             around.self_check.schedule_delay(sent_ns - max(entered_ns, result.stamps.connected_ns or 0))
         told = lane.leave(ticket, result)
-        await around.recorder.write(self._row(request, try_no, entered_ns, waits, result))
-        lane.count(result.outcome)
+        row = self._row(request, try_no, entered_ns, waits, result)
+        await around.recorder.write(row)
+        lane.count(row)
         self._take_in(result, told)
         return result
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
 
 from console.engine.forecast import Durations
 from console.engine.gates import NS_PER_S
 from console.engine.lane_runtime import LaneRuntime
+from console.engine.lane_view import lane_view
 from console.engine.meters import quantile_ms
 from console.phases.plan import Job
 from console.records.percentile import FLOORS
@@ -16,7 +17,7 @@ from console.vocabulary.client_health import ClientHealth
 from console.vocabulary.outcome import Outcome, Verdict
 from console.vocabulary.rows import RequestRow, Row, TestRow
 from console.vocabulary.safe_text import safe_line
-from console.vocabulary.snapshot import EventView, JobState, JobView, LaneState, LaneView, RunState, Snapshot
+from console.vocabulary.snapshot import EventView, JobState, JobView, PhaseView, RunState, Snapshot
 
 
 class Tally:
@@ -66,6 +67,7 @@ class Board:
         start_ns: int,
         planned: int,
         done: int,
+        queued: int,
         eta_s: float | None,
         lanes: Sequence[LaneRuntime],
         jobs: tuple[JobView, ...],
@@ -94,12 +96,14 @@ class Board:
             verdicts=plain_counts(self._tally.verdicts),
             requests=plain_counts(self._tally.requests),
             in_flight=sum(view.in_flight for view in views),
+            queued=queued,
             rate=sum(view.rate for view in views),
             tokens_per_s=sum(view.tokens_per_s for view in views),
             ttft_p50_ms=quantile_ms(sketches, 0.5, FLOORS[50]),
             ttft_p95_ms=quantile_ms(sketches, 0.95, FLOORS[95]),
             lanes=views,
             jobs=jobs,
+            phases=phase_views(jobs),
             events=tuple(events),
             notice=safe_line(notice, 200),
             health=health,
@@ -114,48 +118,6 @@ def ttft_p50_ms(lanes: Iterable[LaneRuntime]) -> float | None:
 def plain_counts(counts: Mapping[Outcome, int] | Mapping[Verdict, int]) -> dict[str, int]:
     """Return counts under plain strings."""
     return {str(name): count for name, count in counts.items()}
-
-
-def lane_view(lane: LaneRuntime, now_ns: int, holders: Mapping[str, str]) -> LaneView:
-    """Return the picture of one lane; `holders` says which jobs have which key."""
-    outcomes = lane.outcomes
-    quiet = {Outcome.OK, Outcome.RATE_LIMITED, Outcome.CANCELLED}
-    return LaneView(
-        provider=lane.lane.provider,
-        model=lane.lane.model,
-        deployment=lane.lane.deployment,
-        key=lane.lane.key,
-        state=lane_state(lane),
-        in_flight=lane.in_flight,
-        held=lane.held,
-        waiting=lane.waiting,
-        workers=lane.workers,
-        window=None if lane.found is None else lane.found.controller.window,
-        qps=lane.setup.limits.qps if lane.found is None else lane.found.controller.rate,
-        rate=lane.sends.per_second(now_ns),
-        tokens_per_s=lane.tokens.per_second(now_ns),
-        ok=outcomes.get(Outcome.OK, 0),
-        rate_limited=outcomes.get(Outcome.RATE_LIMITED, 0),
-        errors=sum(count for outcome, count in outcomes.items() if outcome not in quiet),
-        ttft_p50_ms=lane.ttft.quantile_ms(0.5, FLOORS[50]),
-        ttft_p95_ms=lane.ttft.quantile_ms(0.95, FLOORS[95]),
-        resume_in_s=lane.resume_in_s,
-        note=safe_line(lane.off, 120),
-        holder=safe_line(holders.get(lane.lane.key_scope, ""), 200),
-    )
-
-
-def lane_state(lane: LaneRuntime) -> LaneState:
-    """Return the one word for a lane."""
-    if lane.off:
-        return "off"
-    if lane.resting:
-        return "parked"
-    if lane.resume_in_s is not None:
-        return "throttled"
-    if lane.workers is not None and lane.held >= lane.workers:
-        return "full"
-    return "busy" if lane.held or lane.in_flight else "idle"
 
 
 def job_view(
@@ -175,8 +137,9 @@ def job_view(
         state, starts_in_s = "staggered", (earliest_ns - now_ns) / NS_PER_S
     return JobView(
         id=job.id,
-        title=f"{job.model} {job.difficulty} {job.group} {job.rate}",
+        title=job_title(job),
         model=job.model,
+        phase=job.phase,
         state=state,
         planned=len(job.tests),
         done=done,
@@ -185,6 +148,36 @@ def job_view(
         waits_for_key=waits_for_key,
         note=safe_line(held_by, 120),
     )
+
+
+def job_title(job: Job) -> str:
+    """Return what a job is called before people."""
+    return f"{job.model} {job.difficulty} {job.group} {job.rate}"
+
+
+def phase_views(jobs: Iterable[JobView]) -> tuple[PhaseView, ...]:
+    """Return the phases that jobs belong to, in their order; one runs from its first job to its last."""
+    of_phase: dict[str, list[JobView]] = {}
+    for job in jobs:
+        if job.phase:
+            of_phase.setdefault(job.phase, []).append(job)
+    return tuple(
+        PhaseView(
+            id=phase,
+            planned=sum(job.planned for job in members),
+            done=sum(job.done for job in members),
+            state=_state_of({job.state for job in members}),
+        )
+        for phase, members in of_phase.items()
+    )
+
+
+def _state_of(states: Set[JobState]) -> JobState:
+    if states == {"done"}:
+        return "done"
+    if "running" in states or "done" in states:
+        return "running"
+    return "staggered" if "staggered" in states else "waiting"
 
 
 def job_end(job: Job, *, done: int, answered: int, unplayed: int) -> tuple[str, str]:

@@ -150,6 +150,12 @@ class Conductor:
             for run in losers:
                 run.break_off()
 
+    @property
+    def queued(self) -> int:
+        """Tests that wait in the queues of jobs which go on or are still to begin."""
+        pairs = zip(self.jobs, self._states, strict=True)
+        return sum(run.queued for run, state in pairs if state != "done")
+
     def holders(self) -> dict[str, str]:
         """Return key → the jobs that hold it, of keys that are leased."""
         return holders_of((key, self._plan.jobs[job]) for job, key in self._lender.order.leases().items())

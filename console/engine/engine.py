@@ -9,15 +9,16 @@ from typing import Final
 
 import anyio
 
+from console.engine.adaptive.change import Change
 from console.engine.adaptive_gate import AdaptiveGate
 from console.engine.arbiter import Arbiter
 from console.engine.asking import ChatClient, Surroundings
-from console.engine.board import Board, Headline, Tally, ttft_p50_ms
+from console.engine.board import Board, Headline, Tally, job_title, ttft_p50_ms
 from console.engine.client_watch import ClientWatch
 from console.engine.conductor import Conductor
 from console.engine.fed_jobs import FedJobs
 from console.engine.forecast import eta_s
-from console.engine.gates import NowNs
+from console.engine.gates import NS_PER_S, NowNs
 from console.engine.jobs import Feed, JobRun
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.link import Link
@@ -28,9 +29,11 @@ from console.engine.shared_gates import shared_gates
 from console.engine.sharing import Sharing
 from console.engine.steering import Steering
 from console.engine.valve import Valve
+from console.engine.watching import Watching
 from console.phases.plan import Plan
 from console.vocabulary.chat import Endpoint
 from console.vocabulary.command import Accepted, Command, Drain, Refused, Resume, Switch
+from console.vocabulary.inspection import History, LaneDetail
 from console.vocabulary.lane import Lane, LaneSetup
 from console.vocabulary.learnt import Learnt
 from console.vocabulary.outcome import Outcome
@@ -63,6 +66,7 @@ class Engine:
         ahead_ns: int = 0,
         learnt: Mapping[str, tuple[Learnt, float]] | None = None,
         traces: bool = False,
+        keeps_history: bool = False,
     ) -> None:
         """Prepare a run, or with `link` the part of one: its jobs begin and end, and tests come, as it is told.
 
@@ -83,6 +87,7 @@ class Engine:
             learnt: lane id → what an earlier run learnt of its limits, and how many seconds ago.
             traces: whether what is said in tests goes to the journal as well.
             link: the way to the coordinator of several processes, which keeps the order of jobs and their tests.
+            keeps_history: whether the figures of the last minutes are kept for those who ask.
         """
         self._plan = plan
         self._now_ns = now_ns
@@ -149,6 +154,14 @@ class Engine:
                 sharing,
             )
         self._board = Board(headline, self._tally)
+        self.watching = Watching(
+            self._lanes.values(),
+            now_ns,
+            start_ns,
+            jobs_on=lambda lane: [job_title(run.job) for run in self._jobs.jobs if run.plays_on(lane)],
+            holders=self._jobs.holders,
+            keeps=keeps_history,
+        )
 
     @property
     def done(self) -> int:
@@ -167,6 +180,7 @@ class Engine:
                 background.start_soon(self._arbiter.run)
                 background.start_soon(self._tick)
                 background.start_soon(self._client_watch.run)
+                background.start_soon(self.watching.run)
                 await self._jobs.run()
                 background.cancel_scope.cancel()
         state = self.steering.end()
@@ -189,7 +203,12 @@ class Engine:
         if not setup.adaptive:
             return None
         known, age_s = learnt.get(setup.lane.id, (None, inf))
-        return AdaptiveGate(setup, self._arbiter, self._now_ns, self._recorder.limit, known, age_s)
+        return AdaptiveGate(setup, self._arbiter, self._now_ns, self._moved, known, age_s)
+
+    def _moved(self, lane: Lane, change: Change) -> None:
+        """Record that adaptive mode changed a limit."""
+        self._recorder.limit(lane, change)
+        self._lanes[lane.id].recent.moved(change, self._recorder.since_start(change.at_ns) / NS_PER_S)
 
     async def _tick(self) -> None:
         """Let limits that adaptive mode finds grow, once a second."""
@@ -262,6 +281,14 @@ class Engine:
             self._link.switched_off(lane.lane, outcome, reason)  # which other processes have lanes of, too
         self._jobs.lanes_changed()
 
+    async def inspect(self, lane_id: str) -> LaneDetail | Refused:
+        """Return everything about one lane."""
+        return self.watching.inspect(lane_id)
+
+    def recall(self) -> History | Refused:
+        """Return the figures of the last minutes."""
+        return self.watching.recall()
+
     def look(self) -> Snapshot:
         """Return the picture now."""
         now_ns = self._now_ns()
@@ -271,6 +298,7 @@ class Engine:
             start_ns=self._start_ns,
             planned=self._plan.planned,
             done=self.done,
+            queued=self._jobs.queued,
             eta_s=self._eta_s(),
             lanes=list(self._lanes.values()),
             jobs=self._jobs.views(now_ns),

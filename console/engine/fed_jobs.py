@@ -92,6 +92,12 @@ class FedJobs:
         for run in self.jobs:
             run.drain()
 
+    @property
+    def queued(self) -> int:
+        """Tests that wait here in the queues of jobs that have begun."""
+        pairs = zip(self.jobs, self._states, strict=True)
+        return sum(run.queued for run, state in pairs if state == "running")
+
     def holders(self) -> dict[str, str]:
         """Return key → the jobs that hold it, of keys that are leased."""
         triples = zip(self._plan.jobs, self.jobs, self._states, strict=True)

@@ -98,6 +98,8 @@ class Gate:
         self, scope: Scope, limits: Limits, *, burst: float = 0.0, tokens_by_estimate: bool = True
     ) -> None:
         self.scope = scope
+        self.plan = self.limits = limits
+        """What it had at first, and what it has now."""
         self.most = limits.workers
         """Requests that may be in flight; None: unlimited."""
         self.in_flight = 0
@@ -115,6 +117,14 @@ class Gate:
     def paces(self) -> bool:
         """Whether it limits a rate."""
         return bool(self._pacers)
+
+    @property
+    def requests_per_s(self) -> float | None:
+        """The requests per second that it lets through, by the strictest of its rates; None: unlimited."""
+        qps, rpm = self.limits.qps, self.limits.rpm
+        if rpm is None:
+            return qps
+        return rpm / 60 if qps is None else min(qps, rpm / 60)
 
     @property
     def unlimited(self) -> bool:
@@ -172,6 +182,8 @@ class Gate:
         self, now_ns: int, *, most: int | None, per_second: float | None, tokens_per_second: float | None
     ) -> None:
         """Change its limits while requests wait; lowering them preempts nobody. None: unlimited."""
+        tpm = None if tokens_per_second is None else 60 * tokens_per_second
+        self.limits = Limits(workers=most, qps=per_second, rpm=self.limits.rpm, tpm=tpm)
         self.most = most
         self._queries = _retuned(self._queries, now_ns, per_second, self._burst)
         self._tokens = _retuned(self._tokens, now_ns, tokens_per_second, tokens_per_second or 0.0)

@@ -154,6 +154,15 @@ class JobRun:
         return Outlook(self.done, self.working, self.key, keys)
 
     @property
+    def queued(self) -> int:
+        """How many tests wait in its queues."""
+        return len(self._queue) + sum(len(shard.own) for shard in self._shards)
+
+    def plays_on(self, lane: LaneRuntime) -> bool:
+        """Whether a test of it is being played on `lane`."""
+        return any(shard.in_play for shard in self._shards if shard.lane is lane)
+
+    @property
     def left(self) -> tuple[str, ...]:
         """Tests that wait in its queues."""
         return (*(test for shard in self._shards for test in shard.own), *self._queue)

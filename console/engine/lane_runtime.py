@@ -11,15 +11,17 @@ import msgspec
 from console.engine.adaptive_gate import AdaptiveGate
 from console.engine.arbiter import Arbiter, Passage
 from console.engine.gates import NS_PER_S, Gate, NowNs
+from console.engine.lane_limits import LaneLimits
 from console.engine.meters import LatencySketch, RateMeter
 from console.engine.passing import Beyond, Entry
+from console.engine.recent import Recent
 from console.engine.retry_budget import RetryBudget
-from console.engine.slots import Slots
 from console.engine.valve import Valve
 from console.vocabulary.chat import ChatResult, Endpoint
 from console.vocabulary.command import SwitchKind
-from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope, together
+from console.vocabulary.lane import Lane, LaneSetup, Scope
 from console.vocabulary.outcome import TIMEOUTS, Outcome
+from console.vocabulary.rows import RequestRow
 
 _TRIP_AFTER: Final = 10
 """Failures in a row, of the server or the line, after which the lane rests."""
@@ -85,15 +87,15 @@ class LaneRuntime:
         self.setup = setup
         self.lane: Lane = setup.lane
         self.endpoint = endpoint
-        self._shared = [shared_gates[outer.scope] for outer in setup.outer]
         self._arbiter = arbiter
+        shared = [shared_gates[outer.scope] for outer in setup.outer]
+        self.limits = LaneLimits(setup, shared, arbiter, found, beyond)
+        self.slots = self.limits.slots
+        self.passage = self.limits.passage
         self.found = found
-        self._beyond = beyond
         self.retries = RetryBudget(now_ns())
         self._valve = valve
         self._now_ns = now_ns
-        self._slots: dict[str, Slots] = {}
-        self._passages: dict[str, Passage] = {}
         limits = [setup.limits, *(outer.limits for outer in setup.outer)]
         self.counts_tokens = found is not None or any(one.tpm is not None for one in limits)
         self.off = ""
@@ -114,45 +116,25 @@ class LaneRuntime:
         self.in_flight = 0
         self.waiting = 0
         self.outcomes: dict[Outcome, int] = {}
+        self.recent = Recent()
         self.sends = RateMeter()
         self.tokens = RateMeter()
         self.ttft = LatencySketch()
 
-    def slots(self, job_id: str) -> Slots:
-        """Return the worker slots that tests of `job_id` hold: the lane's, or the job's own copy."""
-        name = job_id if self.setup.per == "job" else ""
-        if name not in self._slots:
-            self._slots[name] = Slots(self.setup.limits.workers)
-        return self._slots[name]
+    @property
+    def adapts(self) -> bool:
+        """Whether its limits are being found."""
+        return self.found is not None
 
     @property
     def held(self) -> int:
         """Worker slots held by tests."""
-        return sum(slots.in_use for slots in self._slots.values())
+        return self.limits.held
 
     @property
     def workers(self) -> int | None:
         """The worker limit now, summed over the jobs that have a copy of it."""
-        limits = [slots.limit for slots in self._slots.values()] or [self.setup.limits.workers]
-        return together(limits)
-
-    def passage(self, job_id: str) -> Passage:
-        """Return the gates that a request of `job_id` passes on this lane."""
-        name = job_id if self.setup.per == "job" else ""
-        passage = self._passages.get(name)
-        if passage is None:
-            limits = self.setup.limits
-            own = Gate(
-                Scope("lane", self.lane.id),
-                Limits(qps=limits.qps, rpm=limits.rpm, tpm=limits.tpm),
-                burst=self.setup.burst,
-                tokens_by_estimate=self.setup.tpm_accounting == "estimate",
-            )
-            gates = [gate for gate in (own, *self._shared) if not gate.unlimited]
-            if self.found is not None:
-                gates.insert(0, self.found.gate)
-            passage = self._passages[name] = self._arbiter.passage(gates, self._beyond)
-        return passage
+        return self.limits.workers
 
     def enter_at_once(self, passage: Passage, estimated_tokens: float, now_ns: int) -> Ticket | None:
         """Let a request through as `enter` does if it has nothing to wait for; None: it is for `enter` to say."""
@@ -243,8 +225,7 @@ class LaneRuntime:
         """Take no further request."""
         self.off = reason
         self._notify()
-        for passage in self._passages.values():
-            passage.send_away()
+        self.limits.send_away()
 
     def switch_on(self) -> None:
         """Take requests again, as if nothing had ever failed."""
@@ -290,9 +271,11 @@ class LaneRuntime:
             return self._rest(result)
         return None
 
-    def count(self, outcome: Outcome) -> None:
-        """Count an outcome whose row is written."""
+    def count(self, row: RequestRow) -> None:
+        """Count a request whose row is written."""
+        outcome = row.outcome
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        self.recent.ended(row)
 
     def _rest(self, result: ChatResult) -> str:
         why = f"{result.outcome}: {result.error}" if result.error else str(result.outcome)

@@ -33,8 +33,10 @@ from console.engine.sharing import Sharing
 from console.engine.slots import Slots
 from console.engine.steering import Steering
 from console.engine.valve import Valve
+from console.engine.watching import Watching
 from console.vocabulary.chat import ChatRequest, Endpoint
 from console.vocabulary.command import Accepted, Command, Drain, Refused, Stop, Switch
+from console.vocabulary.inspection import History, LaneDetail
 from console.vocabulary.lane import Lane, LaneSetup
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow, Row, RunEnded
@@ -95,10 +97,12 @@ class LoadEngine:
         link: Link | None = None,
         sharing: Sharing | None = None,
         ahead_ns: int = 0,
+        keeps_history: bool = False,
     ) -> None:
         """Prepare a level, or with `link` the part of one, which gets its prompts from a coordinator.
 
-        `ahead_ns` is how far ahead of its time a request passes rates, where `client` holds it until then.
+        `ahead_ns` is how far ahead of its time a request passes rates, where `client` holds it until then;
+        `keeps_history`, whether the figures of the last minutes are kept for those who ask.
         """
         self._level = level
         self._requests = requests
@@ -153,6 +157,7 @@ class LoadEngine:
             self._around.self_check, self._recorder, now_ns, lambda: ttft_p50_ms(self._lanes)
         )
         self._board = Board(headline, self._tally)
+        self.watching = Watching(self._lanes, now_ns, start_ns, keeps=keeps_history)
         self._slots = Slots(level.max_concurrency)
         self._next = 0
         self.done = 0
@@ -167,6 +172,7 @@ class LoadEngine:
                 background.start_soon(self._recorder.mend)
                 background.start_soon(self._arbiter.run)
                 background.start_soon(self._client_watch.run)
+                background.start_soon(self.watching.run)
                 if self._link is not None:
                     await self._fed_loop(self._link)
                 elif self._level.request_rate is None:
@@ -382,6 +388,14 @@ class LoadEngine:
             self._link.switched_off(lane.lane, outcome, reason)  # which other processes have lanes of, too
             self._return_if_off()
 
+    async def inspect(self, lane_id: str) -> LaneDetail | Refused:
+        """Return everything about one lane."""
+        return self.watching.inspect(lane_id)
+
+    def recall(self) -> History | Refused:
+        """Return the figures of the last minutes."""
+        return self.watching.recall()
+
     def look(self) -> Snapshot:
         """Return the picture now."""
         now_ns = self._now_ns()
@@ -394,6 +408,7 @@ class LoadEngine:
             start_ns=self._start_ns,
             planned=len(self._requests),
             done=self.done,
+            queued=max(0, left - sum(lane.held for lane in self._lanes)),
             eta_s=elapsed_s * left / self.done if running else None,
             lanes=self._lanes,
             jobs=(),

@@ -17,6 +17,8 @@ class RateMeter:
     def __init__(self) -> None:
         self._buckets = [0.0] * (_WINDOW_S + 1)
         self._second = -1
+        self.total = 0.0
+        """Units in all."""
         self._since_ns: int | None = None
 
     def add(self, now_ns: int, units: float = 1.0) -> None:
@@ -24,6 +26,7 @@ class RateMeter:
         if now_ns // 1_000_000_000 != self._second:
             self._turn(now_ns)
         self._buckets[self._second % (_WINDOW_S + 1)] += units
+        self.total += units
 
     def per_second(self, now_ns: int) -> float:
         """Return the rate; over less than five seconds at the start."""

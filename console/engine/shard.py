@@ -120,6 +120,11 @@ class ShardRun:
             else:
                 self._job.ask()
 
+    @property
+    def in_play(self) -> int:
+        """Tests that are being played."""
+        return len(self._playing)
+
     @contextmanager
     def playing(self) -> Generator[anyio.CancelScope]:
         """Play a test within: it can be broken off."""

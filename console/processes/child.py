@@ -17,6 +17,8 @@ import msgspec
 from console.control.lines import LineSocket, LineTooLong
 from console.processes.messages import (
     MAX_LINE_BYTES,
+    AboutLane,
+    AskAboutLane,
     Begin,
     Ended,
     FromPart,
@@ -27,9 +29,12 @@ from console.processes.messages import (
     read_from_part,
 )
 from console.vocabulary.errors import ConsoleError, ExitCode
+from console.vocabulary.lane import Lane
 
 _READY_WITHIN_S: Final = 30.0
 _EXIT_WITHIN_S: Final = 3.0
+_TELLS_WITHIN_S: Final = 1.0
+"""So long a watcher waits for what a process has to say about a lane."""
 
 
 class Child:
@@ -51,6 +56,9 @@ class Child:
         """Its latest picture."""
         self.asked = 0
         """How often it was to be asked for a picture since it last showed one."""
+        self._about: dict[str, AboutLane] = {}
+        """What it last said about lanes, by their ids."""
+        self._told = anyio.Event()
         self._unsent: list[ToPart] = [begin]
         self._something = anyio.Event()
         self._something.set()
@@ -78,6 +86,27 @@ class Child:
         if self.asked == 1:
             self.say(Picture())
 
+    async def about(self, lane: Lane) -> AboutLane | None:
+        """Ask about a lane, and return what it says; None: nothing in time."""
+        before = self._about.get(lane.id)
+        self.say(AskAboutLane(lane))
+        with anyio.move_on_after(_TELLS_WITHIN_S):
+            while (told := self._about.get(lane.id)) is before:
+                if self.gone.is_set():
+                    return None
+                await self._told.wait()
+            return told
+        return None
+
+    def hear_about(self, told: AboutLane) -> None:
+        """Take in what it says about a lane."""
+        self._about[told.lane_id] = told
+        self._wake()
+
+    def _wake(self) -> None:
+        self._told.set()
+        self._told = anyio.Event()
+
     async def attend(self, hear: Callable[[Child, FromPart], None], lost: Callable[[Child], None]) -> None:
         """Speak and listen until it has ended; `lost` is told if it did so without a last word."""
         async with anyio.create_task_group() as group:
@@ -88,6 +117,7 @@ class Child:
             self.end()
             lost(self)
         self.gone.set()
+        self._wake()
 
     async def wait_ready(self) -> bool:
         """Wait until it takes work; False if it does not come to that."""

@@ -10,6 +10,7 @@ from typing import Final
 import anyio
 from anyio.abc import TaskGroup
 
+from console.engine.board import phase_views
 from console.engine.gates import NS_PER_S
 from console.engine.quarantine import (
     is_switched,
@@ -23,8 +24,10 @@ from console.engine.steering import Steering
 from console.engine.valve import Valve
 from console.processes.child import Child
 from console.processes.given import Given
+from console.processes.looking import Looking
 from console.processes.merge import Merged, latest_learnt, merge, remains_of
 from console.processes.messages import (
+    AboutLane,
     Begin,
     Ended,
     Finish,
@@ -38,6 +41,7 @@ from console.processes.messages import (
 )
 from console.vocabulary.command import Accepted, Command, Pause, Refused, Stop, Switch, SwitchKind
 from console.vocabulary.errors import ConsoleError, ExitCode
+from console.vocabulary.inspection import History, LaneDetail
 from console.vocabulary.lane import LaneSetup
 from console.vocabulary.learnt import Learnt
 from console.vocabulary.names import PROCESS_LOST
@@ -90,6 +94,7 @@ class Coordinator(ABC):
         """By what somebody switched them off who may switch that on again."""
         self._holds_until_ns: dict[str, int] = {}
         self._seq = 0
+        self._looking = Looking(self._lanes, self.children, given.now_ns, given.start_ns)
 
     # What a plan and a level do differently
 
@@ -137,6 +142,11 @@ class Coordinator(ABC):
 
     @property
     @abstractmethod
+    def queued(self) -> int:
+        """How much has not begun."""
+
+    @property
+    @abstractmethod
     def answered(self) -> int:
         """How much of it was answered."""
 
@@ -161,6 +171,7 @@ class Coordinator(ABC):
             async with anyio.create_task_group() as group:
                 group.start_soon(self.recorder.mend)
                 group.start_soon(self._keep_fresh)
+                group.start_soon(self._looking.keep_history, lambda: self._merged().lanes)
                 try:
                     with self.steering.scope:
                         await self._start_children(group)
@@ -243,6 +254,8 @@ class Coordinator(ABC):
             case Seen():
                 child.seen, child.asked = message, 0
                 self._simulated = self._simulated or message.snapshot.simulated
+            case AboutLane():
+                child.hear_about(message)
             case Told(event):
                 self._show(event)
             case HoldLane(lane_id, seconds):
@@ -354,12 +367,15 @@ class Coordinator(ABC):
         shown = [(child.number, child.seen) for child in self.children.values() if child.seen is not None]
         return [*self._remains, *shown]
 
+    def _merged(self) -> Merged:
+        return merge(self.pictures(), [lane.id for lane in self._lanes])
+
     def look(self) -> Snapshot:
         """Return the picture as the processes last showed it, at most a moment old while somebody looks, else two seconds."""
         now_ns = self._looked_ns = self._now_ns()
         self._seq += 1
-        seen: Merged = merge(self.pictures(), [lane.id for lane in self._lanes])
-        state = self.steering.state
+        seen = self._merged()
+        state, jobs = self.steering.state, self.jobs()
         head = self._given.headline
         notice = f"disk: {self.recorder.blocked}" if self.recorder.blocked else seen.notice
         return Snapshot(
@@ -378,16 +394,27 @@ class Coordinator(ABC):
             verdicts=seen.verdicts,
             requests=seen.requests,
             in_flight=sum(lane.in_flight for lane in seen.lanes),
+            queued=min(self.queued, max(0, self.planned - self.done)),
             rate=sum(lane.rate for lane in seen.lanes),
             tokens_per_s=sum(lane.tokens_per_s for lane in seen.lanes),
             ttft_p50_ms=seen.ttft_p50_ms,
             ttft_p95_ms=seen.ttft_p95_ms,
             lanes=seen.lanes,
-            jobs=self.jobs(),
+            jobs=jobs,
+            phases=phase_views(jobs),
             events=tuple(self._events),
             notice=notice,
             health=seen.health,
         )
+
+    async def inspect(self, lane_id: str) -> LaneDetail | Refused:
+        """Return everything about one lane, as its processes tell it now."""
+        self._looked_ns = self._now_ns()
+        return await self._looking.inspect(lane_id, [seen for _, seen in self._remains], ())
+
+    def recall(self) -> History | Refused:
+        """Return the figures of the last minutes."""
+        return self._looking.recall()
 
     def learnt(self, wall_s: float) -> dict[str, Learnt]:
         """Return what adaptive lanes had learnt by the latest pictures; each bears its own time, so `wall_s` is idle."""

@@ -138,6 +138,12 @@ class LevelOnProcesses(Coordinator):
         return sum(seen.snapshot.done for _, seen in self.pictures())
 
     @property
+    def queued(self) -> int:
+        """Prompts that have not begun: all but those that ended and those that hold a slot of a lane."""
+        held = sum(lane.held for _, seen in self.pictures() for lane in seen.snapshot.lanes)
+        return max(0, self.planned - self.done - held)
+
+    @property
     def answered(self) -> int:
         """Prompts that were answered in full, by the journal."""
         return sum(row.outcome is Outcome.OK for row in self.rows())

@@ -45,6 +45,7 @@ def remains_of(seen: Seen) -> Seen:
             held=0,
             waiting=0,
             workers=0,
+            profile_workers=0,
             rate=0.0,
             tokens_per_s=0.0,
             resume_in_s=None,
@@ -53,7 +54,9 @@ def remains_of(seen: Seen) -> Seen:
         for view in seen.snapshot.lanes
     )
     return Seen(
-        msgspec.structs.replace(seen.snapshot, lanes=lanes, health=None, notice="", state="running"),
+        msgspec.structs.replace(
+            seen.snapshot, lanes=lanes, health=None, notice="", state="running", queued=0
+        ),
         seen.ttft,
         seen.learnt,
     )
@@ -76,7 +79,9 @@ def merge(seen: Sequence[tuple[int, Seen]], order: Sequence[str]) -> Merged:
     snapshots = [picture.snapshot for _, picture in seen]
     notices = sorted({snapshot.notice for snapshot in snapshots if snapshot.notice})
     return Merged(
-        lanes=tuple(_lane(views[lane_id], merged(counts[lane_id])) for lane_id in order if lane_id in views),
+        lanes=tuple(
+            merge_lane(views[lane_id], merged(counts[lane_id])) for lane_id in order if lane_id in views
+        ),
         verdicts=_added(snapshot.verdicts for snapshot in snapshots),
         requests=_added(snapshot.requests for snapshot in snapshots),
         simulated=any(snapshot.simulated for snapshot in snapshots),
@@ -104,19 +109,21 @@ def latest_learnt(seen: Iterable[Seen]) -> dict[str, Learnt]:
     return latest
 
 
-def _lane(views: Sequence[LaneView], ttft: Mapping[int, int]) -> LaneView:
+def merge_lane(views: Sequence[LaneView], ttft: Mapping[int, int]) -> LaneView:
+    """Put the pictures of one lane together, the latest of a process that was replaced last."""
     if len(views) == 1:
         return views[0]
     states = {view.state for view in views}
     state = next(state for state in _LOUDEST_FIRST if state in states)
     waits = [view.resume_in_s for view in views if view.resume_in_s is not None]
     return msgspec.structs.replace(
-        views[0],
+        views[-1],  # what is on one process only, as rates are, is what the latest one says
         state=state,
         in_flight=sum(view.in_flight for view in views),
         held=sum(view.held for view in views),
         waiting=sum(view.waiting for view in views),
         workers=together(view.workers for view in views),
+        profile_workers=together(view.profile_workers for view in views),
         rate=sum(view.rate for view in views),
         tokens_per_s=sum(view.tokens_per_s for view in views),
         ok=sum(view.ok for view in views),
@@ -125,6 +132,7 @@ def _lane(views: Sequence[LaneView], ttft: Mapping[int, int]) -> LaneView:
         ttft_p50_ms=quantile_ms(ttft, 0.5, FLOORS[50]),
         ttft_p95_ms=quantile_ms(ttft, 0.95, FLOORS[95]),
         resume_in_s=max(waits, default=None),
+        holder=next((view.holder for view in reversed(views) if view.holder), ""),
         note=next((view.note for view in reversed(views) if view.note and view.state == state), ""),
     )
 

@@ -13,6 +13,7 @@ from console.engine.link import Prompt
 from console.phases.plan import Plan
 from console.vocabulary.chat import Api, Endpoint, Timeouts
 from console.vocabulary.command import Adapt, Drain, Pause, Resume, Stop, Switch, Tune
+from console.vocabulary.inspection import GateView, LaneDetail
 from console.vocabulary.lane import Lane, LaneSetup
 from console.vocabulary.learnt import Learnt
 from console.vocabulary.log_buckets import Counts
@@ -158,6 +159,12 @@ class LaneIsOff(msgspec.Struct, frozen=True, tag="lane_is_off"):
     reason: str
 
 
+class AskAboutLane(msgspec.Struct, frozen=True, tag="ask_about_lane"):
+    """Ask for one lane in full, and for the gates here that it would pass."""
+
+    lane: Lane
+
+
 class Picture(msgspec.Struct, frozen=True, tag="picture"):
     """Ask for a picture."""
 
@@ -176,6 +183,7 @@ ToPart = (
     | ClosePrompts
     | HoldLane
     | LaneIsOff
+    | AskAboutLane
     | Picture
     | Finish
     | Pause
@@ -246,6 +254,15 @@ class Seen(msgspec.Struct, frozen=True, tag="seen"):
     """By lane id, what adaptive mode has found."""
 
 
+class AboutLane(msgspec.Struct, frozen=True, tag="about_lane"):
+    """One lane in full, as far as it is here."""
+
+    lane_id: str
+    detail: LaneDetail | None
+    gates: tuple[GateView, ...]
+    """Those on the scopes that it shares."""
+
+
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
     """Last line: its journal is closed."""
 
@@ -256,7 +273,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     """Rows that the disk did not take any more."""
 
 
-FromPart = Ready | Segment | Want | Done | JobEnded | HoldLane | LaneIsOff | Told | Seen | Ended
+FromPart = Ready | Segment | Want | Done | JobEnded | HoldLane | LaneIsOff | Told | Seen | AboutLane | Ended
 
 _encode = msgspec.json.Encoder().encode
 _to_part: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ToPart)

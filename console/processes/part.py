@@ -27,6 +27,8 @@ from console.own_time import cpu_ns, waited_ns
 from console.phases.plan import Plan
 from console.processes.messages import (
     MAX_LINE_BYTES,
+    AboutLane,
+    AskAboutLane,
     Begin,
     CloseJob,
     ClosePrompts,
@@ -54,6 +56,7 @@ from console.records.debug_log import DebugLog
 from console.records.journal import JournalBlocked
 from console.records.paired_writer import RowsOfRun, open_rows
 from console.vocabulary.command import Drain, Pause, Resume, Stop, Switch
+from console.vocabulary.inspection import LaneDetail
 from console.vocabulary.lane import Lane
 from console.vocabulary.learnt import with_ages
 from console.vocabulary.outcome import Outcome
@@ -168,6 +171,8 @@ class Part:
                 engine.steering.obey(message)
             case Picture():
                 self._tell_picture()
+            case AskAboutLane(lane):
+                self._tell_of_lane(lane)
             case HoldLane(lane_id, seconds):
                 engine.hold_lane(lane_id, seconds)
             case LaneIsOff(lane, outcome, reason):
@@ -192,6 +197,12 @@ class Part:
                 engine.close()
             case _:
                 raise ValueError(f"no part of a level takes {type(message).__name__}")
+
+    def _tell_of_lane(self, lane: Lane) -> None:
+        watching = self._engine.watching
+        found = watching.inspect(lane.id)
+        detail = found if isinstance(found, LaneDetail) else None
+        self._outbox.say(AboutLane(lane.id, detail, watching.gates(lane)))
 
     def _tell_picture(self) -> None:
         snapshot = self._engine.look()

@@ -271,6 +271,14 @@ class PlanRun(Coordinator):
         return sum(self._done_of(index) for index in range(len(self._plan.jobs)))
 
     @property
+    def queued(self) -> int:
+        """Tests that have not begun: of jobs that have not, those that nobody holds, and those that wait elsewhere."""
+        jobs = zip(self._plan.jobs, self._states, strict=True)
+        waiting = sum(len(job.tests) for job, state in jobs if state == "waiting")
+        here = sum(dealer.waiting for dealer in self._dealers.values())
+        return waiting + here + sum(seen.snapshot.queued for _, seen in self.pictures())
+
+    @property
     def answered(self) -> int:
         """Those of them that the model answered."""
         return self._answered + sum(dealer.answered for dealer in self._dealers.values())

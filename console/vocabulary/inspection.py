@@ -11,7 +11,7 @@ class GateView(msgspec.Struct, frozen=True, kw_only=True):
     """One gate that requests of a lane pass."""
 
     kind: str
-    """lane, key, deployment, model or provider."""
+    """lane, key, deployment, model or provider; found: the lane's limits as adaptive mode has found them."""
     name: str
     in_flight: int = 0
     most: int | None = None
@@ -32,7 +32,7 @@ class LimitChange(msgspec.Struct, frozen=True, kw_only=True):
 
     at_s: float
     what: str
-    """workers, window or qps."""
+    """workers, window, qps or tokens (per second)."""
     old: float | None
     new: float | None
     why: str = ""
@@ -56,7 +56,7 @@ class LaneDetail(msgspec.Struct, frozen=True, kw_only=True, tag="lane_detail", t
     """Seconds since the start of the run."""
     lane: LaneView
     gates: tuple[GateView, ...] = ()
-    """Its own first, then the outer ones."""
+    """Its own first, then what adaptive mode has found, then the outer ones."""
     outcomes: dict[str, int] = {}
     """Requests by outcome."""
     ttft_edges_ms: tuple[float, ...] = ()
@@ -73,7 +73,7 @@ class LaneDetail(msgspec.Struct, frozen=True, kw_only=True, tag="lane_detail", t
     """Who has its key, where keys are leased."""
 
 
-class Point(msgspec.Struct, frozen=True, array_like=True):
+class Point(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Figures at one moment."""
 
     at_s: float
@@ -91,4 +91,4 @@ class History(msgspec.Struct, frozen=True, kw_only=True, tag="history", tag_fiel
     step_s: float
     total: tuple[Point, ...] = ()
     lanes: dict[str, tuple[Point, ...]] = {}
-    """By id of lane."""
+    """By id of lane: those that had anything. Where they are many, only the newest points of each."""

@@ -61,6 +61,11 @@ def together(limits: Iterable[int | None]) -> int | None:
     return total
 
 
+def least(*limits: int | None) -> int | None:
+    """Return the strictest of several limits; None: all are unlimited."""
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     """Limits of one gate. Absent means unlimited, never 0 or a huge number (law 2)."""
 
@@ -85,6 +90,16 @@ class Scope(msgspec.Struct, frozen=True, order=True):
     kind: ScopeKind
     name: str
     """provider: `azure` · key: `azure/key0` · deployment: `azure/name` · model: name · lane: its id."""
+
+
+def outer_scopes(lane: Lane) -> tuple[Scope, ...]:
+    """Return the scopes that a lane shares with others."""
+    return (
+        Scope("key", lane.key_scope),
+        Scope("deployment", f"{lane.provider}/{lane.deployment}"),
+        Scope("model", lane.model),
+        Scope("provider", lane.provider),
+    )
 
 
 class ScopedLimits(msgspec.Struct, frozen=True):

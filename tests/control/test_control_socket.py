@@ -183,10 +183,10 @@ async def test_many_watchers_share_one_snapshot(tmp_path: Path, monkeypatch: pyt
     engine = Engine()
     server = ControlServer(look=engine.look, obey=engine.obey)
     line = b'{"type":"look"}'
-    assert len({server._answer(line) for _ in range(50)}) == 1
+    assert len({await server._answer(line) for _ in range(50)}) == 1
     assert engine.built == 1
     now[0] += 0.26
-    assert msgspec.json.decode(server._answer(line))["seq"] == 2
+    assert msgspec.json.decode(await server._answer(line))["seq"] == 2
     assert engine.built == 2
 
 

@@ -159,6 +159,7 @@ class Rig:
         self.sharing = None
         self.learnt = None
         self.traces = False
+        self.keeps_history = False
         self.engine: Engine
         self.ended_s = 0.0
         self.last: Snapshot
@@ -197,6 +198,7 @@ class Rig:
             sharing=self.sharing,
             learnt=self.learnt,
             traces=self.traces,
+            keeps_history=self.keeps_history,
         )
         async with anyio.create_task_group() as group:
             for function in beside:

@@ -51,6 +51,24 @@ def test_a_lane_with_two_parts_is_one_lane() -> None:
     assert merged.ttft_p50_ms == lane.ttft_p50_ms
 
 
+def test_limits_add_up_and_what_is_on_one_process_is_as_the_latest_one_says() -> None:
+    parts = {
+        1: seen(
+            view("a", workers=3, profile_workers=5),
+            view("b", qps=2.0, qps_scope="key", most_qps=1.0, holder="j"),
+        ),
+        2: seen(view("a", workers=4, profile_workers=5)),
+    }
+    (a, b) = merge(parts, ["p/a@k", "p/b@k"]).lanes
+    assert (a.workers, a.profile_workers) == (7, 10)
+    assert (b.qps, b.qps_scope, b.most_qps, b.holder) == (2.0, "key", 1.0, "j")
+    dead = remains_of(seen(view("b", workers=9, profile_workers=9, qps=8.0, window=3), queued=7))
+    assert dead.snapshot.queued == 0
+    new = seen(view("b", workers=8, profile_workers=9, qps=1.0, window=5, adaptive=True, moved=-1))
+    (b,) = merge_in_order([(1, dead), (1, new)], ["p/b@k"]).lanes
+    assert (b.workers, b.profile_workers, b.qps, b.window, b.adaptive, b.moved) == (8, 9, 1.0, 5, True, -1)
+
+
 def test_lanes_stand_in_the_order_of_the_profile_and_unknown_ones_are_left_out() -> None:
     merged = merge({1: seen(view("b")), 2: seen(view("a"))}, ["p/a@k", "p/b@k", "p/c@k"])
     assert [lane.deployment for lane in merged.lanes] == ["a", "b"]

@@ -1,0 +1,112 @@
+"""What an engine tells of single lanes and of its last minutes. Nobody asks, nothing is made but samples."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import anyio
+
+from console.engine.gates import NS_PER_S, NowNs
+from console.engine.history import STEP_S, HistoryRing
+from console.engine.lane_runtime import LaneRuntime
+from console.engine.lane_view import gate_view, lane_detail
+from console.vocabulary.command import Refused
+from console.vocabulary.inspection import GateView, History, LaneDetail, Point
+from console.vocabulary.lane import Lane, outer_scopes
+from console.vocabulary.safe_text import safe_line
+
+
+class Watching:
+    """Answers those who look closer. `run` as long as the engine, where the last minutes are kept."""
+
+    def __init__(
+        self,
+        lanes: Iterable[LaneRuntime],
+        now_ns: NowNs,
+        start_ns: int,
+        *,
+        jobs_on: Callable[[LaneRuntime], Iterable[str]] = lambda lane: (),
+        holders: Callable[[], Mapping[str, str]] = dict[str, str],
+        keeps: bool = False,
+    ) -> None:
+        """Watch `lanes`.
+
+        Args:
+            lanes: those of the engine.
+            now_ns: the clock.
+            start_ns: the time that figures count from.
+            jobs_on: returns the titles of the jobs with tests on a lane.
+            holders: returns key → the jobs that hold it.
+            keeps: whether the last minutes are kept.
+        """
+        self._lanes = {lane.lane.id: lane for lane in lanes}
+        self._now_ns = now_ns
+        self._start_ns = start_ns
+        self._jobs_on = jobs_on
+        self._holders = holders
+        self._ring = HistoryRing(list(self._lanes)) if keeps else None
+        self._before = [(0.0, 0.0, 0)] * len(self._lanes)
+        """Of each lane: requests sent, tokens, failures, at the last sample."""
+        self._sampled_ns = start_ns
+
+    async def run(self) -> None:
+        """Sample until cancelled."""
+        if self._ring is None:
+            return
+        self._sampled_ns = self._now_ns()
+        while True:
+            await anyio.sleep(STEP_S)
+            self.sample(self._ring)
+
+    def sample(self, ring: HistoryRing) -> None:
+        """Take one sample: what came since the last one, per second."""
+        now_ns = self._now_ns()
+        at_s = round((now_ns - self._start_ns) / NS_PER_S, 3)
+        seconds = max(1e-3, (now_ns - self._sampled_ns) / NS_PER_S)
+        before, self._sampled_ns = self._before, now_ns
+        points: list[Point] = []
+        for index, lane in enumerate(self._lanes.values()):
+            sent, tokens, failed = counted = (lane.sends.total, lane.tokens.total, lane.recent.failed)
+            last = before[index]
+            rate = tokens_per_s = errors_per_s = 0.0
+            if counted != last:
+                before[index] = counted
+                rate = round((sent - last[0]) / seconds, 2)
+                tokens_per_s = round((tokens - last[1]) / seconds, 1)
+                errors_per_s = round((failed - last[2]) / seconds, 3)
+            points.append(
+                Point(at_s, lane.in_flight, rate, tokens_per_s, errors_per_s, lane.limits.most_in_flight)
+            )
+        ring.add(at_s, points)
+
+    def inspect(self, lane_id: str) -> LaneDetail | Refused:
+        """Return everything about one lane."""
+        lane = self._lanes.get(lane_id)
+        if lane is None:
+            return unknown_lane(lane_id, list(self._lanes))
+        jobs = self._jobs_on(lane)
+        return lane_detail(lane, self._now_ns(), self._start_ns, self._holders(), jobs)
+
+    def gates(self, lane: Lane) -> tuple[GateView, ...]:
+        """Return the gates here that requests of `lane` would pass, which other processes have a part of."""
+        wanted = outer_scopes(lane)
+        shared = {gate.scope: gate for each in self._lanes.values() for gate in each.limits.shared}
+        return tuple(gate_view(shared[scope]) for scope in wanted if scope in shared)
+
+    def recall(self) -> History | Refused:
+        """Return the figures of the last minutes."""
+        return Refused("nobody keeps figures here") if self._ring is None else self._ring.history()
+
+
+def unknown_lane(lane_id: str, known: Sequence[str]) -> Refused:
+    """Say that a run has no such lane."""
+    return Refused(safe_line(f"no lane {lane_id} in this run{meant(lane_id, known)}", 400))
+
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """Return what `name` is likely to stand for, or what there is, to be put behind a complaint."""
+    close = difflib.get_close_matches(name[:200], known, n=1, cutoff=0.6)
+    if close:
+        return f": did you mean {close[0]}?"
+    return f"; it has {', '.join(known)}" if known else ""
