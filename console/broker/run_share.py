@@ -56,6 +56,10 @@ class RunShare:
         self._own_lanes = own_lanes
         self._pacers: dict[str, SharedPacer] = {}
         self._slots: dict[str, SharedSlots] = {}
+        self._claimed_slots: dict[Scope, list[tuple[SharedSlots, int]]] = {}
+        """By scope, the shared slots and how many the profile says; a model's may be several, one a provider."""
+        self._claimed_rates: dict[Scope, list[tuple[SharedPacer, float, float]]] = {}
+        """By scope, the shared pacers of requests per second, with the rate and the burst of the profile."""
         self._leases: dict[str, KeyLease] = {}
         self._share: Share | None = None
         self._told: Callable[[str], None] | None = None
@@ -95,6 +99,24 @@ class RunShare:
 
     # Limits
 
+    def shares(self, scope: Scope) -> bool:
+        """Whether other runs count on this run's limit of a scope."""
+        return self._share is not None and (scope in self._claimed_slots or scope in self._claimed_rates)
+
+    def claim(self, scope: Scope, *, workers: int | None, qps: float | None) -> None:
+        """Follow other limits that this run has on a scope, upwards only.
+
+        A lower one is this run's own affair, and its own gate sees to it: told to the others, it would make every
+        request cost them more than the profile says. A higher one has no effect unless it is claimed here as well;
+        the others keep to theirs.
+        """
+        if self._share is None:
+            return
+        for slots, most in self._claimed_slots.get(scope, ()):
+            slots.set_limit(max(most, workers or 0))
+        for pacer, per_second, burst in self._claimed_rates.get(scope, ()):
+            pacer.set_rate(max(per_second, qps or 0.0), burst)
+
     def beyond(self, lane_id: str) -> Beyond | None:
         """Return what requests of a lane pass besides the gates of this run; None: nothing."""
         setup = self._setups[lane_id]
@@ -115,7 +137,20 @@ class RunShare:
         except ShareError as error:
             self.fail(error)
             return None
+        for scope, limits in found:
+            self._note_claims(setup, scope, limits)
         return Beyond(self, setup.lane.key_scope, pacers, slots, by_usage=setup.tpm_accounting == "actual")
+
+    def _note_claims(self, setup: LaneSetup, scope: Scope, limits: Limits) -> None:
+        """Remember what is shared of a scope, once, though several lanes have it."""
+        if limits.workers is not None:
+            slots = (self._slots[self._name("slots", setup, scope)], limits.workers)
+            if slots not in (known := self._claimed_slots.setdefault(scope, [])):
+                known.append(slots)
+        if limits.qps is not None:
+            rate = (self._pacers[self._name("qps", setup, scope)], limits.qps, setup.burst)
+            if rate not in (rates := self._claimed_rates.setdefault(scope, [])):
+                rates.append(rate)
 
     def _pacers_of(self, setup: LaneSetup, scope: Scope, limits: Limits) -> list[tuple[SharedPacer, bool]]:
         """Return pacers on requests and, last, on tokens, each with whether it counts tokens."""

@@ -38,7 +38,8 @@ class AdaptiveGate:
         self._arbiter = arbiter
         self._now_ns = now_ns
         self._tell = tell
-        ceiling = Limits() if setup.per == "job" else setup.limits
+        self._copies = setup.per == "job"
+        ceiling = Limits() if self._copies else setup.limits
         self.controller = LaneController(ceiling, now_ns=now_ns(), learnt=learnt, learnt_age_s=learnt_age_s)
         self.gate = Gate(
             Scope("lane", setup.lane.id),
@@ -69,6 +70,14 @@ class AdaptiveGate:
         """Let limits grow that were used up and not refused; once a second."""
         now_ns = self._now_ns()
         self.controller.tick(now_ns)
+        self._enforce(now_ns)
+
+    def set_ceiling(self, limits: Limits) -> None:
+        """Find nothing above these limits of the lane any more; copies of jobs stand in gates of their own."""
+        if self._copies:
+            return
+        now_ns = self._now_ns()
+        self.controller.set_ceiling(limits, now_ns)
         self._enforce(now_ns)
 
     def learnt(self, wall_s: float) -> Learnt:

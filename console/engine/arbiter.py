@@ -43,6 +43,8 @@ class Passage:
         self._now_ns = now_ns
         self._beyond = beyond
         self.gates = tuple(gates)
+        self.in_flight = 0
+        """Requests that passed and did not leave yet."""
         self.waiting: list[Waiter] = []
         """In the order they asked."""
 
@@ -82,6 +84,7 @@ class Passage:
             return None
         for gate in self.gates:
             gate.enter(due_ns, estimated_tokens)
+        self.in_flight += 1
         return due_ns
 
     async def enter(self, order: int, estimated_tokens: float, door: Door) -> tuple[Entry, int]:
@@ -113,6 +116,7 @@ class Passage:
     def leave(self, estimated_tokens: float = 0.0, used_tokens: float | None = None) -> None:
         """Give the places back, and settle the tokens of an answered request; without usage its estimate stands."""
         now_ns = self._now_ns()
+        self.in_flight -= 1
         awaited = False
         for gate in self.gates:
             gate.leave()
@@ -207,6 +211,15 @@ class Arbiter:
         for gate in gates:
             self._through.setdefault(gate, []).append(made)
         return made
+
+    def widen(self, passage: Passage, gate: Gate) -> None:
+        """Let requests of a passage pass one more gate; those in flight count there, and those that wait, wait there."""
+        if gate in passage.gates:
+            return
+        gate.in_flight += passage.in_flight
+        gate.waiting += len(passage.waiting)
+        passage.gates = (*passage.gates, gate)
+        self._through.setdefault(gate, []).append(passage)
 
     def next_order(self) -> int:
         """Return a number greater than all before: the place in the line of who asks now."""
@@ -322,6 +335,7 @@ class Arbiter:
             waiter.due_ns = passage.due_ns(now_ns)
             for gate in passage.gates:
                 gate.enter(waiter.due_ns, waiter.estimated_tokens)
+            passage.in_flight += 1
             self._note_overtaking(passage, waiter)
         self._take_out(passage, waiter)
         waiter.woken.set()

@@ -28,11 +28,12 @@ from console.engine.self_check import SelfCheck
 from console.engine.shared_gates import shared_gates
 from console.engine.sharing import Sharing
 from console.engine.steering import Steering
+from console.engine.tuning import Tuning
 from console.engine.valve import Valve
 from console.engine.watching import Watching
 from console.phases.plan import Plan
 from console.vocabulary.chat import Endpoint
-from console.vocabulary.command import Accepted, Command, Drain, Refused, Resume, Switch
+from console.vocabulary.command import Accepted, Command, Drain, Refused, Resume, Switch, Tune
 from console.vocabulary.inspection import History, LaneDetail
 from console.vocabulary.lane import Lane, LaneSetup
 from console.vocabulary.learnt import Learnt
@@ -99,7 +100,7 @@ class Engine:
         )
         self._link = link
         self.steering = Steering(
-            self._valve, self._recorder, self._obeyed, self._switch, recorded=link is None
+            self._valve, self._recorder, self._obeyed, self._switch, self._tune, recorded=link is None
         )
         if sharing is not None:
             sharing.tell(lambda text: self._recorder.event("warn", "share", "", text))
@@ -153,6 +154,9 @@ class Engine:
                 lambda: self.steering.paused,
                 sharing,
             )
+        self.tuning = Tuning(
+            self._lanes, gates, self._arbiter, self._recorder, now_ns, self._lanes_changed, sharing
+        )
         self._board = Board(headline, self._tally)
         self.watching = Watching(
             self._lanes.values(),
@@ -261,6 +265,9 @@ class Engine:
 
     def _lanes_changed(self) -> None:
         self._jobs.lanes_changed()
+
+    def _tune(self, tune: Tune) -> Accepted | Refused:
+        return self.tuning.tune(tune)
 
     def _switch(self, switch: Switch) -> Accepted | Refused:
         changed = switch_by_hand(self._lanes.values(), switch)

@@ -182,11 +182,16 @@ class Gate:
         self, now_ns: int, *, most: int | None, per_second: float | None, tokens_per_second: float | None
     ) -> None:
         """Change its limits while requests wait; lowering them preempts nobody. None: unlimited."""
+        self._tokens = _retuned(self._tokens, now_ns, tokens_per_second, tokens_per_second or 0.0)
         tpm = None if tokens_per_second is None else 60 * tokens_per_second
-        self.limits = Limits(workers=most, qps=per_second, rpm=self.limits.rpm, tpm=tpm)
+        self.limits = Limits(rpm=self.limits.rpm, tpm=tpm)
+        self.set_limits(now_ns, most=most, per_second=per_second)
+
+    def set_limits(self, now_ns: int, *, most: int | None, per_second: float | None) -> None:
+        """Change what it lets be in flight and what it lets through per second, in the same way."""
+        self.limits = Limits(workers=most, qps=per_second, rpm=self.limits.rpm, tpm=self.limits.tpm)
         self.most = most
         self._queries = _retuned(self._queries, now_ns, per_second, self._burst)
-        self._tokens = _retuned(self._tokens, now_ns, tokens_per_second, tokens_per_second or 0.0)
         self._note_pacers()
 
     def _note_pacers(self) -> None:

@@ -42,6 +42,8 @@ class LaneLimits:
         self._slots: dict[str, Slots] = {}
         self._gates: dict[str, Gate] = {}
         self._passages: dict[str, Passage] = {}
+        self._tuned = False
+        """Whether somebody has changed its own limits."""
 
     def slots(self, job_id: str) -> Slots:
         """Return the worker slots that tests of `job_id` hold: the lane's, or the job's own copy."""
@@ -92,12 +94,38 @@ class LaneLimits:
 
     def _own_gate(self) -> Gate:
         own = self.own
+        workers = own.workers if self._tuned else None
         return Gate(
             Scope("lane", self._setup.lane.id),
-            Limits(qps=own.qps, rpm=own.rpm, tpm=own.tpm),
+            Limits(workers=workers, qps=own.qps, rpm=own.rpm, tpm=own.tpm),
             burst=self._setup.burst,
             tokens_by_estimate=self._setup.tpm_accounting == "estimate",
         )
+
+    def tune(self, workers: int | None, qps: float | None, now_ns: int) -> None:
+        """Change its own limits, all copies of them, at once.
+
+        Slots bound tests, and a test goes on with all its turns. From now on the lane's gates bound requests as well,
+        so that what is in flight follows a lower limit as requests end and not only as tests do: those above it take
+        turns.
+        """
+        own, self._tuned = self.own, True
+        self.own = Limits(workers=workers, qps=qps, rpm=own.rpm, tpm=own.tpm)
+        for name, gate in self._gates.items():
+            gate.set_limits(now_ns, most=workers, per_second=qps)
+            self._arbiter.widen(self._passages[name], gate)
+        if self.found is not None:
+            self.found.set_ceiling(self.own)
+        for slots in self._slots.values():
+            slots.set_limit(workers)
+        self._arbiter.look_at(self._gates.values())
+
+    def share(self, gate: Gate) -> None:
+        """Let its requests pass a gate that it shares with other lanes, if they do not already."""
+        if gate not in self.shared:
+            self.shared.append(gate)
+        for passage in self._passages.values():
+            self._arbiter.widen(passage, gate)
 
     def send_away(self) -> None:
         """Let nobody wait at its gates any more: the lane is closed for good."""

@@ -1,4 +1,4 @@
-"""Pause, resume, drain and stop: what a watcher or a signal may do to a run. Each one is an event of the run."""
+"""What a watcher or a signal may do to a run: pause, resume, drain, stop, switch, tune. Each one is an event of the run."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class Steering:
         recorder: Recorder,
         on_command: Callable[[Command], None],
         on_switch: Callable[[Switch], Accepted | Refused],
+        on_tune: Callable[[Tune], Accepted | Refused] | None = None,
         *,
         recorded: bool = True,
     ) -> None:
@@ -45,12 +46,14 @@ class Steering:
             recorder: takes the events.
             on_command: told of every command that was taken.
             on_switch: switches lanes off and on, and records it.
+            on_tune: changes limits, and records it; None: they stay as they are.
             recorded: whether commands are events of the journal; not in a process that another one steers.
         """
         self._valve = valve
         self._recorder = recorder
         self._on_command = on_command
         self._on_switch = on_switch
+        self._on_tune = on_tune
         self._recorded = recorded
         self._base: RunState = "starting"
         self.paused = False
@@ -93,9 +96,20 @@ class Steering:
             return self.drain("asked for")
         if isinstance(command, Switch):
             return Refused("it ends already") if self.stopping else self._on_switch(command)
-        if isinstance(command, Tune | Adapt):
+        if isinstance(command, Tune):
+            return self._tune(command)
+        if isinstance(command, Adapt):
             return Refused("this engine cannot change limits")
         return self.stop("asked for")
+
+    def _tune(self, command: Tune) -> Accepted | Refused:
+        if self.stopping:
+            return Refused("it ends already")
+        if self._on_tune is None:
+            return Refused(
+                "a capacity level measures one load, so its limits stay as they are: stop it, and run another one"
+            )
+        return self._on_tune(command)
 
     def _pause(self) -> Accepted | Refused:
         if self.draining or self.stopping:

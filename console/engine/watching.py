@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import anyio
@@ -11,6 +10,7 @@ from console.engine.gates import NS_PER_S, NowNs
 from console.engine.history import STEP_S, HistoryRing
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.lane_view import gate_view, lane_detail
+from console.engine.limit_book import meant
 from console.vocabulary.command import Refused
 from console.vocabulary.inspection import GateView, History, LaneDetail, Point
 from console.vocabulary.lane import Lane, outer_scopes
@@ -102,11 +102,3 @@ class Watching:
 def unknown_lane(lane_id: str, known: Sequence[str]) -> Refused:
     """Say that a run has no such lane."""
     return Refused(safe_line(f"no lane {lane_id} in this run{meant(lane_id, known)}", 400))
-
-
-def meant(name: str, known: Sequence[str]) -> str:
-    """Return what `name` is likely to stand for, or what there is, to be put behind a complaint."""
-    close = difflib.get_close_matches(name[:200], known, n=1, cutoff=0.6)
-    if close:
-        return f": did you mean {close[0]}?"
-    return f"; it has {', '.join(known)}" if known else ""

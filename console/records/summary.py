@@ -165,6 +165,11 @@ def _notes(tables: Tables, planned: int | None, reused: Mapping[str, int], *, li
         notes.append(
             f"{processes} died meanwhile: requests in flight there reached the server, but have no row and are in no figure"
         )
+    if tables.tuned:
+        times = "once" if tables.tuned == 1 else f"{tables.tuned} times"
+        notes.append(
+            f"limits were changed by hand {times} (see events): the figures are not those of the profile's limits alone"
+        )
     if len(tables.sessions) > 1:
         notes.append(f"started {len(tables.sessions)} times; the time in between is in no rate")
     return tuple(notes)

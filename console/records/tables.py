@@ -23,7 +23,7 @@ from console.records.columns import REQUESTS, TESTS, Column, Entry, entry_of, fr
 from console.records.read_journal import Damages, read_rows
 from console.records.run_file import read_run_file, simulated_providers
 from console.vocabulary.errors import ConsoleError
-from console.vocabulary.names import PROCESS_LOST
+from console.vocabulary.names import ADAPTED, PROCESS_LOST, TUNED
 from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.rows import ClientRow, EventRow, LimitRow, RequestRow, RunEnded, RunStarted
 
@@ -61,6 +61,8 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
     client: ClientTally
     deaths: int = 0
     """Engine processes that died while the run went on."""
+    tuned: int = 0
+    """How often somebody changed limits while the run went on."""
 
 
 class _Parts:
@@ -145,7 +147,7 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
     tests = _Parts("tests", TESTS, workspace)
     sessions = _Sessions()
     client = ClientTally()
-    gaps = deaths = 0
+    gaps = deaths = tuned = 0
     for placed in scan.placed():
         row, process = placed.row, placed.segment.process
         if isinstance(row, RunStarted):
@@ -159,6 +161,7 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
         elif isinstance(row, EventRow):
             session.end_ns = max(session.end_ns, row.at_ns)
             deaths += row.kind == PROCESS_LOST
+            tuned += row.kind in (TUNED, ADAPTED)
         elif isinstance(row, LimitRow):
             session.end_ns = max(session.end_ns, row.at_ns)
         elif isinstance(row, ClientRow):
@@ -189,6 +192,7 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
         damages=scan.damages,
         client=client,
         deaths=deaths,
+        tuned=tuned,
     )
 
 

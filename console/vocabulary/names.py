@@ -40,3 +40,7 @@ SIMULATED_HEADER: Final = "x-ultra-console-simulated"
 
 PROCESS_LOST: Final = "process_lost"
 """Kind of the event that an engine process died."""
+TUNED: Final = "tune"
+"""Kind of the event that somebody changed limits while the run went on."""
+ADAPTED: Final = "adapt"
+"""Kind of the event that somebody switched adaptive mode on or off."""

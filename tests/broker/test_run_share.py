@@ -127,3 +127,42 @@ def test_a_key_is_one_runs_at_a_time_and_goes_on_when_it_is_given_back(make_run)
     assert passes(one, to_one)
     one.give_back("p/k", now)
     assert other.ask("p/k", now + S)
+
+
+KEY = Scope("key", "p/k")
+
+
+def test_a_limit_that_is_raised_here_is_claimed_and_a_lower_one_is_this_runs_own_affair(make_run):
+    (one, to_one), (other, to_other) = (
+        make_run(setup(key={"workers": 2})),
+        make_run(setup(key={"workers": 2})),
+    )
+    one.claim(KEY, workers=4, qps=None)
+    assert [passes(one, to_one) for _ in range(5)] == [True] * 4 + [False]
+    assert not passes(other, to_other)  # which keeps to its own
+    for _ in range(4):
+        to_one.leave(one.now[0], 0.0, None)
+    one.claim(KEY, workers=1, qps=None)
+    assert [passes(one, to_one, 1) for _ in range(3)] == [True, True, False]
+
+
+def test_a_rate_that_is_raised_here_costs_less_and_a_lower_one_costs_the_others_nothing(make_run):
+    (one, to_one), (other, to_other) = make_run(setup(key={"qps": 10})), make_run(setup(key={"qps": 10}))
+    one.claim(KEY, workers=None, qps=2)
+    assert passes(one, to_one, 1)
+    assert not passes(other, to_other, 1.09)
+    assert passes(other, to_other, 1.1)  # not only after the half second of a lower rate
+    one.claim(KEY, workers=None, qps=100)
+    assert passes(one, to_one, 2)
+    assert passes(one, to_one, 2.02)
+
+
+def test_what_is_shared_is_known_by_its_scope(make_run):
+    run, _ = make_run(setup({"qps": 3}, key={"workers": 2}))
+    assert run.shares(KEY)
+    assert run.shares(Scope("lane", LANE.id))
+    assert not run.shares(Scope("provider", "p"))
+    run.claim(Scope("provider", "p"), workers=5, qps=5)  # which nobody else knows of
+    run.fail(ShareError("broken", where="somewhere"))
+    assert not run.shares(KEY)
+    run.claim(KEY, workers=5, qps=5)

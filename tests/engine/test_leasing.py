@@ -198,6 +198,12 @@ class OtherRuns:
     def beyond(self, lane_id):
         return None
 
+    def shares(self, scope):
+        return False
+
+    def claim(self, scope, *, workers, qps):
+        pass
+
     def tell(self, told):
         pass
 

@@ -24,6 +24,7 @@ from console.records.tables import counted
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Outcome, Verdict
+from console.vocabulary.rows import EventRow
 
 OTHER = Lane("lab", "org/m2", "m2", "key1")
 
@@ -541,3 +542,16 @@ def test_a_percentile_of_nothing_or_beyond_100_is_an_error() -> None:
         percentile([], 50)
     with pytest.raises(ValueError, match="percentage"):
         percentile([1], 101)
+
+
+def test_a_run_whose_limits_were_changed_by_hand_says_so() -> None:
+    def told(*kinds: str) -> list[str]:
+        rows = [EventRow(at_ns=S, level="note", kind=kind, text="workers 5 → 4, by hand") for kind in kinds]
+        made = make_run([started(), request(), judged(), *rows, ended(1, 1)], f"r{len(kinds)}")
+        return [note for note in summarise(made).notes if "by hand" in note]
+
+    assert told("pause", "resume", "lane_off") == []
+    (once,) = told("tune")
+    assert once.startswith("limits were changed by hand once (see events)")
+    (twice,) = told("tune", "adapt")
+    assert twice.startswith("limits were changed by hand 2 times (see events)")
