@@ -14,12 +14,13 @@ from textual.binding import Binding, BindingType
 
 from console.screens.backend import Backend
 from console.screens.capacity.screen import Capacity
-from console.screens.dialog import EchoingApp
 from console.screens.help import Help, help_lines
 from console.screens.launch.confirm import Confirm
 from console.screens.launch.screen import Launch
 from console.screens.leaving import Leaving
+from console.screens.line_driver import LineDriver
 from console.screens.live.screen import Live
+from console.screens.painting import PaintingApp
 from console.screens.pane import PLACES, Pane, Place
 from console.screens.profiles.screen import Profiles
 from console.screens.results.screen import Results
@@ -47,7 +48,7 @@ class Closed(NamedTuple):
     """Not 0 only if it was ended from outside or failed."""
 
 
-class ConsoleApp(EchoingApp[Leaving | None]):
+class ConsoleApp(PaintingApp[Leaving | None]):
     """The console. It holds no run: engines live in processes of their own."""
 
     CSS_PATH = "app.tcss"
@@ -76,7 +77,7 @@ class ConsoleApp(EchoingApp[Leaving | None]):
 
     def __init__(self, backend: Backend, start: StartAt | None = None) -> None:
         """Open with `start` (the first screen by default) on `backend`."""
-        super().__init__()
+        super().__init__(driver_class=LineDriver)
         self.HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (70, "-narrow"), (100, "-normal"), (140, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-tiny"), (15, "-short"), (36, "-tall")]
         start = start or StartAt()
@@ -147,7 +148,7 @@ class ConsoleApp(EchoingApp[Leaving | None]):
 
     def action_repaint(self) -> None:
         """Paint everything again after noise on the line."""
-        self.screen.refresh(layout=True)
+        self.repaint()
 
     def leaving(self) -> Leaving | None:
         """Return how the run stands that was watched last."""

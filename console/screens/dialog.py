@@ -21,8 +21,8 @@ _KEYS_UNDER_WAY: Final = 64
 class EchoingApp(App[ReturnT]):
     """An app that hears the key which opened or closed a dialog once, so that its echo does nothing else."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._last_key = ""
         self._last_key_at = float("-inf")
         self._settled_by = ""

@@ -1,0 +1,106 @@
+"""What the fakes show: quiet and busy runs of several sizes, and one in which every text is hostile."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import msgspec
+from fakes import FakeWatch, Told, snapshot
+
+from console.control.client import NotLive
+from console.vocabulary.snapshot import EventView, JobView, LaneView, Snapshot
+
+STATES = ("busy", "busy", "busy", "full", "busy", "throttled")
+
+
+def all_busy(rows: int, columns: int, step: int) -> Snapshot:
+    """Every lane works, and all its figures differ from step to step."""
+    draw = random.Random(step)
+    lanes: list[LaneView] = []
+    for row in range(rows):
+        provider = ("azure", "gateway", "local")[row * 3 // rows]
+        for column in range(columns):
+            in_flight = draw.randrange(1, 200)
+            lanes.append(
+                LaneView(
+                    provider=provider,
+                    model=f"model-{row // 3}",
+                    deployment=f"model-{row // 3}-{row % 3}",
+                    key=f"key{column}",
+                    state=STATES[(row + column + step) % len(STATES)],
+                    in_flight=in_flight,
+                    held=in_flight,
+                    workers=200,
+                    qps=50.0,
+                    rate=in_flight / 4,
+                    ok=step * 100 + draw.randrange(100),
+                    ttft_p50_ms=200.0 + draw.randrange(100),
+                    ttft_p95_ms=900.0 + draw.randrange(600),
+                )
+            )
+    jobs = tuple(
+        JobView(
+            id=f"j{n}",
+            title=f"model-{n} easy",
+            model=f"model-{n}",
+            state="running",
+            planned=100,
+            done=(step * 3 + n) % 100,
+        )
+        for n in range(8)
+    )
+    happened = tuple(
+        EventView(
+            at_s=10.0 * n,
+            level="warn" if n % 3 == 0 else "info",
+            subject=f"azure/model-{n % 5}@key{n % 3}",
+            text=f"limit {n} -> {n + 1}",
+        )
+        for n in range(step, step + 60)
+    )
+    return snapshot(
+        pid=4242,
+        seq=step,
+        elapsed_s=451.0 + step,
+        eta_s=612.0 - step,
+        done=338 + 7 * step,
+        planned=8000,
+        verdicts={"full": 271 + 5 * step, "partial": 30 + step, "failure": 36 + step, "infrastructure": 1},
+        requests={"ok": 1912 + 91 * step, "rate_limited": 14 + step, "timeout_idle": 2},
+        in_flight=sum(lane.in_flight for lane in lanes),
+        rate=37.4 + step,
+        tokens_per_s=2412.0 + 11 * step,
+        ttft_p50_ms=212.0 + step,
+        ttft_p95_ms=1388.0 + 10 * step,
+        lanes=tuple(lanes),
+        jobs=jobs,
+        events=happened,
+    )
+
+
+def shown_in(scene: str, step: int) -> Snapshot:
+    """Return the snapshot of a scene at a step."""
+    if scene.startswith("grid-"):
+        rows, columns = scene.removeprefix("grid-").split("x")
+        return all_busy(int(rows), int(columns), step)
+    return msgspec.structs.replace(snapshot(), pid=4242, seq=step)
+
+
+class Watched(FakeWatch):
+    """Counts the looks, so that a test can wait for several of them."""
+
+    counter: Any = None
+
+    async def look(self) -> Snapshot:
+        self.counter.looks += 1
+        if self.shown is None:
+            raise NotLive("gone")
+        return self.shown
+
+
+def told_in(scene: str, counter: Any) -> Told:
+    """Return the answers of a scene."""
+    watch = Watched(shown_in(scene, 0))
+    watch.counter = counter
+    return Told(watch)
