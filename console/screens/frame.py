@@ -32,6 +32,8 @@ _OTHER: Final = "\ufffd"
 _STEERING: Final = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _JOINER: Final = "\u200d"
 _MOST_STYLES: Final = 4096
+_SHORT_GAP: Final = 4
+"""Cells that are sooner written again than passed over."""
 _ON: Final = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "21", "51", "52", "53")
 """Codes of Rich's attributes, by their bits."""
 _OFF: Final = ("22", "22", "23", "24", "25", "25", "27", "28", "29", "24", "54", "54", "55")
@@ -39,9 +41,9 @@ _BOLD_OR_DIM: Final = 0b11
 _REVERSE: Final = 1 << 6
 _ON_BLANKS: Final = _REVERSE | 1 << 3 | 1 << 8 | 1 << 9 | 1 << 12
 """Attributes that show where there is no character: reverse, lines under, through and over."""
-_PLAIN: Final = (0, "", "")
 _Look = tuple[int, str, str]
 """Attributes as bits, codes of the foreground, codes of the background; "" is the terminal's own colour."""
+_PLAIN: Final[_Look] = (0, "", "")
 
 
 class Frame:
@@ -52,9 +54,9 @@ class Frame:
         self._colours = colours
         self._width = self._height = 0
         self._rows: list[list[str]] = []
-        self._looks: list[list[_Look]] = []
-        self._known: dict[Style | None, tuple[_Look, _Look]] = {}
-        self._ways: dict[tuple[_Look, _Look], str] = {}
+        self._looks: list[list[int]] = []
+        """For each cell the number of its look."""
+        self._forget_styles()
 
     def forget(self) -> None:
         """Take nothing for granted: the next update writes all it has."""
@@ -62,23 +64,26 @@ class Frame:
 
     def paint(self, width: int, height: int, pieces: Iterable[Piece]) -> str:
         """Return what to send so that a terminal of this size shows `pieces` at their places."""
+        if len(self._all_looks) > _MOST_STYLES:
+            self._forget_styles()
+            self.forget()
         if (width, height) != (self._width, self._height):
             self._width, self._height = width, height
             self._rows = [[_UNKNOWN] * width for _ in range(height)]
-            self._looks = [[_PLAIN] * width for _ in range(height)]
+            self._looks = [[0] * width for _ in range(height)]
         out: list[str] = []
-        now = _PLAIN
+        now = 0
         for y, x, segments in pieces:
             if 0 <= y < height and x < width:
                 cells, looks = self._cells(segments, width - x)
-                now = self._paint_row(out, now, y, x, cells, looks)
-        if now != _PLAIN:
+                now = self._paint_piece(out, now, y, x, cells, looks)
+        if now:
             out.append("\x1b[m")
         return "".join(out)
 
-    def _paint_row(
-        self, out: list[str], now: _Look, y: int, x: int, cells: list[str], looks: list[_Look]
-    ) -> _Look:
+    def _paint_piece(
+        self, out: list[str], now: int, y: int, x: int, cells: list[str], looks: list[int]
+    ) -> int:
         """Write what differs of one piece of a row; return the look that the terminal is left with."""
         end = x + len(cells)
         row, row_looks = self._rows[y], self._looks[y]
@@ -95,34 +100,43 @@ class Frame:
         row[x:end], row_looks[x:end] = cells, looks
         if not (_all_narrow(cells) and _all_narrow(old)):
             changed = _without_gaps(changed, cells)
+        blank_of = self._blank_of
         at = -1
         for index in changed:
-            if index != at:
+            if at != index:
+                gap = index - at
                 if at < 0:
                     out.append(f"\x1b[{y + 1};{x + index + 1}H")
-                elif index - at <= 4 and all(
-                    _fits(now, looks[place], cells[place]) for place in range(at, index)
-                ):
+                elif gap <= _SHORT_GAP and self._stay(now, cells[at:index], looks[at:index]):
                     out.extend(cells[at:index])
                 else:
-                    out.append(f"\x1b[{index - at}C" if index - at > 1 else "\x1b[C")
+                    out.append(f"\x1b[{gap}C" if gap > 1 else "\x1b[C")
             cell, look = cells[index], looks[index]
-            if now is not look and not _fits(now, look, cell):
+            if now != look and not (cell == " " and blank_of[now] == look):
                 out.append(self._way(now, look))
                 now = look
             out.append(cell)
             at = index + 1
         return now
 
-    def _cells(self, segments: Iterable[Segment], room: int) -> tuple[list[str], list[_Look]]:
+    def _stay(self, now: int, cells: list[str], looks: list[int]) -> bool:
+        """Whether cells look right in the present look."""
+        blank = self._blank_of[now]
+        return all(
+            look == now or (cell == " " and look == blank) for cell, look in zip(cells, looks, strict=True)
+        )
+
+    def _cells(self, segments: Iterable[Segment], room: int) -> tuple[list[str], list[int]]:
         """Return the characters and looks cell by cell; a wide character has an empty cell behind it."""
         cells: list[str] = []
-        looks: list[_Look] = []
+        looks: list[int] = []
         for text, style, control in segments:
             if control:
                 continue
-            known = self._known.get(style)
-            look, blank = known if known is not None else self._learn(style)
+            look = self._known.get(style)
+            if look is None:
+                look = self._learn(style)
+            blank = self._blank_of[look]
             start = len(cells)
             if text.isascii() and text.isprintable():
                 cells.extend(text)
@@ -130,6 +144,8 @@ class Frame:
                 _extend(cells, text)
             if look == blank or " " not in text:
                 looks.extend([look] * (len(cells) - start))
+            elif text.isspace():
+                looks.extend([blank] * (len(cells) - start))
             else:
                 looks.extend([blank if cell == " " else look for cell in cells[start:]])
         if len(cells) > room:
@@ -138,35 +154,50 @@ class Frame:
             del cells[room:], looks[room:]
         return cells, looks
 
-    def _learn(self, style: Style | None) -> tuple[_Look, _Look]:
-        """Return how a style looks, and how a blank in it does: one without ink has no foreground."""
-        if len(self._known) > _MOST_STYLES:
-            self._known.clear()
+    def _learn(self, style: Style | None) -> int:
+        """Return the number of a style's look."""
         if style is None:
-            look = _PLAIN
-        else:
-            shown = style._attributes & style._set_attributes  # pyright: ignore[reportPrivateUsage]
-            look = (shown, self._codes(style.color, True), self._codes(style.bgcolor, False))
-        attributes, ink, ground = look
-        seen = attributes & _ON_BLANKS
-        known = (look, (seen, ink if seen else "", ground))
-        self._known[style] = known
-        return known
+            return 0
+        if len(self._known) > 4 * _MOST_STYLES:
+            self._known = {None: 0}  # styles carry more than their looks, so that there is no end of them
+        shown = style._attributes & style._set_attributes  # pyright: ignore[reportPrivateUsage]
+        number = self._number((shown, self._codes(style.color, True), self._codes(style.bgcolor, False)))
+        self._known[style] = number
+        return number
+
+    def _number(self, look: _Look) -> int:
+        """Return the number of a look; a blank without reverse or lines has a look without ink."""
+        number = self._numbers.get(look)
+        if number is None:
+            number = self._numbers[look] = len(self._all_looks)
+            self._all_looks.append(look)
+            self._blank_of.append(number)
+            attributes, ink, ground = look
+            seen = attributes & _ON_BLANKS
+            blank = self._number((seen, ink if seen else "", ground))
+            self._blank_of[number] = blank
+        return number
 
     def _codes(self, colour: Color | None, foreground: bool) -> str:
         if colour is None or colour.is_default or self._colours is None:
             return ""
         return ";".join(colour.downgrade(self._colours).get_ansi_codes(foreground))
 
-    def _way(self, now: _Look, then: _Look) -> str:
+    def _way(self, now: int, then: int) -> str:
         """Return the shortest sequence from one look to another."""
         way = self._ways.get((now, then))
         if way is None:
-            if len(self._ways) > _MOST_STYLES:
-                self._ways.clear()
-            step, anew = ";".join(_changes(now, then)), ";".join(("", *_changes(_PLAIN, then)))
+            before, after = self._all_looks[now], self._all_looks[then]
+            step, anew = ";".join(_changes(before, after)), ";".join(("", *_changes(_PLAIN, after)))
             way = self._ways[now, then] = f"\x1b[{min(step, anew, key=len)}m"
         return way
+
+    def _forget_styles(self) -> None:
+        self._known: dict[Style | None, int] = {None: 0}
+        self._numbers: dict[_Look, int] = {_PLAIN: 0}
+        self._all_looks: list[_Look] = [_PLAIN]
+        self._blank_of: list[int] = [0]
+        self._ways: dict[tuple[int, int], str] = {}
 
 
 def _changes(now: _Look, then: _Look) -> list[str]:
@@ -181,16 +212,6 @@ def _changes(now: _Look, then: _Look) -> list[str]:
     if now[2] != then[2]:
         codes.append(then[2] or "49")
     return codes
-
-
-def _fits(now: _Look, look: _Look, cell: str) -> bool:
-    """Whether a cell looks right in the present look; a blank shows no ink."""
-    if now == look:
-        return True
-    if cell != " " or now[2] != look[2]:
-        return False
-    seen = now[0] & _ON_BLANKS
-    return seen == look[0] & _ON_BLANKS and (not seen or now[1] == look[1])
 
 
 def _without_gaps(changed: Iterable[int], cells: list[str]) -> range:

@@ -90,7 +90,7 @@ class PaintingApp(EchoingApp[ReturnT]):
     def _whole(self, screen: Screen[Any]) -> Any:
         below: list[Any] = self._background_screens  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         compositor: Any = screen._compositor  # pyright: ignore[reportPrivateUsage]
-        return compositor.render_update(full=True, screen_stack=below)  # pyright: ignore[reportUnknownArgumentType]
+        return compositor.render_update(full=True, screen_stack=below)
 
     def _set_pointer_shape(self, shape: str) -> None:
         """Leave the mouse pointer alone: the mouse is not used."""
