@@ -102,9 +102,7 @@ class ConsoleApp(PaintingApp[Leaving | None]):
     async def on_mount(self) -> None:
         """Open the first screen and listen for signals."""
         if not self.is_headless:
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self._end_by_signal, number)
+            self._listen(asyncio.get_running_loop())
         await self.switch_mode(self._start.screen)
 
     def action_go(self, place: Place) -> None:
@@ -155,11 +153,19 @@ class ConsoleApp(PaintingApp[Leaving | None]):
         live = next((pane for pane in self._panes() if isinstance(pane, Live)), None)
         return (None if live is None else live.leaving()) or self.session.leaving
 
-    def _end_by_signal(self, number: signal.Signals) -> None:
-        code = (
-            0 if number == signal.SIGINT else 128 + number
-        )  # an interrupt from outside is a detach, like Ctrl-C
-        leave_soon(code)  # the line may be stalled, and the screen stuck in a write
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End by signals. The loop's own way to hear them would not be heard while the loop is stuck."""
+
+        def told(number: int, _frame: object) -> None:
+            code = 0 if number == signal.SIGINT else 128 + number  # an interrupt is a detach, like Ctrl-C
+            leave_soon(code)
+            loop.call_soon_threadsafe(self._end, code)
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as of nohup
+                signal.signal(number, told)
+
+    def _end(self, code: int) -> None:
         self.exit(self.leaving(), return_code=code)
 
     def _fatal_error(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import anyio.to_thread
+import msgspec
 
 from console.control.client import NotLive
 from console.records.run_lock import is_live
@@ -61,7 +62,9 @@ class Connection:
         except ConsoleError as error:
             self.view = View("silent", self.view.snapshot, said="\n".join(error.lines()))
         else:
-            self.view = View("live", snapshot)
+            before = self.view.snapshot
+            only_the_clock = before is not None and _without_clock(before) == _without_clock(snapshot)
+            self.view = View("live", before if only_the_clock else snapshot)
         return self.view
 
     async def aclose(self) -> None:
@@ -87,3 +90,8 @@ class Connection:
             return await anyio.to_thread.run_sync(self._ended, self._run_dir)
         except ConsoleError:
             return None  # a journal that cannot be read has no end we know of
+
+
+def _without_clock(snapshot: Snapshot) -> Snapshot:
+    """Leave out what moves while nothing happens: no clock is drawn for its own sake."""
+    return msgspec.structs.replace(snapshot, seq=0, elapsed_s=0.0, eta_s=None)

@@ -39,6 +39,9 @@ class Steering:
     def do_looks(self) -> dict[str, Any]:
         return {"looks": self.looks}
 
+    def do_stalled(self) -> dict[str, Any]:
+        return {"stalled": self.app._driver.line.busy and self.app._missed}
+
     def do_threads(self) -> dict[str, Any]:
         return {"threads": sorted(thread.name for thread in threading.enumerate())}
 

@@ -174,15 +174,16 @@ class UnderPty:
         for key in keys:
             os.write(self.master, KEYS.get(key, key.encode()))
 
-    def tell(self, order: str, **more: Any) -> dict[str, Any]:
+    def tell(self, order: str, *, reading: bool = True, **more: Any) -> dict[str, Any]:
         """Have the fakes do something, and return what they say of it."""
         self._told.sendall(json.dumps({"order": order, **more}).encode() + b"\n")
-        while True:  # the console may wait for its terminal to be read meanwhile
+        while reading:  # the console may wait for its terminal to be read meanwhile
             ready, _, _ = select.select([self._told, self.master], [], [], LONG_S)
             if self._told in ready:
-                return json.loads(self._answers.readline())
+                break
             assert ready, f"no answer to {order}"
             self.read_once(0.0)
+        return json.loads(self._answers.readline())
 
     def resize(self, width: int, height: int) -> None:
         """Change the size of the terminal."""
