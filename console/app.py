@@ -82,6 +82,8 @@ class ConsoleApp(PaintingApp[Leaving | None]):
         self.VERTICAL_BREAKPOINTS = [(0, "-tiny"), (15, "-short"), (36, "-tall")]
         start = start or StartAt()
         self._start = start
+        self.left_by_fault: Leaving | None = None
+        """How the run stood that was watched when the console failed."""
         self.session = Session(
             backend,
             profile=start.profile,
@@ -158,7 +160,8 @@ class ConsoleApp(PaintingApp[Leaving | None]):
 
         def told(number: int, _frame: object) -> None:
             code = 0 if number == signal.SIGINT else 128 + number  # an interrupt is a detach, like Ctrl-C
-            leave_soon(code)
+            leaving = self.leaving()
+            leave_soon(code, () if leaving is None else leaving.lines())
             loop.call_soon_threadsafe(self._end, code)
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -170,7 +173,9 @@ class ConsoleApp(PaintingApp[Leaving | None]):
 
     def _fatal_error(self) -> None:
         # Textual would print the local variables of every frame; keys must not be among them.
-        self.panic(Text(safe_text(traceback.format_exc())))
+        self.left_by_fault = self.leaving()
+        told = "The console has failed, and that is its own fault. No run is touched by it.\n\n"
+        self.panic(Text(told + safe_text(traceback.format_exc())))
 
 
 def run_app(backend: Backend, start: StartAt | None = None) -> Closed:
@@ -178,4 +183,4 @@ def run_app(backend: Backend, start: StartAt | None = None) -> Closed:
     app = ConsoleApp(backend, start)
     with watched_terminal():
         leaving = app.run(mouse=False)
-    return Closed(leaving, app.return_code or 0)
+    return Closed(leaving or app.left_by_fault, app.return_code or 0)

@@ -13,7 +13,7 @@ import select
 import sys
 import termios
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -94,11 +94,11 @@ def watched_terminal() -> Generator[None]:
         over.set()
 
 
-def leave_soon(code: int) -> None:
-    """End the process if an orderly end has not come within a moment, with the terminal as it was found."""
+def leave_soon(code: int, words: Sequence[str] = ()) -> None:
+    """End the process if an orderly end has not come within a moment, with the terminal as it was found and `words` on it."""
 
     def leave() -> None:
-        _give_back()
+        _give_back("".join(f"{line}\r\n" for line in words).encode())
         os._exit(code)
 
     timer = threading.Timer(LAST_GRACE_S, leave)
@@ -118,14 +118,14 @@ def _watch(over: threading.Event) -> None:
             over.wait(WATCH_EVERY_S)  # a system that cannot be asked so
 
 
-def _give_back() -> None:
+def _give_back(words: bytes) -> None:
     """Take back what the screen did to the terminal, without waiting for a line that takes nothing."""
     try:
         for settings in filter(None, _found):
             termios.tcsetattr(0, termios.TCSANOW, settings)
         line = os.open(os.ttyname(2), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
         termios.tcflush(line, termios.TCOFLUSH)
-        os.write(line, GIVE_BACK)
+        os.write(line, GIVE_BACK + words)
     except (OSError, termios.error):
         return  # it has gone, or takes nothing: there is nobody to do it for
 

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 _TOKENS = re.compile(
     rb"\x1b\[(?P<csi>[0-?]*[ -/]*[@-~])"
     rb"|\x1b\](?P<osc>[^\x07\x1b]*)(?:\x07|\x1b\\)"
+    rb"|(?P<cut>\x1b\[[0-?]*[ -/]*(?=\x1b))"
     rb"|\x1b(?P<string>[PX^_][^\x1b]*\x1b\\)"
     rb"|\x1b(?P<escape>[ -/]*[0-Z\\-~])"
     rb"|(?P<control>[\x00-\x1a\x1c-\x1f\x7f])"
@@ -97,6 +98,8 @@ class TerminalScreen:
                 self.clipboard.append(found["osc"][3:])
             case "control" if found[0] in b"\r\n":
                 self._newline(found[0])
+            case "cut":
+                pass  # what was left of a picture that was dropped
             case _:
                 self.foreign.append(found[0])
 

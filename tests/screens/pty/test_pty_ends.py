@@ -10,7 +10,9 @@ import pytest
 from fakes import RUN_DIR
 from pty_rig import UnderPty, console
 
-SOON_S = 2.0
+SOON_S = 10.0
+"""Far longer than it takes, as other work may be done on the machine; `slow` asserts the two seconds that are promised."""
+PROMISED_S = 2.0
 
 
 def watching(**options) -> UnderPty:
@@ -111,7 +113,8 @@ def test_what_breaks_a_screen_is_told_without_secrets_and_with_the_way_back() ->
 
 
 @pytest.mark.slow
-def test_twenty_ends_of_each_kind_leave_no_process() -> None:
+def test_twenty_ends_of_each_kind_come_within_the_time_that_is_promised(monkeypatch) -> None:
+    monkeypatch.setattr("test_pty_ends.SOON_S", PROMISED_S)
     for _ in range(20):
         test_a_signal_ends_the_console_and_gives_the_terminal_back(signal.SIGTERM, 143)
         test_a_signal_ends_the_console_and_gives_the_terminal_back(signal.SIGHUP, 129)
