@@ -94,6 +94,7 @@ class JournalScan:
         """Scan `segments`; `strays` are not read, only reported as damage."""
         self.segments = segments
         self.rows = 0
+        self.read_bytes = 0
         self._strays = strays
         self._torn = 0
         self._damaged = 0
@@ -122,7 +123,7 @@ class JournalScan:
         Raises:
             ConsoleError: if a segment cannot be read.
         """
-        self.rows = self._torn = self._damaged = self._implausible = 0
+        self.rows = self.read_bytes = self._torn = self._damaged = self._implausible = 0
         self._unknown, self._located = {}, []
         for stray in self._strays:
             self._damaged += 1
@@ -131,6 +132,7 @@ class JournalScan:
             try:
                 with opened_segment(segment.path, _READ_AHEAD_BYTES) as file:
                     for number, line in enumerate(file, start=1):
+                        self.read_bytes += len(line)
                         row = self._decode(segment, number, line)
                         if row is not None:
                             self.rows += 1

@@ -16,6 +16,7 @@ from console.records.read_journal import read_end, segments_of
 from console.records.run_file import RunFile, read_run_file
 from console.records.run_lock import is_live
 from console.records.summary import SUMMARY_FILE, summarise
+from console.records.tables import Watch
 from console.vocabulary.errors import ConsoleError
 
 _SCHEMA: Final = pl.Schema({**schema(TESTS), "rows": pl.Int64, "simulated": pl.Boolean})
@@ -50,8 +51,12 @@ class RunTests(msgspec.Struct, frozen=True, kw_only=True):
     """One row a test, in the order of their ids: the columns `TESTS`, `rows` and `simulated`."""
 
 
-def load_tests(run_dir: Path) -> RunTests:
+def load_tests(run_dir: Path, watch: Watch | None = None) -> RunTests:
     """Return the tests of a run, live or not. Makes its tables anew where they do not hold all that was written.
+
+    Args:
+        run_dir: the run directory.
+        watch: as `summarise` takes it.
 
     Raises:
         ConsoleError: if the run cannot be read, or its tables cannot be made.
@@ -59,7 +64,9 @@ def load_tests(run_dir: Path) -> RunTests:
     run_file = read_run_file(run_dir)
     found = _still_true(run_dir)
     if found is None:
-        made = summarise(run_dir, storage="json" if run_file.storage == "json" else "parquet")
+        made = summarise(
+            run_dir, storage="json" if run_file.storage == "json" else "parquet", watch=watch
+        )
         standing = msgspec.convert(made, Standing, from_attributes=True)
         found = standing, _read(run_dir, standing)
     standing, table = found

@@ -26,7 +26,7 @@ from console.records.run_file import SUMMARY_FILE, RunFile, read_run_file
 from console.records.run_lock import is_live
 from console.records.standing import Standing, standing
 from console.records.summary_types import GroupSummary, RunKind, Summary
-from console.records.tables import Storage, Tables, collect_tables, verdict_counts, write_table
+from console.records.tables import Storage, Tables, Watch, collect_tables, verdict_counts, write_table
 from console.records.workspace import workspace_in
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line
@@ -36,13 +36,20 @@ __all__ = ["GroupSummary", "Summary", "summarise"]
 _NS_PER_S: Final = 1e9
 
 
-def summarise(run_dir: Path, *, storage: Storage = "parquet", exact_gaps: int = EXACT_GAPS) -> Summary:
+def summarise(
+    run_dir: Path,
+    *,
+    storage: Storage = "parquet",
+    exact_gaps: int = EXACT_GAPS,
+    watch: Watch | None = None,
+) -> Summary:
     """Make the tables and the summary of a run, and write them into its directory.
 
     Args:
         run_dir: the run directory; the run may be live, and the figures are those so far.
         storage: how tables are written.
         exact_gaps: up to so many chunk gaps percentiles of ITL are exact.
+        watch: is told how much of the journal has been read, and may end that by what it raises.
 
     Raises:
         ConsoleError: if the run cannot be read, or the files cannot be written.
@@ -51,7 +58,7 @@ def summarise(run_dir: Path, *, storage: Storage = "parquet", exact_gaps: int = 
     live = is_live(run_dir)
     try:
         with workspace_in(run_dir) as workspace:
-            tables = collect_tables(run_dir, workspace)
+            tables = collect_tables(run_dir, workspace, watch)
             files = (
                 write_table(tables.requests, run_dir, "requests", storage, workspace),
                 write_table(tables.tests, run_dir, "tests", storage, workspace),

@@ -9,7 +9,7 @@ which a scan of JSON lines stops. Only the counted row of each test goes into `t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -28,6 +28,9 @@ from console.vocabulary.outcome import TERMINAL, Verdict
 from console.vocabulary.rows import ClientRow, EventRow, LimitRow, RequestRow, RunEnded, RunStarted
 
 Storage = Literal["parquet", "json"]
+Watch = Callable[[float], None]
+"""Is told, every now and then, what share of a journal has been read; what it raises ends the reading."""
+_ROWS_A_LOOK: Final = 2_000
 _BATCH_ROWS: Final = 50_000
 _BATCH_GAPS: Final = 1_000_000
 """A part ends at so many rows, or so many chunk gaps: answers of 10,000 chunks are no reason to swap."""
@@ -136,8 +139,8 @@ class _Sessions:
         return self.all[self._current[min(self._current)]].ended if self._current else None
 
 
-def collect_tables(run_dir: Path, workspace: Path) -> Tables:
-    """Read a run's journal into tables whose parts lie in `workspace`.
+def collect_tables(run_dir: Path, workspace: Path, watch: Watch | None = None) -> Tables:
+    """Read a run's journal into tables whose parts lie in `workspace`; `watch` is told how far it has come.
 
     Raises:
         ConsoleError: if a segment cannot be read.
@@ -148,7 +151,10 @@ def collect_tables(run_dir: Path, workspace: Path) -> Tables:
     sessions = _Sessions()
     client = ClientTally()
     gaps = deaths = tuned = 0
+    whole_bytes = max(1, sum(segment.path.stat().st_size for segment in scan.segments)) if watch else 1
     for placed in scan.placed():
+        if watch is not None and scan.rows % _ROWS_A_LOOK == 0:
+            watch(min(1.0, scan.read_bytes / whole_bytes))
         row, process = placed.row, placed.segment.process
         if isinstance(row, RunStarted):
             sessions.begin(process, row.wall)
