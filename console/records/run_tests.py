@@ -64,9 +64,7 @@ def load_tests(run_dir: Path, watch: Watch | None = None) -> RunTests:
     run_file = read_run_file(run_dir)
     found = _still_true(run_dir)
     if found is None:
-        made = summarise(
-            run_dir, storage="json" if run_file.storage == "json" else "parquet", watch=watch
-        )
+        made = summarise(run_dir, storage="json" if run_file.storage == "json" else "parquet", watch=watch)
         standing = msgspec.convert(made, Standing, from_attributes=True)
         found = standing, _read(run_dir, standing)
     standing, table = found
