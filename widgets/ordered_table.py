@@ -58,6 +58,12 @@ class OrderedTable(Table):
         self.redraw()
         self.cursor_moved()
 
+    def set_empty_text(self, text: str) -> None:
+        """Say this while there is no row."""
+        if text != self._empty_text:
+            self._empty_text = text
+            self.redraw()
+
     @property
     def order(self) -> Sequence[int]:
         """Which rows are shown, in their order."""

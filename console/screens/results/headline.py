@@ -11,7 +11,7 @@ from console.screens.results.needs import Fact, RunHead
 from console.screens.results.places import VIEWS, Place, View, trail
 from console.screens.results.shown import shown_text
 from console.vocabulary.safe_text import safe_line
-from widgets.paragraphs import Paragraph, paragraph
+from widgets.paragraphs import Paragraph, broken, paragraph
 from widgets.text_lines import Line, Run, Tone
 
 NO_RUN: Final = " no run is shown: 6 lists runs, Enter there opens one"
@@ -54,28 +54,45 @@ def views_line(here: View, width: int) -> Line:
     return tuple(runs)
 
 
-def place_line(place: Place, title: str, behind: str, width: int, *, ascii_only: bool = False) -> Line:
-    """Return where one is, what is shown there, and what more there is to say; cut at the left where it is too long."""
-    rest = f"   {shown_text(title, 120, ascii_only=ascii_only)}"
-    if behind:
-        rest += f"   {behind}"
-    where = shown_text(trail(place), 300, ascii_only=ascii_only)
-    room = max(8, width - cell_len(rest) - 1)
-    while cell_len(where) > room and len(where) > 2:
-        where = ("~" if ascii_only else "…") + where[2:]
+def place_line(
+    place: Place, test: str, title: str, behind: str, width: int, *, ascii_only: bool = False
+) -> Line:
+    """Return where one is, what is shown there, and how much of it; steps at the left give way where it is too long."""
+    rest = "".join(f"   {shown_text(text, 120, ascii_only=ascii_only)}" for text in (title, behind) if text)
+    steps = trail(place)
+    if test:
+        steps.append("/".join(test.split("/")[-2:]))
+    room = max(12, width - cell_len(rest) - 1)
+    where = _joined(steps, ascii_only=ascii_only)
+    while cell_len(where) > room and len(steps) > 1:
+        steps = steps[1:]
+        where = _joined(["…", *steps], ascii_only=ascii_only)
     return ((f" {where}", "strong"), (rest, "muted"))
 
 
-def fact_paragraphs(facts: Sequence[Fact], *, ascii_only: bool = False) -> list[Paragraph]:
-    """Return the overview: labels at the left, what they say beside them."""
-    lines: list[Paragraph] = []
+def _joined(steps: Sequence[str], *, ascii_only: bool) -> str:
+    return shown_text(" › ".join(shown_text(step, 80) for step in steps), ascii_only=ascii_only)
+
+
+def fact_lines(
+    facts: Sequence[Fact], width: int, *, spaced: bool, ascii_only: bool = False
+) -> tuple[Line, ...]:
+    """Return the overview: labels at the left, what they say beside them, broken at `width` columns.
+
+    Args:
+        facts: what to say.
+        width: columns.
+        spaced: whether blank lines set its parts apart.
+        ascii_only: whether only ASCII is drawn.
+    """
+    lines: list[Line] = []
     for fact in facts:
-        if fact.label and lines:
-            lines.append(Paragraph(()))
+        if fact.label and lines and spaced:
+            lines.append(())
         label = f" {safe_line(fact.label, 12):<{_LABEL_WIDTH}}"
         text = shown_text(fact.text, 1_000, ascii_only=ascii_only)
-        lines.append(Paragraph(((label, "accent"), (text, fact.tone)), _LABEL_WIDTH + 1))
-    return lines
+        lines += broken(Paragraph(((label, "accent"), (text, fact.tone)), _LABEL_WIDTH + 1), max(20, width))
+    return tuple(lines)
 
 
 def note_paragraphs(notes: Sequence[str], *, ascii_only: bool = False) -> list[Paragraph]:

@@ -84,9 +84,7 @@ def next_view(view: View, step: int) -> View:
     return VIEWS[(VIEWS.index(view) + step) % len(VIEWS)]
 
 
-def trail(place: Place, *, separator: str = " › ") -> str:
+def trail(place: Place) -> list[str]:
     """Return where one is: the steps down, or what is at the top."""
     words = [step.word for step in place.steps if step.word]
-    if not words:
-        return {"models": "all models", "phases": "tables of the report"}.get(place.view, f"all {place.view}")
-    return separator.join(words)
+    return words or [{"phases": "tables of the report"}.get(place.view, f"all {place.view}")]

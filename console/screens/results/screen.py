@@ -11,7 +11,6 @@ import anyio.to_thread
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.timer import Timer
 
 from console.screens.filter_line import FilterLine
@@ -22,7 +21,7 @@ from console.screens.results.export_dialog import ExportDialog
 from console.screens.results.needs import Export, Fact, GivenUp, RunHead, RunResults
 from console.screens.results.places import Step, next_outcome, next_view
 from console.screens.results.sheet import Sort
-from console.screens.results.shown import ShownRows, shown_columns, sort_by, table_text
+from console.screens.results.shown import ShownRows, shown_columns, shown_text, sort_by, table_text
 from console.screens.results.trace_lines import trace_lines
 from console.screens.results.visits import Made, Visits, made
 from console.screens.session import Session
@@ -38,6 +37,8 @@ _WATCH_S: Final = 0.5
 """How often the progress of a reading is shown."""
 _PATIENCE_S: Final = 0.3
 """Work that takes longer is spoken of."""
+_TALL: Final = 36
+"""From so many lines on, the overview has blank ones between its parts."""
 _COPIED_ROWS: Final = 2_000
 """More rows are no text to paste: they are exported."""
 
@@ -52,7 +53,7 @@ class Results(Pane):
         "Enter goes down: model, prompt type, difficulty, rate, task type, tests, one test; Esc goes up.",
         "Levels at which there is nothing to choose are passed over.",
         "Left and right move the columns behind the first one.",
-        "R of the runs screen and `report --scoring original` read results the other way: here tests are judged by the goal.",
+        "Tests are judged by the goal here; `report --scoring original` judges them the other way.",
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -107,7 +108,14 @@ class Results(Pane):
             id="results.export",
             tooltip="Write the table, tests or the summary into a file",
         ),
-        Binding("y", "copy_row", "copy", id="results.copy", tooltip="Copy the row, or of a test all of it"),
+        Binding(
+            "y",
+            "copy_row",
+            "Copy",
+            show=False,
+            id="results.copy",
+            tooltip="Copy the row, or of a test all of it",
+        ),
         Binding(
             "Y",
             "copy_table",
@@ -149,8 +157,7 @@ class Results(Pane):
         yield TextLines(((),), id="views")
         yield TextLines(((),), id="where")
         yield Paragraphs(id="notice")
-        with VerticalScroll(id="overview"):
-            yield Paragraphs(id="facts")
+        yield TextView(ascii_only=self.ascii_only, empty_text="", id="overview")
         yield OrderedTable(ascii_only=self.ascii_only, empty_text="", id="table")
         yield TextView(ascii_only=self.ascii_only, empty_text="", id="trace")
         yield Paragraphs(id="notes")
@@ -159,7 +166,8 @@ class Results(Pane):
     def on_mount(self) -> None:
         """Show the part that is in front."""
         self._table = self.query_one(OrderedTable)
-        self._trace = self.query_one(TextView)
+        self._trace = self.query_one("#trace", TextView)
+        self._overview = self.query_one("#overview", TextView)
         self._arrange()
 
     def on_screen_resume(self) -> None:
@@ -315,6 +323,7 @@ class Results(Pane):
         if found is None or self._visits.here is not here:
             return
         here.sheet, here.place = found.sheet, found.sheet.place
+        self._table.set_empty_text(f" {shown_text(found.sheet.empty, ascii_only=self.ascii_only)}")
         self._table.take(
             shown_columns(found.sheet, ascii_only=self.ascii_only),
             ShownRows(found.sheet, ascii_only=self.ascii_only),
@@ -502,13 +511,18 @@ class Results(Pane):
         shown = head is not None
         views = headline.views_line(self._visits.view, width) if shown else ()
         self.query_one("#views", TextLines).show_lines((views,))
-        facts = headline.fact_paragraphs(self._facts, ascii_only=self.ascii_only)
-        self.query_one("#facts", Paragraphs).show(facts)
+        facts = headline.fact_lines(
+            self._facts, width - 2, spaced=self.size.height >= _TALL, ascii_only=self.ascii_only
+        )
+        if facts != self._overview.lines:
+            self._overview.show_lines(facts, keep_place=True)
         title, behind = "", ""
         if here.test and here.sheet is not None:
-            title, behind = here.test, f"{self._table.cursor + 1:,} of {len(self._table.order):,}"
+            title, behind = "", f"{self._table.cursor + 1:,} of {len(self._table.order):,}"
         elif here.sheet is not None:
-            title, behind = here.sheet.title, f"{len(here.sheet):,} {here.sheet.noun}"
+            title, behind = here.sheet.title, f"{here.sheet.count:,} {here.sheet.noun}"
         where = self.query_one("#where", TextLines)
         where.display = shown and self._visits.view != "overview"
-        where.show_lines((headline.place_line(here.place, title, behind, width, ascii_only=self.ascii_only),))
+        where.show_lines(
+            (headline.place_line(here.place, here.test, title, behind, width, ascii_only=self.ascii_only),)
+        )

@@ -32,7 +32,9 @@ class Row(NamedTuple):
     opens: tuple[Step, ...] = ()
     """Where Enter leads, behind the steps of the table; nothing: nowhere."""
     tone: str = ""
-    """`strong` for a total, `bad`, `warn` and `muted` for what that says in words as well."""
+    """`strong`, `bad`, `warn` and `muted` for what says so in words as well."""
+    total: bool = False
+    """Whether it sums up the others: it stays last, whatever the sort."""
 
 
 class Sort(NamedTuple):
@@ -80,6 +82,11 @@ class Sheet(Protocol):
         """Whether rows are tests, which Enter opens."""
         ...
 
+    @property
+    def count(self) -> int:
+        """How many things it shows, without the row that sums them up."""
+        ...
+
     def __len__(self) -> int:
         """Return how many rows there are."""
         ...
@@ -110,6 +117,11 @@ class Listed:
     empty: str = "nothing to show"
     tests: bool = False
 
+    @property
+    def count(self) -> int:
+        """How many rows there are but for totals."""
+        return sum(not row.total for row in self.rows)
+
     def __len__(self) -> int:
         """Return how many rows there are."""
         return len(self.rows)
@@ -123,7 +135,7 @@ class Listed:
         return next((index for index, row in enumerate(self.rows) if row.id == row_id), None)
 
     def order(self, sort: Sort | None, words: tuple[str, ...]) -> Sequence[int]:
-        """Return which rows are shown, sorted; a row in bold is a total and stays last."""
+        """Return which rows are shown, sorted, totals behind the others."""
         shown: Sequence[int] = range(len(self.rows))
         if words:
             texts = ["\n".join(row.cells).casefold() for row in self.rows]
@@ -131,8 +143,8 @@ class Listed:
         if sort is None or sort.column >= len(self.columns):
             return shown
         keys = {index: self.rows[index].keys[sort.column] for index in shown}
-        totals = [index for index in shown if self.rows[index].tone == "strong"]
-        others = [index for index in shown if self.rows[index].tone != "strong"]
+        totals = [index for index in shown if self.rows[index].total]
+        others = [index for index in shown if not self.rows[index].total]
         known = [index for index in others if not _unknown(keys[index])]
         unknown = [index for index in others if _unknown(keys[index])]
         known.sort(key=lambda index: _ranked(keys[index]), reverse=sort.descending)

@@ -113,7 +113,7 @@ def _load(
         for group in groups
     ]
     if len(groups) > 1:
-        rows.append(_speed_row(summary.overall, (), figures)._replace(tone="strong"))
+        rows.append(_speed_row(summary.overall, (), figures)._replace(tone="strong", total=True))
     return Listed(
         Place(view),
         _title(f"load per {noun}", summary, latencies=True),
@@ -136,11 +136,10 @@ def _speed_row(group: GroupSummary, steps: tuple[Step, ...], figures: Sequence[F
 
 
 def _title(title: str, summary: Summary, *, latencies: bool) -> str:
-    """Return a title with what a reader must know: that nothing was measured, or not the server."""
-    marks = ["SIMULATED"] if summary.simulated else []
+    """Return a title with what must be known of latencies: that they are not the server's."""
     if latencies and summary.client is not None and summary.client.verdict == "client_bound":
-        marks.append(CLIENT_WORDS["client_bound"])
-    return f"{title} ({', '.join(marks)})" if marks else title
+        return f"{title} ({CLIENT_WORDS['client_bound']})"
+    return title
 
 
 def _reused(summary: Summary) -> tuple[str, ...]:

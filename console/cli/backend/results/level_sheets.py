@@ -50,14 +50,13 @@ def next_axis(place: Place, tests: pl.DataFrame) -> tuple[Place, Axis | None]:
     return place.down(steps), None
 
 
-def level_sheet(place: Place, axis: Axis, tests: pl.DataFrame, *, simulated: bool) -> Listed:
+def level_sheet(place: Place, axis: Axis, tests: pl.DataFrame) -> Listed:
     """Return a row for each value of an axis, and one of all."""
     rows = level_groups(tests, axis)
     columns, shown = group_rows([(name, (Step(axis, name),), group) for name, group in rows], total_of(tests))
-    mark = " (SIMULATED)" if simulated else ""
     return Listed(
         place,
-        f"by {HEADS[axis]}{mark}",
+        f"by {HEADS[axis]}",
         (Column(axis, HEADS[axis]), *columns),
         tuple(shown),
         NOTES,

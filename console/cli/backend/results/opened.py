@@ -99,7 +99,7 @@ class Results:
         if not place.as_tests and not place.steps:
             match place.view:
                 case "models":
-                    return models(self.summary, self._scored, self._plan.models)
+                    return models(self.summary, self.tests, self._plan.models)
                 case "keys":
                     return keys(self.summary)
                 case "deployments":
@@ -109,7 +109,7 @@ class Results:
                 case "phases":
                     return report_index(self._report, self._empty)
                 case "errors":
-                    return error_classes(self._scored, self.summary, self._plan.models, self._empty)
+                    return error_classes(self.tests, self.summary, self._plan.models, self._empty)
                 case _:
                     return self._tests(place)
         table = place.value("table")
@@ -133,21 +133,16 @@ class Results:
         """Return the next level at which there is a choice, or the tests."""
         if place.view not in ("models", "phases") or place.as_tests:
             return self._tests(place)
-        members = self._members(self._scored, place)
+        members = self._members(self.tests, place)
         place, axis = next_axis(place, members)
-        return (
-            self._tests(place)
-            if axis is None
-            else level_sheet(place, axis, members, simulated=self.summary.simulated)
-        )
+        return self._tests(place) if axis is None else level_sheet(place, axis, members)
 
     def _tests(self, place: Place) -> TestsSheet:
-        simulated = " (SIMULATED)" if self.summary.simulated else ""
         partial = f"PARTIAL: {self.summary.partial_reason}" if self.summary.partial else ""
         return TestsSheet(
             place,
             self._members(self._listed, place),
-            f"tests{simulated}",
+            "tests",
             (partial,) if partial else (),
             self._empty or "no such test here: f shows others",
         )
@@ -178,7 +173,8 @@ class Results:
         return planned_run(self.run.run_dir)
 
     @cached_property
-    def _scored(self) -> pl.DataFrame:
+    def tests(self) -> pl.DataFrame:
+        """The tests as the goal judges them, for tables of figures."""
         return scored(self.run.table, "goal")
 
     @property

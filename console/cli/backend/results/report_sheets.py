@@ -129,13 +129,12 @@ def error_classes(tests: pl.DataFrame, summary: Summary, models: tuple[str, ...]
     if summary.failures:
         classes = ", ".join(f"{name} {count:,}" for name, count in summary.failures.items())
         notes.append(f"without an answer, by their last request: {classes}; never counted against a model")
-    mark = " (SIMULATED)" if summary.simulated else ""
     nothing = (
         "no test has an error: all are full" if total is not None else "no test has ended yet: r reads again"
     )
     return Listed(
         Place("errors"),
-        f"errors by class{mark}",
+        "errors by class",
         tuple(columns),
         tuple(rows),
         tuple(notes),
@@ -162,5 +161,4 @@ def _number(text: str) -> SortKey:
 
 
 def _marked(report: Report, title: str) -> str:
-    marks = [*(["SIMULATED"] if report.simulated else []), *(["PARTIAL"] if report.partial else [])]
-    return f"{title} ({', '.join(marks)})" if marks else title
+    return f"{title} (PARTIAL)" if report.partial else title

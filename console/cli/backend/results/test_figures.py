@@ -70,7 +70,7 @@ def _mostly(group: Group) -> str:
 FIGURES: Final = (
     _count("tests", "tests"),
     _count("full_success", "full"),
-    _count("partial_success", "partial"),
+    _count("partial_success", "part"),
     _count("failed", "fail"),
     _count("infrastructure", "infra"),
     _count("cancelled", "cancelled", "not zero"),
@@ -112,7 +112,7 @@ def group_rows(
     ]
     rows = [_row(name, steps, group, shown) for name, steps, group in groups]
     if total is not None:
-        rows.append(_row("all", (), total, shown)._replace(tone="strong"))
+        rows.append(_row("all", (), total, shown)._replace(tone="strong", total=True))
     return tuple(figure.column for figure in shown), rows
 
 

@@ -104,6 +104,11 @@ class TestsSheet:
         """Its columns."""
         return tuple(part.column for part in self._parts)
 
+    @property
+    def count(self) -> int:
+        """How many tests there are."""
+        return self.table.height
+
     def __len__(self) -> int:
         """Return how many tests there are."""
         return self.table.height
