@@ -1,360 +1,263 @@
-"""The live screen: the state of a run, its grid, its progress and events, and the keys that control it."""
+"""The live screen: the state of a run, its grid, its work and events, and the keys that control it."""
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
 from typing import ClassVar
 
-import anyio.to_thread
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Container
-from textual.timer import Timer
-from textual.worker import Worker
+from textual.binding import BindingType
+from textual.widgets import Input
 
-from console.screens.leaving import Leaving
-from console.screens.live import picture
-from console.screens.live.connection import Connection, View
-from console.screens.live.following import Following
-from console.screens.pane import Pane
-from console.screens.question import Answer, Question
+from console.screens.live.connection import View
+from console.screens.live.control import Controlled
+from console.screens.live.face import CONNECTING, NO_RUN, Below, Face, Shown
+from console.screens.live.keys import CONTROL_KEYS, VIEW_KEYS
+from console.screens.live.lane_text import copied_text
+from console.screens.live.lanes import Picked, filtered, picked, place_of
+from console.screens.live.notices import notices
 from console.screens.session import Session
-from console.vocabulary.command import Accepted, Command, Drain, Pause, Resume, Stop
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line
-from widgets.event_log import EventLog
+from console.vocabulary.snapshot import LaneView, Snapshot
 from widgets.lane_grid import LaneGrid
 from widgets.lane_values import LEGEND
-from widgets.paragraphs import Paragraph, Paragraphs, paragraph
-from widgets.phase_progress import PhaseProgress
-from widgets.text_lines import Line, TextLines, plain
 
-REFRESH_S = 1.0
-"""From one answer to the next look, so a slow line is never asked faster than it answers."""
-SAID_FOR_S = 8.0
-"""How long the answer to a command stays in the notice line."""
+LOW = 20
+"""Lines of a screen below which there is room for little but the grid."""
 
 
-class Live(Pane):
-    """Watches one run, by looking once a second and never by events."""
+class Live(Controlled, inherit_bindings=False):
+    """Shows what is known of the run, as much of it as there is room for."""
 
     PLACE = "live"
     CSS_PATH = "live.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#grid"
     HELP_NOTES: ClassVar[tuple[str, ...]] = (
-        "A cell shows requests in flight / worker limit, and requests per second.",
+        "A cell shows requests in flight / limit, and requests per second.",
         "The cursor follows what runs until you move it; f follows again.",
         LEGEND,
+        "Every change of a limit is an event of the run. Lowering breaks nothing off.",
         "Leaving the console never touches the run.",
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause_run", "pause", id="run.pause", tooltip="Pause: send nothing new"),
-        Binding("space", "resume_run", "resume", id="run.resume", tooltip="Go on after a pause"),
-        Binding("d", "drain_run", "drain", id="run.drain", tooltip="Drain: finish what is begun, then end"),
-        Binding(
-            "s", "stop_run", "stop", id="run.stop", tooltip="Stop now (asks first); what is finished is kept"
-        ),
-        Binding(
-            "enter",
-            "open_results",
-            "results",
-            key_display="enter",
-            id="run.results",
-            tooltip="Show the results",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*CONTROL_KEYS, *VIEW_KEYS]
 
     def __init__(self, session: Session) -> None:
         """Watch the run that `session` says, or the newest live one."""
         super().__init__(session)
-        self._run_dir: Path | None = None
-        self._connection: Connection | None = None
-        self._headline = TextLines((plain(" no run is watched", "muted"), ()), id="headline")
-        self._notice = Paragraphs(id="notice")
-        self._grid = LaneGrid(id="grid")
-        self._lane = TextLines(((),), id="lane")
-        self._progress = PhaseProgress(id="progress", most_jobs=1)
-        self._events = EventLog(id="events")
-        self._said: Line = ()
-        self._hush_timer: Timer | None = None
-        self._following = Following()
-        self._follower: Worker[None] | None = None
-        self._stop_sent = False
-        self._closes_at_end = False
+        self.face = Face(ascii_only=bool(getattr(self.app, "ascii_only", False)))
+        self._below: Below = "events"
+        self._troubles_only = False
+        self._detail_lane = ""
+        self._frozen: tuple[View, Snapshot | None] | None = None
         self._keys_shown = ""
 
     def compose_body(self) -> ComposeResult:
         """Lay out from the headline to the events."""
-        yield self._headline
-        yield self._notice
-        yield self._grid
-        yield self._lane
-        with Container(id="below"):
-            yield self._progress
-            yield self._events
-
-    @property
-    def view(self) -> View:
-        """What is known of the run."""
-        return View("none") if self._connection is None else self._connection.view
-
-    async def on_screen_resume(self) -> None:
-        """Look at the run that the session says now; where it says none, at the newest live one."""
-        if self.session.watched is None:
-            self.session.watched = await anyio.to_thread.run_sync(self.session.backend.live.newest)
-        if self.session.watched != self._run_dir:
-            await self._attend(self.session.watched)
-        elif self.view.standing == "ended":
-            self._go_on_after_the_end()
-        elif self._connection is not None:
-            self._start_following()
-        else:
-            self._draw()
-
-    def on_screen_suspend(self) -> None:
-        """Do not look while another screen is in front: nothing would be drawn of it."""
-        if self._console_app.screen.is_modal:
-            return
-        self._stop_following()
-
-    async def on_unmount(self) -> None:
-        """Let go of the line; the run goes on."""
-        if self._connection is not None:
-            await self._connection.aclose()
-
-    async def _attend(self, run_dir: Path | None) -> None:
-        self._stop_following()
-        if self._connection is not None:
-            await self._connection.aclose()
-        self._run_dir, self._connection, self._following = run_dir, None, Following()
-        self._stop_sent = self._closes_at_end = False
-        self._keys_shown = ""
-        if run_dir is not None:
-            live = self.session.backend.live
-            self._connection = Connection(live.watch(run_dir), run_dir, live.ended)
-            self._headline.show_lines((plain(" connecting to the run", "muted"), ()))
-            self._start_following()
-        self._draw()
+        yield from self.face.compose()
 
     def on_resize(self) -> None:
-        """Show more jobs where there is room, and the lines at the new width."""
-        tall, wide = self.size.height >= 36, self.size.width >= 140
-        self._progress.most_jobs = 8 if tall and wide else 5 if tall else 1
-        self._draw()
+        """Show more where there is room."""
+        low = self.size.height < LOW
+        if low != self.has_class("-low"):
+            self.set_class(low, "-low")
+            self._below = "none" if low else "events"
+        self._show_below(self._below)
+        self.call_after_refresh(self.draw)
 
-    @on(LaneGrid.LaneHighlighted)
-    def lane_highlighted(self) -> None:
-        """Tell more of the lane under the cursor."""
-        self._draw_lane()
+    @property
+    def picked(self) -> Picked | None:
+        """The lanes that keys act on: those under the cursor, of the ones in sight."""
+        return picked(self._in_sight, "cell", self.face.grid.highlighted)
 
-    def leaving(self) -> Leaving | None:
-        """Return how the run stands, for the line printed after the console has closed."""
-        view = self.view
-        if self._run_dir is None:
-            return None
-        state = (
-            view.standing if view.standing in ("ended", "gone") else "stopping" if self._stop_sent else "live"
-        )
-        run_id = view.snapshot.run_id if view.snapshot else self._run_dir.name
-        done, planned = (view.snapshot.done, view.snapshot.planned) if view.snapshot else (0, 0)
-        if view.end is not None:
-            done, planned = view.end.done or done, view.end.planned or planned
-        return Leaving(self._run_dir, run_id, state, done, planned, view.end)
+    @property
+    def occupied(self) -> bool:
+        """Whether a question, the filter or a lane is open."""
+        return super().occupied or self.face.filter.has_focus or self.detail_open
+
+    @property
+    def detail_open(self) -> bool:
+        """Whether everything about one lane is shown."""
+        return bool(self._detail_lane)
+
+    @property
+    def _filter(self) -> str:
+        return self.face.filter.value
+
+    @property
+    def _in_sight(self) -> tuple[LaneView, ...]:
+        """The lanes that the filter leaves."""
+        return () if self._shown is None else filtered(self._shown.lanes, self._filter)
+
+    @property
+    def _shown(self) -> Snapshot | None:
+        return self.snapshot if self._frozen is None else self._frozen[1]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only keys that do something now."""
-        snapshot, standing = self.view.snapshot, self.view.standing
-        commanded = standing == "live" and snapshot is not None and snapshot.state not in picture.OVER
-        state = snapshot.state if snapshot else "starting"
         match action:
-            case "pause_run":
-                return commanded and state in ("starting", "running", "blocked")
-            case "resume_run":
-                return commanded and state == "paused"
-            case "drain_run":
-                return commanded and state not in ("draining", "stopping")
-            case "stop_run":
-                return commanded and state != "stopping"
             case "open_results":
-                return standing in ("ended", "gone")
+                return self.view.standing in ("ended", "gone") and not self.detail_open
+            case "open_detail":
+                return self.view.standing == "live" and not self.detail_open and self.picked is not None
+            case "copy":
+                return self.picked is not None
+            case "back":
+                return self.detail_open or bool(self._filter) or self.face.filter.has_focus
+            case "next_below":
+                return not self.has_class("-tall")
             case _:
-                return True
+                return super().check_action(action, parameters)
 
-    async def action_pause_run(self) -> None:
-        """Send nothing new."""
-        await self._command(Pause(), "paused: what is in flight ends")
+    def begin(self) -> None:
+        """Show that another run is watched from now on, or none."""
+        self._frozen, self._keys_shown = None, ""
+        self._close_detail()
+        self.face.begin(NO_RUN if self._connection is None else CONNECTING)
 
-    async def action_resume_run(self) -> None:
-        """Go on."""
-        await self._command(Resume(), "running again")
-
-    async def action_drain_run(self) -> None:
-        """Finish what is begun, then end; nothing is lost by it, so nothing is asked."""
-        await self._command(Drain(), "draining: tests that have begun are finished, then the run ends")
-
-    def action_stop_run(self) -> None:
-        """Ask, then cancel what is in flight."""
-        self.open_screen(self._stop_question("stop now"), self._stop_answered)
-
-    def leave_question(self) -> Question | None:
-        """Ask how to leave; without a live run there is nothing to ask."""
-        leaving = self.leaving()
-        if leaving is None or self.view.standing in ("ended", "gone", "none"):
-            return None
-        answers = [Answer(("enter", "q", "ctrl+c"), "detach: leave the run alone", "detach")]
-        if self.check_action("stop_run", ()):
-            answers.append(Answer(("s",), "stop the run, then leave (asks first)", "stop"))
-        text = ("The run goes on without it. Come back with", f"  ultra-console attach {leaving.run_id}")
-        if self._stop_sent:
-            text = (
-                "The run is stopping, and ends without it. See it with",
-                f"  ultra-console summary {leaving.run_id}",
-            )
-        return Question("Leave the console?", text, answers)
-
-    def leave_answered(self, value: str) -> bool:
-        """Leave the run alone, or stop it first and leave at its end."""
-        if value == "stop":
-            self.open_screen(self._stop_question("stop now, then leave"), self._stop_and_leave_answered)
-        return value == "detach"
-
-    def _stop_question(self, label: str) -> Question:
-        in_flight = self.view.snapshot.in_flight if self.view.snapshot else 0
-        text = f"{in_flight} requests in flight are cancelled, and their tests have no verdict. What is finished is kept."
-        answers = (Answer(("y",), label, "stop"),)
-        return Question(
-            "Stop the run now?", (text,), answers, way_out="let it run", way_out_keys=("escape", "n")
-        )
-
-    def action_open_results(self) -> None:
-        """Show what is in the journal."""
-        self.session.shown, self.session.leaving = self._run_dir, self.leaving()
-        self.go("results")
-
-    def _start_following(self) -> None:
-        self._stop_following()
-        self._follower = self.run_worker(self._follow, group="follow", exclusive=True)
-
-    def _stop_following(self) -> None:
-        if self._follower is not None:
-            self._follower.cancel()
-            self._follower = None
-
-    async def _follow(self) -> None:
-        while self._connection is not None:
-            view = await self._connection.look()
-            self._draw()
-            if view.standing == "gone":
-                return
-            if view.standing == "ended":
-                self._go_on_after_the_end()
-                return
-            await asyncio.sleep(REFRESH_S)
-
-    def _go_on_after_the_end(self) -> None:
-        if self._closes_at_end:
-            self.close_console(self.leaving())
-        elif self.on_top:
-            self.action_open_results()
-
-    async def _command(self, command: Command, done: str) -> bool:
-        """Send a command and say what came of it; return whether it was taken."""
-        if self._connection is None:
-            return False
-        try:
-            answer = await self._connection.watch.send(command)
-        except ConsoleError as error:
-            self._say(((f" {safe_line('; '.join(error.lines()), 300)}", "bad"),))
-            return False
-        if isinstance(answer, Accepted):
-            self._say(((f" {safe_line(answer.text or done, 300)}", "accent"),))
-        else:
-            self._say(((f" not done: {safe_line(answer.text, 300)}", "warn"),))
-        self.set_timer(0.3, self._look_once)  # the snapshot may be that old
-        return isinstance(answer, Accepted)
-
-    def _look_once(self) -> None:
-        if self.view.standing == "live":
-            self._start_following()
-
-    def _stop_answered(self, value: str | None) -> None:
-        if value == "stop":
-            self.run_worker(self._stop(closes=False), group="command")
-
-    def _stop_and_leave_answered(self, value: str | None) -> None:
-        if value == "stop":
-            self.run_worker(self._stop(closes=True), group="command")
-
-    async def _stop(self, *, closes: bool) -> None:
-        """Stop the run; with `closes` the console stays until the run has ended, to say how it did."""
-        self._closes_at_end = closes
-        self._stop_sent = await self._command(
-            Stop(), "stopping; the console closes at its end" if closes else "stopping"
-        )
-        if not self._stop_sent and self.view.standing != "ended":
-            self._closes_at_end = False
-
-    def _say(self, line: Line) -> None:
-        if self._hush_timer is not None:
-            self._hush_timer.stop()
-        self._said = line
-        self._hush_timer = self.set_timer(SAID_FOR_S, self._hush)
-        self._draw()
-
-    def _hush(self) -> None:
-        self._said = ()
-        self._draw()
-
-    def _draw(self) -> None:
-        view = self.view
-        self._notice.show(self._notices())
-        snapshot = view.snapshot
+    def draw(self) -> None:
+        """Show what is known now."""
+        view, snapshot = self.view if self._frozen is None else self._frozen[0], self._shown
+        notice = notices(self.view, self._run_dir, self.said)
         if snapshot is not None:
-            width = self.size.width
-            head = (picture.headline(snapshot, width, view.standing), picture.figures_line(snapshot, width))
-            self._headline.show_lines(head)
-            self._grid.show(picture.grid_data(snapshot), picture.place_of(self._following.lane(snapshot)))
-            self._progress.show(picture.progress(snapshot))
-            self._events.show(picture.log_events(snapshot.events))
+            if self._below == "events" or self.has_class("-tall"):
+                self.chronicle.unread = 0
+            shown = Shown(
+                snapshot,
+                view.standing,
+                self._in_sight,
+                self._filter,
+                place_of(self.following.lane(snapshot)),
+                self.pace.text,
+                self._frozen is not None,
+                self.recollection,
+                self.estimates,
+                self.chronicle.shown(troubles=self._troubles_only),
+                self.chronicle.unread,
+            )
+            self.face.show(shown, notice)
             self._draw_lane()
-        elif view.standing == "gone" and self._run_dir is not None:
-            run = safe_line(self._run_dir.name, 100)
-            self._headline.show_lines((((" ENGINE GONE ", "bad"), (f"  {run}", "muted")), ()))
-        keys = f"{view.standing} {snapshot.state if snapshot else ''}"
+        else:
+            self.face.show_notice(notice)
+            if view.standing == "gone" and self._run_dir is not None:
+                self.face.show_gone(self._run_dir.name)
+        keys = f"{view.standing} {snapshot.state if snapshot else ''} {self.picked is None}"
         if keys != self._keys_shown:  # drawing the footer anew costs bytes
             self._keys_shown = keys
             self.refresh_bindings()
 
-    def _draw_lane(self) -> None:
-        snapshot, place = self.view.snapshot, self._grid.highlighted
-        if snapshot is not None and place is not None:
-            self._lane.show_lines((picture.lane_line(snapshot, *place),))
+    @on(LaneGrid.LaneHighlighted)
+    def lane_highlighted(self) -> None:
+        """Tell more of the lanes under the cursor."""
+        self._draw_lane()
+        if self.detail_open and self.picked is not None:
+            self._aim_detail(self.picked.lanes[0])
 
-    def _notices(self) -> list[Paragraph]:
-        """Return what must be known now, the shortest-lived first: one line of them has its place reserved."""
-        view, leaving = self.view, self.leaving()
-        if leaving is None:
-            return [paragraph(" no run is live: 2 launches one, 6 lists those that are over", "muted", 1)]
-        if view.standing == "gone":
-            run = safe_line(leaving.run_id, 100)
-            return [
-                paragraph(
-                    " the engine is gone, without an end; what is finished is kept in the journal", "bad", 1
-                ),
-                paragraph(f" Enter shows it, and so does `ultra-console summary {run}`", hang=1),
-            ]
-        if self._said:
-            return [Paragraph(self._said, 1)]
-        if view.said:
-            return [
-                paragraph(
-                    f" {safe_line(view.said, 300)}", "warn" if view.standing == "silent" else "muted", 1
-                )
-            ]
-        if view.snapshot is not None and view.snapshot.notice:
-            return [paragraph(f" {safe_line(view.snapshot.notice, 300)}", "bad", 1)]
-        if view.snapshot is not None and view.snapshot.health is not None and view.snapshot.health.bad:
-            return [paragraph(*picture.client_notice(view.snapshot.health), 1)]
-        return []
+    def _draw_lane(self) -> None:
+        self.face.show_lane(self.picked, self.expected.lanes, self._filter)
+
+    # Everything about one lane
+
+    def action_open_detail(self) -> None:
+        """Show everything about the lane under the cursor, beside the grid or over it."""
+        if self.picked is None:
+            return
+        self._aim_detail(self.picked.lanes[0])
+        self.add_class("-detail")
+        if not self.has_class("-wide"):
+            self.face.detail.focus()
+        self.refresh_bindings()
+
+    def _aim_detail(self, lane: LaneView) -> None:
+        if lane.lane_id != self._detail_lane:
+            self._detail_lane = lane.lane_id
+            self.face.detail.open_on(safe_line(lane.lane_id, 100))
+            self.run_worker(self.look_closer, group="detail", exclusive=True)
+
+    def _close_detail(self) -> None:
+        self._detail_lane = ""
+        self.remove_class("-detail")
+        self.face.grid.focus()
+
+    async def look_closer(self) -> None:
+        """Ask for the lane whose pane is open."""
+        lane, connection = self._detail_lane, self._connection
+        if not lane or connection is None or self.view.standing != "live" or self._frozen is not None:
+            return
+        try:
+            detail = await connection.watch.inspect(lane)
+        except ConsoleError as error:
+            if lane == self._detail_lane:
+                self.face.detail.show_refusal(safe_line(error.lines()[0], 300))
+            return
+        if lane == self._detail_lane:
+            self.face.detail.show(detail, self.recollection.lane(lane), self.recollection.step_s)
+
+    # What is seen of it all
+
+    def action_open_results(self) -> None:
+        """Show what is in the journal."""
+        self.open_results()
+
+    def action_filter(self) -> None:
+        """Type words that lanes must have."""
+        self.add_class("-filter")
+        self.face.filter.focus()
+
+    @on(Input.Changed, "#filter")
+    def filter_changed(self) -> None:
+        """Show the lanes that are left."""
+        self.draw()
+
+    @on(Input.Submitted, "#filter")
+    def filter_done(self) -> None:
+        """Go back to the grid; the filter stays until Esc empties it."""
+        self.set_class(bool(self._filter), "-filter")
+        self.face.grid.focus()
+        self.refresh_bindings()
+
+    def action_back(self) -> None:
+        """Close the lane; where none is open, empty the filter."""
+        if self.detail_open:
+            self._close_detail()
+        else:
+            self.face.filter.value = ""
+            self.remove_class("-filter")
+            self.face.grid.focus()
+        self.refresh_bindings()
+
+    def action_next_below(self) -> None:
+        """Show jobs where events are, or events where jobs are."""
+        choices: tuple[Below, ...] = ("none", "events", "jobs")
+        choices = choices if self.has_class("-low") else choices[1:]
+        self._show_below(choices[(choices.index(self._below) + 1) % len(choices)])
+        self.call_after_refresh(self.draw)
+
+    def _show_below(self, below: Below) -> None:
+        self._below = below
+        tall = self.has_class("-tall")
+        self.set_class(tall or below == "jobs", "-jobs")
+        self.set_class(tall or below == "events", "-events")
+
+    def action_next_level(self) -> None:
+        """Show all events, or only warnings and errors."""
+        self._troubles_only = not self._troubles_only
+        self.say("events: warnings and errors" if self._troubles_only else "events: all", "muted")
+
+    def action_next_interval(self) -> None:
+        """Look less often; after the longest interval the shortest."""
+        self.pace.slower()
+        self.say(f"looks every {self.pace.interval_s:g} s", "muted")
+        self.look_again()
+
+    def action_freeze(self) -> None:
+        """Let the picture stand still, or go on."""
+        self._frozen = (self.view, self.snapshot) if self._frozen is None else None
+        words = "the picture stands still, the run goes on; m again shows it"
+        self.say(words if self._frozen else "the picture goes on", "muted")
+
+    def action_copy(self) -> None:
+        """Copy the selection as text."""
+        if self.picked is not None:
+            self.app.copy_to_clipboard(copied_text(self.picked))
+            self.say(f"copied: {self.picked.label}", "muted")

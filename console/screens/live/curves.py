@@ -1,0 +1,94 @@
+"""The last minutes as small curves, drawn in text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from console.screens.live.recollection import KEPT_S
+from console.vocabulary.inspection import Point
+from widgets.lane_values import rate_text
+from widgets.text_lines import Line, Run, Tone
+
+_LEVELS: Final = " ▁▂▃▄▅▆▇█"
+_ASCII_LEVELS: Final = " ..:-=+*#"
+_GAP: Final = 2
+_CURVES: Final[tuple[tuple[str, Callable[[Point], float], Tone], ...]] = (
+    ("req/s", lambda point: point.rate, "accent"),
+    ("in flight", lambda point: point.in_flight, "accent"),
+    ("tok/s", lambda point: point.tokens_per_s, "accent"),
+    ("errors/s", lambda point: point.errors_per_s, "bad"),
+)
+
+
+def curve_lines(
+    points: Sequence[Point], step_s: float, width: int, rows: int, *, ascii_only: bool = False
+) -> tuple[Line, ...]:
+    """Return the four curves beside one another: a line of names with the highest figure, then `rows` of curves."""
+    each = max(8, width // len(_CURVES))
+    room = each - _GAP
+    names: list[Run] = []
+    drawn: list[list[Run]] = [[] for _ in range(rows)]
+    for name, figure, tone in _CURVES:
+        values = binned([figure(point) for point in points], room, step_s)
+        top = max(values, default=0.0)
+        most = f"max {rate_text(top)}" if top else ""
+        names.append((f" {name:<{room - len(most)}}{most} "[:each].ljust(each), "muted"))
+        for line, text in zip(drawn, curve_rows(values, room, rows, ascii_only=ascii_only), strict=True):
+            line.append((f" {text} ", tone))
+    return (tuple(names), *map(tuple, drawn))
+
+
+def curve_line(points: Sequence[Point], step_s: float, width: int, *, ascii_only: bool = False) -> Line:
+    """Return two curves in one line, for a screen that has no more room."""
+    runs: list[Run] = []
+    for name, figure, tone in (_CURVES[0], _CURVES[3]):
+        room = width // 2 - len(name) - 4
+        if room < 5:
+            return ()
+        values = binned([figure(point) for point in points], room, step_s)
+        runs.append((f" {name} ", "muted"))
+        runs.append((curve_rows(values, room, 1, ascii_only=ascii_only)[0], tone))
+        runs.append(("  ", ""))
+    return tuple(runs)
+
+
+def lane_curves(
+    points: Sequence[Point], step_s: float, width: int, *, ascii_only: bool = False
+) -> list[Line]:
+    """Return the curves of one lane below one another, each with its highest figure."""
+    lines: list[Line] = []
+    for name, figure, tone in _CURVES:
+        values = binned([figure(point) for point in points], max(5, width - 22), step_s)
+        if not any(values):
+            continue
+        text = curve_rows(values, max(5, width - 22), 1, ascii_only=ascii_only)[0]
+        lines.append(((f" {name:<9} ", "muted"), (text, tone), (f" max {rate_text(max(values))}", "muted")))
+    return lines
+
+
+def binned(values: Sequence[float], width: int, step_s: float) -> list[float]:
+    """Return at most `width` values for the last minutes, the newest last; of several in one place the highest.
+
+    Bins are counted from the end of the past, so that a curve moves by whole places and not within them.
+    """
+    most = max(1, round(KEPT_S / step_s))
+    size = -(-most // width)
+    first = len(values) % size
+    bins = ([list(values[:first])] if first else []) + [
+        list(values[place : place + size]) for place in range(first, len(values), size)
+    ]
+    return [max(one) for one in bins][-width:]
+
+
+def curve_rows(values: Sequence[float], width: int, rows: int, *, ascii_only: bool = False) -> list[str]:
+    """Draw values as columns of `rows` lines, the first line the highest; the newest stands at the right."""
+    levels = _ASCII_LEVELS if ascii_only else _LEVELS
+    steps = len(levels) - 1
+    top = max(values, default=0.0)
+    heights = [0 if not top or value <= 0 else max(1, round(value / top * steps * rows)) for value in values]
+    lines = []
+    for row in range(rows - 1, -1, -1):
+        text = "".join(levels[min(steps, max(0, height - row * steps))] for height in heights)
+        lines.append(text.rjust(width))
+    return lines

@@ -1,0 +1,145 @@
+"""The widgets of the live screen, and what each shows of a snapshot; equal lines are not painted again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.widgets import Input
+
+from console.screens.live.connection import Standing
+from console.screens.live.curves import curve_line, curve_lines
+from console.screens.live.detail_pane import DetailPane
+from console.screens.live.figures import figure_lines, headline
+from console.screens.live.grid_values import grid_data
+from console.screens.live.lane_text import selection_line
+from console.screens.live.lanes import Picked, Place
+from console.screens.live.recollection import Recollection
+from console.screens.live.work import Estimates, progress, work_lines
+from console.vocabulary.safe_text import safe_line
+from console.vocabulary.snapshot import LaneView, Snapshot
+from widgets.event_log import EventLog, LogEvent
+from widgets.lane_grid import LaneGrid
+from widgets.paragraphs import Paragraph, Paragraphs
+from widgets.phase_progress import Count, PhaseProgress
+from widgets.text_lines import TextLines, plain
+
+Below = Literal["events", "jobs", "none"]
+"""What stands below the grid where there is not room for all."""
+CURVE_ROWS: Final = 2
+NO_RUN: Final = " no run is watched"
+CONNECTING: Final = " connecting to the run"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown of a run now."""
+
+    snapshot: Snapshot
+    standing: Standing
+    lanes: tuple[LaneView, ...]
+    """Those that the filter leaves."""
+    filter: str
+    follow: Place | None
+    pace: str
+    frozen: bool
+    recollection: Recollection
+    estimates: Estimates
+    events: Sequence[LogEvent]
+    unread: int
+
+
+class Face:
+    """From the headline to the events."""
+
+    def __init__(self, *, ascii_only: bool) -> None:
+        """Make the widgets."""
+        self._ascii_only = ascii_only
+        self.headline = TextLines((plain(NO_RUN, "muted"),), id="headline")
+        self.figures = TextLines(((),), id="figures")
+        self.notice = Paragraphs(id="notice")
+        self.curves = TextLines(((),), id="curves")
+        self.grid = LaneGrid(id="grid", ascii_only=ascii_only)
+        self.detail = DetailPane(id="detail", ascii_only=ascii_only)
+        self.filter = Input(placeholder="words of names or states; !word: without", compact=True, id="filter")
+        self.filter.cursor_blink = False
+        self.lane = TextLines(((),), id="lane")
+        self.progress = PhaseProgress(id="progress", most_jobs=0, ascii_only=ascii_only)
+        self.jobs = TextLines(((),), id="jobs")
+        self.events = EventLog(id="events")
+
+    def compose(self) -> ComposeResult:
+        """Lay them out."""
+        yield self.headline
+        yield self.figures
+        yield self.notice
+        yield self.curves
+        with Container(id="middle"):
+            yield self.grid
+            yield self.detail
+        yield self.filter
+        yield self.lane
+        with Container(id="below"):
+            with Container(id="work"):
+                yield self.progress
+                yield self.jobs
+            yield self.events
+
+    def begin(self, words: str) -> None:
+        """Show that there is no picture yet."""
+        self.headline.show_lines((plain(words, "muted"),))
+        self.figures.show_lines([() for _ in self.figures.lines])
+
+    def show_gone(self, run_id: str) -> None:
+        """Show that the engine is gone, where nothing else was ever seen of the run."""
+        self.headline.show_lines((((" ENGINE GONE ", "bad"), (f"  {safe_line(run_id, 100)}", "muted")),))
+
+    def show(self, shown: Shown, notice: Sequence[Paragraph]) -> None:
+        """Show a run as it is now."""
+        snapshot, width = shown.snapshot, self.headline.size.width
+        head = headline(snapshot, width, standing=shown.standing, pace=shown.pace, frozen=shown.frozen)
+        self.headline.show_lines((head,))
+        self.figures.show_lines(figure_lines(snapshot, width, max(1, self.figures.size.height)))
+        self._show_curves(shown.recollection, notice)
+        self.grid.show(grid_data(shown.lanes), shown.follow)
+        self._show_work(shown)
+        self.events.show(shown.events)
+
+    def show_notice(self, notice: Sequence[Paragraph]) -> None:
+        """Show what must be known now."""
+        self.notice.show(notice)
+
+    def show_lane(self, chosen: Picked | None, pending: Iterable[str], filter_text: str) -> None:
+        """Show what is known of the selection."""
+        if chosen is not None:
+            self.lane.show_lines((selection_line(chosen, pending, ascii_only=self._ascii_only),))
+        elif filter_text:
+            words = f" no lane matches `{safe_line(filter_text, 60)}`: Esc empties the filter"
+            self.lane.show_lines((plain(words, "warn"),))
+        else:
+            self.lane.show_lines(((),))
+
+    def _show_curves(self, recollection: Recollection, notice: Sequence[Paragraph]) -> None:
+        """Show the last minutes in their own lines, or in the line of notices while there is none."""
+        points, step_s, width = recollection.total, recollection.step_s, self.headline.size.width
+        if self.curves.display:
+            self.curves.show_lines(
+                curve_lines(points, step_s, width, CURVE_ROWS, ascii_only=self._ascii_only)
+            )
+        if notice or self.curves.display or not points:
+            self.notice.show(notice)
+        else:
+            line = curve_line(points, step_s, width, ascii_only=self._ascii_only)
+            self.notice.show([Paragraph(line)])
+
+    def _show_work(self, shown: Shown) -> None:
+        made = progress(shown.snapshot)
+        if shown.unread:
+            made = made._replace(counts=(*made.counts, Count("new events", str(shown.unread), "accent")))
+        self.progress.show(made)
+        room = self.jobs.size.height
+        lines = work_lines(shown.snapshot, shown.estimates, room, ascii_only=self._ascii_only)
+        self.jobs.show_lines([*lines, *(() for _ in range(room - len(lines)))])

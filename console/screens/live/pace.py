@@ -1,0 +1,63 @@
+"""How often the console looks, and that it never draws faster than the terminal takes it. Pure but for one measure."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+INTERVALS_S: Final = (0.25, 0.5, 1.0, 2.0, 5.0)
+TRY_AGAIN_S: Final = 0.25
+"""While the line is behind: from one measure to the next."""
+_SLOWER: Final = 1.5
+"""The line is called slow where looks come so many times later than they should."""
+
+
+class Pace:
+    """The interval that was chosen, and the one that the line allows."""
+
+    def __init__(self, interval_s: float) -> None:
+        """Look every `interval_s`."""
+        self.interval_s = interval_s
+        self._last_s: float | None = None
+        self._real_s = interval_s
+        self._skipped = False
+
+    def slower(self) -> None:
+        """Take the next longer interval, and the shortest after the longest."""
+        longer = [interval for interval in INTERVALS_S if interval > self.interval_s]
+        self.interval_s = longer[0] if longer else INTERVALS_S[0]
+        self._real_s = self.interval_s
+
+    def skipped(self) -> None:
+        """Take note that a look was due and the line was behind."""
+        self._skipped = True
+
+    def looked(self, now_s: float) -> None:
+        """Take note of a look."""
+        if self._last_s is not None and self._skipped:
+            self._real_s = (self._real_s + now_s - self._last_s) / 2
+        else:
+            self._real_s = (self._real_s + self.interval_s) / 2
+        self._last_s, self._skipped = now_s, False
+
+    @property
+    def slow(self) -> bool:
+        """Whether the line holds up the looks."""
+        return self._real_s > _SLOWER * self.interval_s
+
+    @property
+    def text(self) -> str:
+        """What is said of it in the headline."""
+        if self.slow:
+            return f"line slow: every {max(1, round(self._real_s))} s"
+        return f"every {self.interval_s:g} s"
+
+
+def writes_waiting(app: Any) -> int:
+    """Return how many writes Textual holds that the terminal has not taken; 0 where that cannot be told.
+
+    Its writer is private; a version that keeps it elsewhere loses this politeness and nothing else.
+    """
+    queue = getattr(getattr(getattr(app, "_driver", None), "_writer_thread", None), "_queue", None)
+    size = getattr(queue, "qsize", None)
+    waiting = size() if callable(size) else 0
+    return waiting if isinstance(waiting, int) else 0
