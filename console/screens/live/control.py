@@ -32,9 +32,9 @@ LOOK_AFTER_S = 0.3
 class Controlled(Watched):
     """A screen from which a run is steered."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, every_s: float) -> None:
         """Steer the run that is watched."""
-        super().__init__(session)
+        super().__init__(session, every_s)
         self.said: Line = ()
         self._hush_timer: Timer | None = None
         self._held: Gathered | None = None

@@ -87,7 +87,7 @@ def curve_rows(values: Sequence[float], width: int, rows: int, *, ascii_only: bo
     steps = len(levels) - 1
     top = max(values, default=0.0)
     heights = [0 if not top or value <= 0 else max(1, round(value / top * steps * rows)) for value in values]
-    lines = []
+    lines: list[str] = []
     for row in range(rows - 1, -1, -1):
         text = "".join(levels[min(steps, max(0, height - row * steps))] for height in heights)
         lines.append(text.rjust(width))

@@ -131,11 +131,12 @@ def _change(change: LimitChange) -> Paragraph:
 
 
 def _failure(failed: Failed) -> Paragraph:
-    status = "" if failed.status is None else f" {failed.status}"
+    word = _outcome_text(failed.outcome)
+    status = "" if failed.status is None or word == str(failed.status) else f" {failed.status}"
     tone: Tone = _OUTCOME_TONES.get(failed.outcome, "bad")
     runs: list[Run] = [
         (f" {clock_text(failed.at_s):>7} ", "muted"),
-        (f"{_outcome_text(failed.outcome)}{status}", tone),
+        (f"{word}{status}", tone),
         (f"  {safe_line(failed.text, 300)}" if failed.text else "", ""),
     ]
     if failed.test:

@@ -64,14 +64,19 @@ CONTROL_KEYS: Final[list[BindingType]] = [
         group=_QPS,
     ),
     _key(
-        "equals_sign", "type_limits", "set", "tune.type", "Type limits, such as `workers 40 qps 8`", face="="
+        "equals_sign",
+        "type_limits",
+        "set",
+        "tune.type",
+        "Type limits, such as `workers 40 qps 8`",
+        show=False,
     ),
     _key("o", "switch", "on/off", "tune.switch", "Switch the selection off (asks where work is lost) or on"),
     _key("0,R", "reset", "reset", "tune.reset", "Give the selection the profile's limits again", show=False),
     _key(
         "a", "adapt", "adaptive", "tune.adapt", "Let adaptive mode find its limits, or hold them", show=False
     ),
-    _key("d", "drain_run", "drain", "run.drain", "Drain: finish what is begun, then end"),
+    _key("d", "drain_run", "drain", "run.drain", "Drain: finish what is begun, then end", show=False),
     _key("s", "stop_run", "stop", "run.stop", "Stop now (asks first); what is finished is kept"),
 ]
 VIEW_KEYS: Final[list[BindingType]] = [
@@ -85,7 +90,7 @@ VIEW_KEYS: Final[list[BindingType]] = [
         face="enter",
     ),
     _key("slash", "filter", "filter", "view.filter", "Filter lanes by words; !word leaves out", face="/"),
-    _key("t", "next_quantity(1)", "figure", "view.quantity", "Show another figure in the grid"),
+    _key("t", "next_quantity(1)", "figure", "view.quantity", "Show another figure in the grid", show=False),
     _key("T", "next_quantity(-1)", "figure", "view.quantity-back", "Show the figure before it", show=False),
     _key("b", "next_below", "jobs/events", "view.below", "Show jobs or events below the grid", show=False),
     _key("e", "next_level", "events", "view.level", "Show all events, or warnings and errors", show=False),

@@ -10,7 +10,8 @@ from console.vocabulary.lane import Scope, ScopeKind, key_scope
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import LaneView
 
-PickKind = Literal["cell", "row", "column", "all"]
+PickKind = Literal["cell", "row", "family", "group", "column", "all"]
+"""A lane; those of a deployment, a model, a provider, a key's name; or all."""
 Place = tuple[str, str, str]
 """Provider, deployment and key as the grid shows them."""
 NAME_LIMIT: Final = 120
@@ -34,33 +35,51 @@ class Picked:
                 return safe(f"{first.deployment}@{first.key}")
             case "row":
                 return f"{safe(first.deployment)}, {count}"
+            case "family":
+                return f"model {safe(first.model)}, {count}"
+            case "group":
+                return f"provider {safe(first.provider)}, {count}"
             case "column":
                 return f"{' '.join(key_scopes(self.lanes))}, {count}"
             case "all":
                 return f"all {count}"
 
 
-def picked(lanes: Sequence[LaneView], kind: PickKind, place: Place | None) -> Picked | None:
-    """Return what of the lanes in sight is meant by a place in the grid; None where there is nothing."""
-    if place is None and kind != "all":
-        return None
-    provider, deployment, key = place or ("", "", "")
-    found = tuple(
-        lane
-        for lane in lanes
-        if kind == "all"
-        or (kind == "column" and safe(lane.key) == key)
-        or (
-            (safe(lane.provider), safe(lane.deployment)) == (provider, deployment)
-            and (kind == "row" or safe(lane.key) == key)
-        )
-    )
+def picked(
+    lanes: Sequence[LaneView], kind: PickKind, group: str = "", name: str = "", column: str = ""
+) -> Picked | None:
+    """Return the lanes in sight that the grid's cursor selects; None where there are none.
+
+    Args:
+        lanes: those in sight.
+        kind: of the selection.
+        group: the provider, of all but columns and everything.
+        name: the deployment, or the model of a family.
+        column: the name of the key, of cells and columns.
+    """
+
+    def is_meant(lane: LaneView) -> bool:
+        match kind:
+            case "all":
+                return True
+            case "column":
+                return safe(lane.key) == column
+            case "group":
+                return safe(lane.provider) == group
+            case "family":
+                return (safe(lane.provider), safe(lane.model)) == (group, name)
+            case "row":
+                return (safe(lane.provider), safe(lane.deployment)) == (group, name)
+            case "cell":
+                return place_of(lane) == (group, name, column)
+
+    found = tuple(lane for lane in lanes if is_meant(lane))
     return Picked(kind, found) if found else None
 
 
-def place_of(lane: LaneView | None) -> Place | None:
+def place_of(lane: LaneView) -> Place:
     """Return where a lane stands in the grid."""
-    return None if lane is None else (safe(lane.provider), safe(lane.deployment), safe(lane.key))
+    return safe(lane.provider), safe(lane.deployment), safe(lane.key)
 
 
 def safe(name: str) -> str:

@@ -23,6 +23,8 @@ from console.vocabulary.snapshot import LaneView, Snapshot
 from widgets.lane_grid import LaneGrid
 from widgets.lane_values import LEGEND
 
+REFRESH_S = 1.0
+"""From one answer to the next look at first, so that a slow line is never asked faster than it answers."""
 LOW = 20
 """Lines of a screen below which there is room for little but the grid."""
 
@@ -44,8 +46,8 @@ class Live(Controlled, inherit_bindings=False):
 
     def __init__(self, session: Session) -> None:
         """Watch the run that `session` says, or the newest live one."""
-        super().__init__(session)
-        self.face = Face(ascii_only=bool(getattr(self.app, "ascii_only", False)))
+        super().__init__(session, REFRESH_S)
+        self.face = Face(ascii_only=bool(getattr(self._console_app, "ascii_only", False)))
         self._below: Below = "events"
         self._troubles_only = False
         self._detail_lane = ""
@@ -68,7 +70,8 @@ class Live(Controlled, inherit_bindings=False):
     @property
     def picked(self) -> Picked | None:
         """The lanes that keys act on: those under the cursor, of the ones in sight."""
-        return picked(self._in_sight, "cell", self.face.grid.highlighted)
+        place = self.face.grid.highlighted
+        return None if place is None else picked(self._in_sight, "cell", *place)
 
     @property
     def occupied(self) -> bool:
@@ -122,12 +125,13 @@ class Live(Controlled, inherit_bindings=False):
         if snapshot is not None:
             if self._below == "events" or self.has_class("-tall"):
                 self.chronicle.unread = 0
+            followed = self.following.lane(snapshot)
             shown = Shown(
                 snapshot,
                 view.standing,
                 self._in_sight,
                 self._filter,
-                place_of(self.following.lane(snapshot)),
+                None if followed is None else place_of(followed),
                 self.pace.text,
                 self._frozen is not None,
                 self.recollection,
@@ -259,5 +263,5 @@ class Live(Controlled, inherit_bindings=False):
     def action_copy(self) -> None:
         """Copy the selection as text."""
         if self.picked is not None:
-            self.app.copy_to_clipboard(copied_text(self.picked))
+            self._console_app.copy_to_clipboard(copied_text(self.picked))
             self.say(f"copied: {self.picked.label}", "muted")

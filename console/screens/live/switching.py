@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from console.screens.live.lanes import Picked, lanes_text, safe
+from console.screens.live.lanes import PickKind, Picked, lanes_text, safe
 from console.screens.live.steps import Tuning
 from console.vocabulary.command import Adapt, Switch, SwitchKind
 from console.vocabulary.lane import key_scope
 from console.vocabulary.snapshot import LaneView
 
-_KINDS: dict[str, SwitchKind] = {"cell": "lane", "row": "deployment", "column": "key"}
+_KINDS: Final[dict[PickKind, SwitchKind]] = {
+    "cell": "lane",
+    "row": "deployment",
+    "family": "deployment",
+    "group": "key",
+    "column": "key",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ def switching(chosen: Picked, lanes: Sequence[LaneView]) -> Switching | str:
     """Return what `o` does to a selection, or why it does nothing: off where anything is on, else on."""
     kind = _KINDS.get(chosen.kind)
     if kind is None:
-        return "o switches a cell, a row or a column; space pauses everything"
+        return "o switches a lane, a row or a column; space pauses everything"
     on = all(lane.state == "off" for lane in chosen.lanes)
     names = list(dict.fromkeys(_name(kind, lane) for lane in chosen.lanes))
     concerned = tuple(lane for lane in lanes if _name(kind, lane) in names and (lane.state == "off") == on)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from console.screens.live.lanes import Picked, binding_scope, lanes_text, passing, scope_of
+from console.screens.live.lanes import PickKind, Picked, binding_scope, lanes_text, passing, scope_of
 from console.screens.live.steps import Tuning, scope_text
 from console.vocabulary.command import Change, Tune
 from console.vocabulary.lane import Scope, ScopeKind
@@ -17,9 +17,11 @@ from console.vocabulary.snapshot import LaneView
 EXAMPLE: Final = "workers 40 qps 8 · workers +5 · qps none · reset"
 _NAMES: Final = {"workers": "workers", "worker": "workers", "w": "workers", "qps": "qps", "q": "qps"}
 _RESET: Final = Change("reset")
-_OWN_GATE: Final[dict[str, ScopeKind]] = {
+_OWN_GATE: Final[dict[PickKind, ScopeKind]] = {
     "cell": "lane",
     "row": "deployment",
+    "family": "model",
+    "group": "provider",
     "column": "key",
     "all": "provider",
 }

@@ -21,17 +21,14 @@ from console.screens.session import Session
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.snapshot import Snapshot
 
-REFRESH_S = 1.0
-"""From one answer to the next look at first, so a slow line is never asked faster than it answers."""
-
 
 class Watched(Pane):
     """A screen that follows one run by looking at it, never by events: the newest snapshot wins, and none waits."""
 
-    def __init__(self, session: Session) -> None:
-        """Watch the run that `session` says, or the newest live one."""
+    def __init__(self, session: Session, every_s: float) -> None:
+        """Watch the run that `session` says, or the newest live one, and look `every_s` at first."""
         super().__init__(session)
-        self.pace = Pace(REFRESH_S)
+        self.pace = Pace(every_s)
         self._run_dir: Path | None = None
         self._connection: Connection | None = None
         self._follower: Worker[None] | None = None
@@ -142,7 +139,7 @@ class Watched(Pane):
 
     async def _follow(self) -> None:
         while self._connection is not None:
-            if writes_waiting(self.app):
+            if writes_waiting(self._console_app):
                 self.pace.skipped()
                 await asyncio.sleep(min(TRY_AGAIN_S, self.pace.interval_s))
                 continue

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
 from console.app import ConsoleApp, StartAt
-from console.control.client import NotLive
 from console.screens.backend import Backend
 from console.screens.launch.needs import LaunchPreview, PhaseChoice
-from console.screens.live.needs import RunEnd, RunWatch
 from console.screens.profiles.needs import ProfileChoice, TotalsRow
 from console.screens.results.needs import ResultsView, ResultTable
 from console.screens.runs.needs import RunChoice
-from console.vocabulary.command import Accepted, Command, Pause, Refused, Resume
 from console.vocabulary.errors import ConsoleError
-from console.vocabulary.inspection import History, LaneDetail
-from console.vocabulary.snapshot import EventView, JobView, LaneView, Snapshot
+from fakes.live import AZURE, QWEN, RUN_DIR, FakeWatch, LiveTold, lanes, snapshot
 
-AZURE = ("DeepSeek-V3-0324", "DeepSeek-R1-0528", "Llama-3.3-70B-Instruct")
-QWEN = tuple(f"qwen2.5-{size}b-instruct" for size in (72, 32, 14, 7, 3))
-RUN_DIR = Path("/runs/20261120-231507-5.1-sim")
+__all__ = ["AZURE", "QWEN", "RUN_DIR", "FakeWatch", "Told", "lanes", "opened", "snapshot"]
 
 BROKEN = """broken.toml:14: limits.azure.open.fixed.workers: 'many' is not a number
 broken.toml:31: models.qwen2.5-7b-instruct.split: 'pul' is unknown (did you mean 'pull'?)
@@ -33,149 +24,10 @@ TOTALS = tuple(TotalsRow("azure", model, 3, 150) for model in AZURE) + tuple(
 )
 
 
-def lanes() -> tuple[LaneView, ...]:
-    """Nine azure lanes on one key, fifteen of the gateway on three; one of each state among them."""
-    made: list[LaneView] = []
-    for place, model in enumerate(AZURE):
-        for number in range(3):
-            deployment = model if number == 0 else f"{model}-{number + 1}"
-            busy = place == 0
-            made.append(
-                LaneView(
-                    provider="azure",
-                    model=model,
-                    deployment=deployment,
-                    key="key0",
-                    state=("full" if number == 0 else "busy") if busy else "idle",
-                    in_flight=(50 if number == 0 else 41 - number) if busy else 0,
-                    held=50 if busy else 0,
-                    workers=50,
-                    rate=12.34 if busy else 0.0,
-                    ok=1203 if busy else 0,
-                    ttft_p50_ms=212.0 if busy else None,
-                    ttft_p95_ms=388.0 if busy else None,
-                )
-            )
-    for place, model in enumerate(QWEN):
-        for key in range(3):
-            state = "off" if key == 2 else "throttled" if place == 1 else "parked" if place == 4 else "idle"
-            made.append(
-                LaneView(
-                    provider="ideallab",
-                    model=model,
-                    deployment=model,
-                    key=f"key{key}",
-                    state=state,
-                    in_flight=1 if state == "throttled" else 0,
-                    workers=2,
-                    qps=10.0,
-                    rate=0.4 if state == "throttled" else 0.0,
-                    rate_limited=7 if state == "throttled" else 0,
-                    resume_in_s=12.0 if state == "throttled" else None,
-                    note="401: key quarantined" if state == "parked" else "",
-                )
-            )
-    return tuple(made)
-
-
-def snapshot(**changes: object) -> Snapshot:
-    """A busy, simulated run in its middle."""
-    return msgspec.structs.replace(
-        Snapshot(
-            seq=7,
-            run_id=RUN_DIR.name,
-            run_dir=str(RUN_DIR),
-            pid=os.getpid(),
-            title="5.1",
-            profile="sim",
-            simulated=True,
-            state="running",
-            elapsed_s=451.0,
-            eta_s=612.0,
-            planned=800,
-            done=338,
-            verdicts={"full": 271, "partial": 30, "failure": 36, "infrastructure": 1},
-            requests={"ok": 1912, "rate_limited": 14, "timeout_idle": 2},
-            in_flight=133,
-            rate=37.4,
-            tokens_per_s=2412.0,
-            ttft_p50_ms=212.0,
-            ttft_p95_ms=1388.0,
-            lanes=lanes(),
-            jobs=tuple(
-                JobView(
-                    id=model,
-                    title=f"{model} easy",
-                    model=model,
-                    state="running" if place == 0 else "waiting",
-                    planned=100,
-                    done=38 if place == 0 else 0,
-                )
-                for place, model in enumerate(AZURE + QWEN)
-            ),
-            events=(
-                EventView(at_s=0.0, level="info", subject="", text="run started"),
-                EventView(at_s=3.0, level="info", subject=AZURE[0], text="job started"),
-                EventView(
-                    at_s=440.5,
-                    level="warn",
-                    subject="ideallab/qwen2.5-32b-instruct@key0",
-                    text="429, back in 12 s",
-                ),
-                EventView(
-                    at_s=447.0,
-                    level="error",
-                    subject="ideallab/qwen2.5-3b-instruct@key0",
-                    text="401: key quarantined",
-                ),
-            ),
-        ),
-        **changes,
-    )
-
-
 @dataclass
-class FakeWatch:
-    """Shows one snapshot until told otherwise; takes pause and resume at their word."""
-
-    shown: Snapshot | None
-    sent: list[Command] = field(default_factory=list)
-    refuse: str = ""
-    closed: bool = False
-
-    async def look(self) -> Snapshot:
-        if self.shown is None:
-            raise NotLive(RUN_DIR / "control.sock")
-        return self.shown
-
-    async def inspect(self, lane: str) -> LaneDetail:
-        if self.shown is None:
-            raise NotLive(RUN_DIR / "control.sock")
-        view = next(view for view in self.shown.lanes if view.lane_id == lane)
-        return LaneDetail(at_s=self.shown.elapsed_s, lane=view)
-
-    async def recall(self) -> History:
-        return History(step_s=5.0)
-
-    async def send(self, command: Command) -> Accepted | Refused:
-        self.sent.append(command)
-        if self.refuse:
-            return Refused(self.refuse)
-        if self.shown is not None and isinstance(command, (Pause, Resume)):
-            state = "paused" if isinstance(command, Pause) else "running"
-            self.shown = msgspec.structs.replace(self.shown, state=state)
-        return Accepted()
-
-    async def aclose(self) -> None:
-        self.closed = True
-
-
-@dataclass
-class Told:
+class Told(LiveTold):
     """Holds what each screen is told; one object that answers them all."""
 
-    line: RunWatch = field(default_factory=lambda: FakeWatch(snapshot()))
-    end: RunEnd | None = None
     launched: list[tuple[str, str]] = field(default_factory=list)
     launch_error: ConsoleError | None = None
     empty: bool = False
@@ -239,17 +91,11 @@ class Told:
         ]
 
     def newest(self) -> Path | None:
-        return None if self.empty else RUN_DIR
-
-    def watch(self, run_dir: Path) -> RunWatch:
-        return self.line
+        return None if self.empty else super().newest()
 
     @property
     def backend(self) -> Backend:
         return Backend(self, self, self, self, self)
-
-    def ended(self, run_dir: Path) -> RunEnd | None:
-        return self.end
 
     def results(self, run_dir: Path) -> ResultsView:
         columns = (
