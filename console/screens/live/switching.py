@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from console.screens.live.lanes import PickKind, Picked, lanes_text, safe
+from console.screens.live.lanes import Picked, PickKind, lanes_text, safe
 from console.screens.live.steps import Tuning
 from console.vocabulary.command import Adapt, Switch, SwitchKind
 from console.vocabulary.lane import key_scope

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from console.screens.live.lanes import PickKind, Picked, binding_scope, lanes_text, passing, scope_of
+from console.screens.live.lanes import Picked, PickKind, binding_scope, lanes_text, passing, scope_of
 from console.screens.live.steps import Tuning, scope_text
 from console.vocabulary.command import Change, Tune
 from console.vocabulary.lane import Scope, ScopeKind
