@@ -22,7 +22,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("console.cli.control:resume", "Go on with a paused run."),
     "drain": ("console.cli.control:drain", "Finish what is begun in a run, then end it."),
     "stop": ("console.cli.control:stop", "End a run now; what is finished is kept."),
-    "set": ("console.cli.control:set_", "Switch keys and deployments of a run off and on."),
+    "set": (
+        "console.cli.control:set_",
+        "Change limits of a run, and switch keys and deployments off and on.",
+    ),
     "summary": ("console.cli.summary:summary", "Summarise a run from its journal."),
     "tests": ("console.cli.tests:tests", "List the tests of a run, or show one with all that was said."),
     "report": (

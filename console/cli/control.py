@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,18 +10,21 @@ import click
 from console.control.address import socket_path
 from console.control.client import ControlClient, NotLive
 from console.vocabulary.command import (
-    SWITCH_KINDS,
     Accepted,
     Command,
     Drain,
+    Look,
     Pause,
     Refused,
+    Reply,
+    Request,
     Resume,
     Stop,
-    Switch,
 )
 from console.vocabulary.errors import ConsoleError, ExitCode
+from console.vocabulary.lane import Lane
 from console.vocabulary.safe_text import safe_text
+from console.vocabulary.snapshot import Snapshot
 
 
 @click.command(short_help="Send nothing new in a run.")
@@ -63,35 +67,60 @@ def stop(run: str | None) -> None:
     _tell(run, Stop(), "stopping: what is finished is kept")
 
 
-@click.command("set", short_help="Switch keys and deployments of a run off and on.")
+_SET_HELP = """\
+Change limits of a live RUN, and switch keys, deployments or single lanes of it off, or on again.
+
+\b
+A SETTING is one of
+  key:PROVIDER/KEY=off           or =on; also deployment: and lane:
+  LANE.workers=40                or +=5, -=5; =reset for the plan's figure
+  LANE.qps=8                     requests per second; =none: no limit
+  LANE.adaptive=on               find its limits; =off holds those found
+  key:PROVIDER/KEY.workers=30    of all its lanes together; so too its .qps,
+                                 and those of deployment:PROVIDER/NAME,
+                                 model:NAME and provider:NAME
+
+A LANE is lane:PROVIDER/DEPLOYMENT@KEY, or a pattern such as 'lane:azure/*'; `lanes` are all of them.
+
+Nothing in flight is broken off: a lower limit is reached as requests end. Where a key or deployment is off, the tests
+go on elsewhere, or wait where there is nothing else. Settings are carried out in their order, up to the first that the
+engine refuses.
+
+RUN is an id, a directory, or left out where only one run is live.
+"""
+
+
+@click.command(
+    "set",
+    short_help="Change limits of a run, and switch keys and deployments off and on.",
+    help=_SET_HELP,
+)
 @click.argument("words", metavar="[RUN] SETTING...", nargs=-1, required=True)
 def set_(words: tuple[str, ...]) -> None:
-    """Switch keys, deployments or single lanes of a live RUN off, or on again.
+    """Send each setting to the run, in their order, up to the first that is refused."""
+    from console.cli.settings import command_of, needs_lanes, read_setting
 
-    A SETTING is `key:PROVIDER/KEY=off`, `deployment:PROVIDER/NAME=on` or `lane:PROVIDER/DEPLOYMENT@KEY=off`.
-    What is in flight there ends; the tests go on elsewhere, or wait where there is nothing else.
-
-    RUN is an id, a directory, or left out where only one run is live.
-    """
     run = None if "=" in words[0] else words[0]
-    settings = words if run is None else words[1:]
-    if not settings:
+    given = words if run is None else words[1:]
+    if not given:
         raise ConsoleError("nothing to set", hint=f"such as `ultra-console set {run} key:ideallab/key2=off`")
-    for switch in [_read_setting(word) for word in settings]:
-        _tell(run, switch, "done")
+    settings = [(word, read_setting(word)) for word in given]
+    run_dir = _run_dir(run)
+    lanes = _lanes(run_dir) if any(needs_lanes(setting) for _, setting in settings) else []
+    commands = [(word, command_of(setting, lanes)) for word, setting in settings]
+    for number, (word, command) in enumerate(commands):
+        reply = _ask(run_dir, command)
+        if not isinstance(reply, Accepted):
+            done, left = given[:number], given[number + 1 :]
+            raise _refused(run_dir, reply, word if len(given) > 1 else "", done, left)
+        click.echo(f"{run_dir.name}: {safe_text(reply.text or 'done')}")
 
 
-def _read_setting(word: str) -> Switch:
-    """Read `key:ideallab/key2=off`."""
-    what, equals, state = word.rpartition("=")
-    kind, colon, name = what.partition(":")
-    found = SWITCH_KINDS[SWITCH_KINDS.index(kind)] if kind in SWITCH_KINDS else None
-    if found is None or not equals or not colon or not name or state not in ("on", "off"):
-        raise ConsoleError(
-            f"{safe_text(word)!r} is no setting",
-            hint="write key:PROVIDER/KEY=off, deployment:PROVIDER/NAME=on or lane:PROVIDER/DEPLOYMENT@KEY=off",
-        )
-    return Switch(found, name, on=state == "on")
+def _lanes(run_dir: Path) -> list[Lane]:
+    picture = _ask(run_dir, Look())
+    if not isinstance(picture, Snapshot):
+        raise _refused(run_dir, picture)
+    return [Lane(one.provider, one.model, one.deployment, one.key) for one in picture.lanes]
 
 
 def live_run() -> Path:
@@ -116,24 +145,47 @@ def live_run() -> Path:
 
 
 def _tell(run: str | None, command: Command, done: str) -> None:
-    from console.records.run_dir import find_run, read_run_file
+    run_dir = _run_dir(run)
+    reply = _ask(run_dir, command)
+    if not isinstance(reply, Accepted):
+        raise _refused(run_dir, reply)
+    click.echo(f"{run_dir.name}: {safe_text(reply.text or done)}")
 
-    run_dir = live_run() if run is None else find_run(run)
+
+def _run_dir(run: str | None) -> Path:
+    from console.records.run_dir import find_run
+
+    return live_run() if run is None else find_run(run)
+
+
+def _ask(run_dir: Path, request: Request) -> Reply:
+    from console.records.run_dir import read_run_file
+
     socket = Path(read_run_file(run_dir).control_socket or socket_path(run_dir))
     try:
-        reply = ControlClient.ask(socket, command)
+        return ControlClient.ask(socket, request)
     except NotLive:
-        raise _not_live(run_dir, command) from None
-    if isinstance(reply, Accepted):
-        click.echo(f"{run_dir.name}: {safe_text(reply.text or done)}")
-        return
+        raise _not_live(run_dir, request) from None
+
+
+def _refused(
+    run_dir: Path, reply: Reply, word: str = "", done: Sequence[str] = (), left: Sequence[str] = ()
+) -> ConsoleError:
+    """Say that the engine refused, and of several settings which, what was done before and what was left."""
     said = reply.text if isinstance(reply, Refused) else "it sent something else"
-    raise ConsoleError(f"the engine refused: {said}", where=run_dir.name, exit_code=ExitCode.USAGE)
+    parts = [f"done before it: {' '.join(done)}"] if done else []
+    parts += [f"not tried: {' '.join(left)}"] if left else []
+    return ConsoleError(
+        f"the engine refused{f' {safe_text(word)}' if word else ''}: {safe_text(said)}",
+        where=run_dir.name,
+        hint=safe_text("; ".join(parts)) or None,
+        exit_code=ExitCode.USAGE,
+    )
 
 
-def _not_live(run_dir: Path, command: Command) -> ConsoleError:
+def _not_live(run_dir: Path, request: Request) -> ConsoleError:
     summary = f"`ultra-console summary {run_dir.name}` shows what is done"
-    if isinstance(command, Resume):
+    if isinstance(request, Resume):
         return ConsoleError(
             "the run is not live, and starting a dead run again is not there yet",
             where=run_dir.name,

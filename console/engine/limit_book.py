@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import isfinite
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -202,7 +201,7 @@ def _workers(scope: Scope, change: Change, old: int | None, plan: int | None, pa
         if scope.kind == "lane":
             raise _No(f"{label(scope)}: a lane is never without workers: give their number")
         return None
-    if value is None or not isfinite(value) or value != int(value) or not 1 <= value <= MOST_WORKERS:
+    if value is None or value != int(value) or not 1 <= value <= MOST_WORKERS:
         raise _No(f"workers: {figure_text(value)} is not a whole number from 1 to {MOST_WORKERS}")
     count = int(value)
     if change.op == "=":
@@ -224,7 +223,7 @@ def _qps(scope: Scope, change: Change, old: float | None, plan: float | None, pa
     value = change.value
     if value is None and change.op == "=":
         return None
-    if value is None or not isfinite(value) or not LEAST_QPS <= value <= MOST_QPS:
+    if value is None or not LEAST_QPS <= value <= MOST_QPS:
         raise _No(f"qps: {figure_text(value)} is not a number from {LEAST_QPS:g} to {MOST_QPS:.0f}")
     if parts > 1:
         raise _No(

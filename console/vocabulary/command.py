@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Final, Literal, get_args
 
 import msgspec
@@ -62,6 +63,15 @@ class Change(msgspec.Struct, frozen=True):
     """`=` sets it, `+` and `-` move it, `reset` gives it the profile's figure again."""
     value: float | None = None
     """`=`: the new figure, None for unlimited (no lane is without workers) · `+` and `-`: by how much."""
+
+    def __post_init__(self) -> None:
+        """Hold what JSON cannot say off: it would become None, which is unlimited.
+
+        Raises:
+            ValueError: if the figure is not finite.
+        """
+        if self.value is not None and not isfinite(self.value):
+            raise ValueError(f"{self.value} is no figure of a limit")
 
 
 class Tune(msgspec.Struct, frozen=True, tag="tune", tag_field="type", kw_only=True):

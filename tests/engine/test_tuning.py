@@ -236,9 +236,6 @@ def test_several_scopes_are_one_decision_and_one_event():
     ]
 
 
-INF, NAN = float("inf"), float("nan")
-
-
 @pytest.mark.parametrize(
     ("command", "text"),
     [
@@ -250,14 +247,11 @@ INF, NAN = float("inf"), float("nan")
         (put(A, workers=0), "workers: 0 is not a whole number from 1 to 100000"),
         (put(A, workers=-3), "workers: -3 is not"),
         (put(A, workers=2.5), "workers: 2.5 is not"),
-        (put(A, workers=NAN), "workers: nan is not"),
-        (put(A, workers=INF), "workers: inf is not"),
         (put(A, workers=1e30), "workers: 1e+30 is not"),
         (put(A, workers=("+", None)), "workers: none is not"),
         (put(A, workers=("+", 100_000)), "p/a@key0: 100002 workers are more than 100000"),
         (put(A, qps=0), "qps: 0 is not a number from 0.001 to 100000"),
         (put(A, qps=-1), "qps: -1 is not"),
-        (put(A, qps=NAN), "qps: nan is not"),
         (put(A, qps=1e300), "qps: 1e+300 is not"),
         (put(A, qps=("-", 1)), "p/a@key0 has no limit on qps to move: set one with ="),
         (put(KEY, workers=("+", 1)), "key p/key0 has no limit on workers to move"),
