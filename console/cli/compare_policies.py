@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from console.cli.narrate import clock
-from console.cli.rehearse import ProgressLine
+from console.cli.rehearse import teller_of
 from console.cli.saying import say
 from console.cli.selecting import listed
 from console.vocabulary.errors import ConsoleError, ExitCode
@@ -28,7 +27,13 @@ THOSE_THAT_APPLY = "those that apply"
 
 
 def compare_policies(
-    request: RunRequest, asked: str, *, latency_s: float | None, strict: bool, as_json: bool
+    request: RunRequest,
+    asked: str,
+    *,
+    latency_s: float | None,
+    strict: bool,
+    as_json: bool,
+    progress: bool = False,
 ) -> int:
     """Rehearse what is asked for under each policy, tell how far it is, and say which one to choose.
 
@@ -51,12 +56,12 @@ def compare_policies(
             hint=f"--compare-policies={request.selection.policy},… compares it with others",
         )
     loaded, candidates, refused = _candidates(request, asked, latency_s)
-    line = ProgressLine(sys.stderr)
+    line = teller_of(progress=progress)
     with settled_heap():
         comparison = compare(
             candidates,
             loaded.profile,
-            on_progress=lambda name, progress: line.tell(progress, name),
+            on_progress=lambda name, reached: line.tell(reached, name),
             obey_signals=True,
         )
     line.end()
@@ -73,13 +78,10 @@ def compare_policies(
 def _candidates(
     request: RunRequest, asked: str, latency_s: float | None
 ) -> tuple[LoadedProfile, list[Candidate], list[Refused]]:
+    from console.cli.looking import looked_ahead
     from console.phases.load import load_phases
-    from console.phases.preflight import preflight
     from console.prepare import prepare
-    from console.records.last_latency import last_latency
-    from console.records.run_dir import runs_home
     from console.rehearsal.compare import Candidate, Refused
-    from console.work.choice import MOST_TOKENS
 
     candidates: list[Candidate] = []
     refused: list[Refused] = []
@@ -93,17 +95,10 @@ def _candidates(
             errors.append(error)
             refused.append(Refused(name=policy, reason=error.message))
             continue
-        plan, loaded = prepared.plan, prepared.loaded
-        known = last_latency(runs_home(create=False), loaded.profile.name) if latency_s is None else None
-        ahead = preflight(
-            plan,
-            loaded.profile,
-            latency_s=latency_s,
-            known_s=known.seconds if known is not None else None,
-            most_tokens=MOST_TOKENS,
-        )
+        loaded = prepared.loaded
+        ahead, _ = looked_ahead(prepared, latency_s)
         codes = tuple(finding.code for finding in ahead.findings)
-        candidates.append(Candidate(name=policy, plan=plan, warnings=codes))
+        candidates.append(Candidate(name=policy, plan=prepared.plan, warnings=codes))
     if loaded is None:
         raise errors[0]
     return loaded, candidates, refused

@@ -37,8 +37,15 @@ if TYPE_CHECKING:
 )
 @click.option("--strict", is_flag=True, help="Exit code 4 where there are warnings.")
 @click.option("--json", "as_json", is_flag=True, help="The plan and its preflight as JSON lines on stdout.")
+@click.option("--progress", is_flag=True, hidden=True)
 def plan(
-    *, as_json: bool, latency_s: float | None, strict: bool, compared: str | None, **options: Any
+    *,
+    as_json: bool,
+    latency_s: float | None,
+    strict: bool,
+    compared: str | None,
+    progress: bool,
+    **options: Any,
 ) -> int:
     """Show what a run would do: jobs, keys, tests, limits, the load to expect, and what is wrong with it.
 
@@ -46,34 +53,18 @@ def plan(
     """
     import msgspec
 
+    from console.cli.looking import looked_ahead
     from console.cli.plan_text import plan_lines, preflight_lines, warning_lines
-    from console.phases.preflight import preflight
     from console.prepare import prepare
-    from console.records.last_latency import last_latency
-    from console.records.run_dir import runs_home
-    from console.work.choice import MOST_TOKENS
 
     request = run_request(**options)
     if compared is not None:
-        return compare_policies(request, compared, latency_s=latency_s, strict=strict, as_json=as_json)
+        return compare_policies(
+            request, compared, latency_s=latency_s, strict=strict, as_json=as_json, progress=progress
+        )
     prepared = prepare(request)
     planned, profile = prepared.plan, prepared.loaded.profile
-    known = last_latency(runs_home(create=False), profile.name) if latency_s is None else None
-    ahead = preflight(
-        planned,
-        profile,
-        latency_s=latency_s,
-        known_s=known.seconds if known else None,
-        most_tokens=MOST_TOKENS,
-    )
-    guess = "as the profile guesses"
-    source = (
-        "as --latency says"
-        if latency_s is not None
-        else f"as in {known.run_id}, else {guess}"
-        if known
-        else guess
-    )
+    ahead, source = looked_ahead(prepared, latency_s)
     if as_json:
         say(msgspec.json.encode(planned))
         say(msgspec.json.encode({"type": "preflight", "latency_from": source, **msgspec.to_builtins(ahead)}))

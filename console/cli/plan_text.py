@@ -115,13 +115,9 @@ def _totals(plan: Plan) -> list[str]:
 
 def preflight_lines(plan: Plan, ahead: Preflight, *, latency_from: str) -> list[str]:
     """Return the expected load, and the curve of each key."""
-    by_provider: dict[str, list[float]] = {}
-    for setup in plan.lanes:
-        by_provider.setdefault(setup.lane.provider, []).append(ahead.latency_s[setup.lane.id])
-    answers = ", ".join(f"{_span(values)} at {name}" for name, values in by_provider.items())
     lines = [
         "",
-        f"expected to take {duration_text(ahead.duration_s)}, if an answer takes {answers} ({latency_from})",
+        f"expected to take {duration_text(ahead.duration_s)}, if an answer takes {answers_text(plan, ahead)} ({latency_from})",
     ]
     lines = [part for line in lines for part in textwrap.wrap(line, WIDTH, subsequent_indent="  ") or [""]]
     keys = [load for load in ahead.loads if load.kind == "key"]
@@ -143,6 +139,14 @@ def preflight_lines(plan: Plan, ahead: Preflight, *, latency_from: str) -> list[
     return lines
 
 
+def answers_text(plan: Plan, ahead: Preflight) -> str:
+    """Say what an answer is supposed to take at each provider."""
+    by_provider: dict[str, list[float]] = {}
+    for setup in plan.lanes:
+        by_provider.setdefault(setup.lane.provider, []).append(ahead.latency_s[setup.lane.id])
+    return ", ".join(f"{_span(values)} at {name}" for name, values in by_provider.items())
+
+
 def _span(values: Sequence[float]) -> str:
     low, high = min(values), max(values)
     return f"{low:.3g} s" if high - low < 0.01 * high else f"{low:.3g} to {high:.3g} s"
@@ -160,7 +164,7 @@ def _loads(kind: str, loads: Sequence[ScopeLoad]) -> list[str]:
             f"{load.curve.mean_in_flight:.1f}",
             rate_text(load.curve.mean_requests_per_s),
             f"{load.nominal.per_s:g}" if load.nominal.per_s else "none",
-            _limit(load),
+            limit_text(load),
             "" if load.share is None else f"{load.share:.0%}",
         )
         for name, load in zip(names, loads, strict=True)
@@ -169,7 +173,8 @@ def _loads(kind: str, loads: Sequence[ScopeLoad]) -> list[str]:
     return table_lines(TextTable("", head, rows), WIDTH)
 
 
-def _limit(load: ScopeLoad) -> str:
+def limit_text(load: ScopeLoad) -> str:
+    """Write what a scope lets through; `~` is supposed of the provider."""
     if load.limit.per_s is not None:
         return f"{'~' if load.limit.source == 'guess' else ''}{load.limit.per_s:g}"
     return "none" if load.limit.slots is None else f"{load.limit.slots} at once"
@@ -190,8 +195,7 @@ def spark(curve: LoadCurve) -> str:
 
 def warning_lines(plan: Plan, ahead: Preflight) -> list[str]:
     """Return all warnings, those of preflight with their cures."""
-    said = {finding.plain for finding in ahead.findings}
-    lines = [f"warning: {warning}" for warning in plan.warnings if warning not in said]
+    lines = [f"warning: {warning}" for warning in plain_warnings(plan, ahead)]
     for finding in ahead.findings:
         lines.append(f"warning [{finding.code}] {finding.where}: {finding.text}")
         lines.append(f"  cure: {finding.cure}: {' '.join(finding.change)}")
@@ -203,3 +207,9 @@ def warning_lines(plan: Plan, ahead: Preflight) -> list[str]:
             line, WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
         )
     ]
+
+
+def plain_warnings(plan: Plan, ahead: Preflight) -> list[str]:
+    """Return the warnings of a plan that no finding tells anyway."""
+    said = {finding.plain for finding in ahead.findings}
+    return [warning for warning in plan.warnings if warning not in said]

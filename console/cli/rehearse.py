@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TextIO
 
 from console.cli.narrate import clock
-from console.cli.saying import say
+from console.cli.saying import say, silence
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.safe_text import safe_line
 
@@ -38,8 +39,8 @@ def refuse_beside_rehearsal(request: RunRequest, *, detach: bool) -> None:
             )
 
 
-def rehearse_here(prepared: Prepared, *, as_json: bool) -> int:
-    """Rehearse a run, tell how far it is, and print what it came to.
+def rehearse_here(prepared: Prepared, *, as_json: bool, progress: bool = False) -> int:
+    """Rehearse a run, tell how far it is (with `progress` to a program, as JSON lines), and print what it came to.
 
     Returns:
         The exit code: 0, or 3 where tests would remain, or 130 where somebody ended it.
@@ -52,7 +53,7 @@ def rehearse_here(prepared: Prepared, *, as_json: bool) -> int:
 
     if (prepared.request.processes or 1) > 1:
         say("a rehearsal takes one process: limits are the same over several", err=True)
-    teller = ProgressLine(sys.stderr)
+    teller = teller_of(progress=progress)
     with settled_heap():
         rehearsal = rehearse(
             prepared.plan, prepared.loaded.profile, on_progress=teller.tell, obey_signals=True
@@ -62,7 +63,7 @@ def rehearse_here(prepared: Prepared, *, as_json: bool) -> int:
         say(msgspec.json.encode(rehearsal))
     elif rehearsal.state == "finished":
         width = shutil.get_terminal_size((80, 24)).columns
-        for line in rehearsal_lines(rehearsal, max(80, width), _ends_at):
+        for line in rehearsal_lines(rehearsal, max(80, width), ends_at):
             say(safe_line(line))
     return _code(rehearsal)
 
@@ -81,7 +82,7 @@ def _code(rehearsal: Rehearsal) -> int:
     return ExitCode.DONE
 
 
-def _ends_at(seconds: float) -> str:
+def ends_at(seconds: float) -> str:
     """Say when a span that begins now is over, with the date where that is not today."""
     now = datetime.now().astimezone()
     end = now + timedelta(seconds=seconds)
@@ -96,6 +97,37 @@ def progress_text(progress: Progress, name: str = "") -> str:
         f"rehearsing {f'{name} ' if name else ''}{clock(progress.wall_s)} · {progress.done}/{progress.planned}{share} · "
         f"{clock(progress.virtual_s)} into the run · eta {eta}"
     )
+
+
+def teller_of(*, progress: bool) -> ProgressLine | ProgressRecords:
+    """Return who tells how far it is: people on stderr, or with `progress` a program on stdout."""
+    return ProgressRecords() if progress else ProgressLine(sys.stderr)
+
+
+class ProgressRecords:
+    """Tells a program how far a rehearsal is. Where that has gone, the rehearsal ends: nobody would read it."""
+
+    def tell(self, progress: Progress, name: str = "") -> None:
+        """Write one JSON line."""
+        import msgspec
+
+        told = {
+            "type": "progress",
+            "name": name,
+            "done": progress.done,
+            "planned": progress.planned,
+            "virtual_s": progress.virtual_s,
+            "eta_s": progress.eta_s,
+        }
+        try:
+            sys.stdout.write(f"{msgspec.json.encode(told).decode()}\n")
+            sys.stdout.flush()
+        except OSError:
+            silence(1)
+            signal.raise_signal(signal.SIGTERM)
+
+    def end(self) -> None:
+        """Say nothing more."""
 
 
 class ProgressLine:

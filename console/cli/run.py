@@ -44,7 +44,10 @@ Hosted = Callable[["Narrate", Callable[[Path], None]], Any]
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout, and nothing else there.")
 @click.option("--announce", is_flag=True, hidden=True)
-def run(*, detach: bool, rehearse: bool, as_json: bool, announce: bool, **options: Any) -> int:
+@click.option("--progress", is_flag=True, hidden=True)
+def run(
+    *, detach: bool, rehearse: bool, as_json: bool, announce: bool, progress: bool, **options: Any
+) -> int:
     """Run phases under a profile, without a screen."""
     from console.run import prepare, run_phases
 
@@ -59,7 +62,7 @@ def run(*, detach: bool, rehearse: bool, as_json: bool, announce: bool, **option
         _warn(prepared.plan)
         for note in prepared.plan.notes:  # which a run tells as an event
             say(f"note: {note}", err=True)
-        return rehearse_here(prepared, as_json=as_json)
+        return rehearse_here(prepared, as_json=as_json, progress=progress)
     if request.run_id is not None and _finished_already(request.out, request.run_id, prepared.plan):
         say(f"{request.run_id} is finished: nothing to do", err=True)
         return ExitCode.DONE

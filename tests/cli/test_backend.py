@@ -10,6 +10,7 @@ import pytest
 from commands import until
 
 from console.cli.backend import real_backend
+from console.screens.launch.needs import Asked
 from console.screens.live.needs import RunEnd
 from console.vocabulary.command import Accepted, Stop
 
@@ -40,18 +41,19 @@ def test_choices_are_the_built_in_ones_and_the_users_and_a_broken_one_says_why()
     assert sum(row.workers or 0 for row in profiles["sim"].totals if row.model == "DeepSeek-V3-0324") == 150
     assert (profiles["broken"].origin, profiles["broken"].totals) == ("yours", ())
     assert "broken.toml" in (profiles["broken"].error or "")
-    phases = {choice.id: choice for choice in backend.launch.phases()}
-    assert phases["5.1"].tests["sim"] == 800
-    assert (phases["small"].origin, phases["small"].tests["sim"]) == ("yours", 12)
+    phases = {phase.id: phase for phase in backend.launch.matrix(Asked()).phases}
+    assert phases["5.1"].tests == 800
+    assert (phases["small"].origin, phases["small"].tests) == ("yours", 12)
 
 
 def test_a_launched_run_is_watched_to_its_end_and_its_results_are_read():
     write_phase(3)
     backend = real_backend()
-    preview = backend.launch.preview("sim", "small")
-    assert (preview.tests, preview.jobs, preview.lanes, preview.simulated) == (12, 2, 4, True)
-    assert preview.requests > 3 * preview.tests, "a test is of several turns"
-    run_dir = backend.launch.launch("sim", "small")
+    asked = Asked(phases=("small",))
+    planned = backend.launch.plan(asked, lambda: False)
+    assert (planned.tests, planned.jobs, planned.lanes, planned.simulated) == (12, 2, 4, True)
+    assert planned.requests > 3 * planned.tests, "a test is of several turns"
+    run_dir = backend.launch.launch(asked)
     until(lambda: backend.live.ended(run_dir) is not None, "the end of the run")
     assert backend.live.ended(run_dir) == RunEnd("finished", 0, 12, 12)
     until(lambda: backend.runs.runs()[0].kind == "finished", "the engine to let go")
@@ -64,7 +66,7 @@ def test_a_launched_run_is_watched_to_its_end_and_its_results_are_read():
 def test_a_launched_run_takes_commands():
     write_phase(5000)
     backend = real_backend()
-    run_dir = backend.launch.launch("sim", "small")
+    run_dir = backend.launch.launch(Asked(phases=("small",)))
 
     async def steer():
         watch = backend.live.watch(run_dir)
@@ -87,7 +89,7 @@ def test_a_launch_that_cannot_start_says_why_and_leaves_nothing(profile, phase):
     from console.vocabulary.errors import ConsoleError
 
     with pytest.raises(ConsoleError) as caught:
-        real_backend().launch.launch(profile, phase)
+        real_backend().launch.launch(Asked(profile=profile, phases=(phase,)))
     assert caught.value.exit_code == 2
     assert ("no phase" if phase == "none" else "AZURE_OPENAI") in "\n".join(caught.value.lines())
     assert real_backend().runs.runs() == []

@@ -24,6 +24,8 @@ def anyio_backend() -> str:
 @pytest.fixture(autouse=True)
 def fixed_clock(monkeypatch):
     monkeypatch.setattr("console.screens.runs.screen.now", lambda: NOW)
+    monkeypatch.setattr("console.screens.launch.wall_clock.now", lambda: NOW)
+    monkeypatch.setattr("console.screens.launch.planner.REST_S", 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -147,9 +147,9 @@ async def test_an_answer_that_comes_under_the_help_waits_until_that_is_closed(un
     go = threading.Event()
 
     class Slow(Told):
-        def launch(self, profile, phase):
+        def launch(self, asked):
             go.wait(30)
-            return super().launch(profile, phase)
+            return super().launch(asked)
 
     app = opened(Slow())
     async with app.run_test(size=(80, 24)) as pilot:

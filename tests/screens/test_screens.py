@@ -12,15 +12,12 @@ from fakes import AZURE, QWEN, RUN_DIR, FakeWatch, Told, opened, snapshot
 from console.app import StartAt
 from console.control.client import Watcher
 from console.control.server import ControlServer
-from console.screens.launch.confirm import Confirm
-from console.screens.launch.screen import Launch
 from console.screens.leaving import Leaving
 from console.screens.live.needs import RunEnd
 from console.screens.live.screen import Live
 from console.screens.results.screen import Results
 from console.vocabulary.client_health import ClientHealth
 from console.vocabulary.command import Accepted, Drain, Pause, Refused, Resume, Stop
-from console.vocabulary.errors import ConsoleError
 from console.vocabulary.snapshot import EventView, JobView, LaneView
 from widgets.lane_grid import LaneGrid
 
@@ -32,38 +29,6 @@ LIVE = StartAt("live", RUN_DIR)
 
 def fixed_pid(shown):
     return msgspec.structs.replace(shown, pid=4242)
-
-
-async def test_enter_on_a_phase_shows_the_plan_and_enter_again_starts_it(until, golden) -> None:
-    backend = Told()
-    app = opened(backend)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, "5.2")
-        await pilot.press("j", "enter")
-        shown = await until(pilot, "8 req/s against a limit")
-        assert backend.launched == []
-        assert isinstance(app.screen, Confirm)
-        golden("launch-80", shown)
-        await pilot.press("x", "enter")  # any key between: it is no echo of the first Enter
-        await until(pilot, "DeepSeek-V3-0324@key0")
-        assert isinstance(app.screen, Live)
-        assert backend.launched == [("sim", "5.2")]
-        await pilot.press("2")
-        await until(pilot, "[2 LAUNCH]")
-
-
-async def test_a_launch_that_fails_says_why_and_can_be_left(until) -> None:
-    backend = Told(launch_error=ConsoleError("LAB_KEY_0 is not set", hint="export it"))
-    app = opened(backend)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, "5.2")
-        await pilot.press("enter")
-        await until(pilot, "Enter start")
-        await pilot.press("x", "enter")
-        await until(pilot, "LAB_KEY_0 is not set")
-        await until(pilot, "hint: export it")
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, Launch))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["narrow", "wide"])

@@ -13,4 +13,4 @@ from console.screens.backend import Backend
 def real_backend(profile: str | None = None) -> Backend:
     """Return what the screens ask, answered by the rooms below; `profile` is offered first, and may be a path."""
     profiles = Profiles(profile)
-    return Backend(profiles, Launching(profiles), Watching(), Reading(), Listing())
+    return Backend(profiles, Launching(), Watching(), Reading(), Listing())

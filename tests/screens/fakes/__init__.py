@@ -7,11 +7,10 @@ from pathlib import Path
 
 from console.app import ConsoleApp, StartAt
 from console.screens.backend import Backend
-from console.screens.launch.needs import LaunchPreview, PhaseChoice
 from console.screens.profiles.needs import ProfileChoice, TotalsRow
 from console.screens.results.needs import ResultsView, ResultTable
 from console.screens.runs.needs import RunChoice
-from console.vocabulary.errors import ConsoleError
+from fakes.launch import LaunchTold
 from fakes.live import AZURE, QWEN, RUN_DIR, FakeWatch, LiveTold, lanes, snapshot
 
 __all__ = ["AZURE", "QWEN", "RUN_DIR", "FakeWatch", "Told", "lanes", "opened", "snapshot"]
@@ -25,12 +24,10 @@ TOTALS = tuple(TotalsRow("azure", model, 3, 150) for model in AZURE) + tuple(
 
 
 @dataclass
-class Told(LiveTold):
+class Told(LiveTold, LaunchTold):
     """Holds what each screen is told; one object that answers them all."""
 
-    launched: list[tuple[str, str]] = field(default_factory=list)
-    launch_error: ConsoleError | None = None
-    empty: bool = False
+    totals: tuple[TotalsRow, ...] = field(default=TOTALS, kw_only=True)
 
     def choices(self) -> list[ProfileChoice]:
         if self.empty:
@@ -41,43 +38,6 @@ class Told(LiveTold):
             ProfileChoice("mine", "my lab", origin="yours", totals=TOTALS[3:], rate_mode="adaptive"),
             ProfileChoice("broken", origin="yours", error=BROKEN),
         ]
-
-    def phases(self) -> list[PhaseChoice]:
-        if self.empty:
-            return []
-        titles = (
-            "Baseline",
-            "Qwen scale effect",
-            "Flawed workflows",
-            "Tool reliability",
-            "Prompt sensitivity",
-        )
-        counts = (800, 1000, 5600, 3200, 1600)
-        return [
-            PhaseChoice(f"5.{place + 1}", title, tests={"sim": counts[place]})
-            for place, title in enumerate(titles)
-        ]
-
-    def preview(self, profile: str, phase: str) -> LaunchPreview:
-        return LaunchPreview(
-            profile,
-            phase,
-            "Baseline",
-            800,
-            requests=4300,
-            jobs=8,
-            lanes=24,
-            simulated=True,
-            totals=TOTALS,
-            warnings=("key0 of ideallab carries 4 jobs at once: 8 req/s against a limit of 10",),
-            place="~/.local/state/ultra-console/runs/",
-        )
-
-    def launch(self, profile: str, phase: str) -> Path:
-        if self.launch_error is not None:
-            raise self.launch_error
-        self.launched.append((profile, phase))
-        return RUN_DIR
 
     def runs(self) -> list[RunChoice]:
         if self.empty:
