@@ -41,7 +41,7 @@ def apply_overrides(raw: Table, overrides: Sequence[str]) -> tuple[list[Override
         if table is None:
             wrong.append(Complaint(path, "is not a table: set it as a whole"))
             continue
-        value = _value(value_text.strip())
+        value = plain_value(value_text.strip())
         if value == "":
             wrong.extend(_absent(path, table))
             table.pop(str(path[-1]), None)
@@ -88,7 +88,7 @@ def _walk(raw: Table, parts: list[str]) -> tuple[KeyPath, Table | None]:
         table = cast("Table", inner)
 
 
-def _value(text: str) -> Any:
+def plain_value(text: str) -> Any:
     """Read one TOML value; what is none is a text."""
     try:
         table = tomllib.loads(f"value = {text}")

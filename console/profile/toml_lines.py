@@ -1,4 +1,4 @@
-"""On which line each key of a TOML text stands. `tomllib` gives no positions, and errors need them."""
+"""On which line each key of a TOML text stands, and from where to where. `tomllib` gives no positions, and errors and edits need them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,37 @@ import re
 import tomllib
 from bisect import bisect_left
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 KeyPath = tuple[str | int, ...]
 """Keys from the outside in; an element of an array is its index."""
 
+
+class Span(NamedTuple):
+    """From where to where something stands, in characters."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class TomlPlaces:
+    """Where what stands in a text; it has no carriage returns."""
+
+    values: dict[KeyPath, Span] = field(default_factory=dict[KeyPath, Span])
+    """Of everything that is written as `key = value`, inside inline tables as well."""
+    pairs: dict[KeyPath, Span] = field(default_factory=dict[KeyPath, Span])
+    """The same with its key."""
+    headers: dict[KeyPath, Span] = field(default_factory=dict[KeyPath, Span])
+    """Of every `[table]`."""
+    comments: list[str] = field(default_factory=list[str])
+
+
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SPACES = re.compile(r"[ \t]*")
 _BLANK = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
+_COMMENT = re.compile(r"#[^\n]*")
 _SCALAR = re.compile(r"[^,\]}\n#]*")
 _STRINGS = (
     ('"""', re.compile(r'"""(?:\\.|[^\\])*?"""(?:"{0,2})', re.DOTALL)),
@@ -29,6 +53,13 @@ def key_lines(text: str) -> dict[KeyPath, int]:
     checked. A table without a header of its own (`[a.b]` makes `a`) gets the line that first names it.
     """
     return _Scanner(text.replace("\r\n", "\n")).scan()
+
+
+def toml_places(text: str) -> TomlPlaces:
+    """Return where keys, values and comments stand in `text`, which has been read by `tomllib` before."""
+    scanner = _Scanner(text)
+    scanner.scan()
+    return scanner.places
 
 
 def line_near(lines: Mapping[KeyPath, int], path: KeyPath) -> int | None:
@@ -73,6 +104,7 @@ class _Scanner:
         self.text = text
         self.at = 0
         self.lines: dict[KeyPath, int] = {}
+        self.places = TomlPlaces()
         self._newlines = [match.start() for match in re.finditer("\n", text)]
         self._elements: dict[KeyPath, int] = {}
         """Arrays of tables met so far, and how many elements each has."""
@@ -110,7 +142,7 @@ class _Scanner:
 
     def _header(self) -> KeyPath:
         """Read `[table]` or `[[array]]` and return the path that the following pairs belong to."""
-        line = self._line()
+        line, start = self._line(), self.at
         brackets = 2 if self.text.startswith("[[", self.at) else 1
         self.at += brackets
         *outer, last = self.keys()
@@ -124,6 +156,7 @@ class _Scanner:
         path = (*path, last)
         if brackets == 1:
             self.lines[path] = line
+            self.places.headers[path] = Span(start, self.at)
             return path
         self.lines.setdefault(path, line)
         element = self._elements.get(path, 0)
@@ -133,7 +166,7 @@ class _Scanner:
         return path
 
     def _pair(self, table: KeyPath) -> None:
-        line = self._line()
+        line, start = self._line(), self.at
         path = table
         for key in self.keys():
             path = (*path, key)
@@ -141,7 +174,11 @@ class _Scanner:
         self.lines[path] = line
         self.at += 1  # the equals sign
         self._skip(_SPACES)
+        value = self.at
         self._value(path)
+        end = value + len(self.text[value : self.at].rstrip())
+        self.places.values[path] = Span(value, end)
+        self.places.pairs[path] = Span(start, end)
 
     def _value(self, path: KeyPath) -> None:
         opening = self.text[self.at : self.at + 1]
@@ -192,6 +229,8 @@ class _Scanner:
         match = pattern.match(self.text, self.at)
         if match is not None:
             self.at = match.end()
+            if pattern is _BLANK and "#" in match.group():
+                self.places.comments.extend(_COMMENT.findall(match.group()))
 
     def _line(self) -> int:
         return bisect_left(self._newlines, self.at) + 1

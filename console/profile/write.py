@@ -96,14 +96,20 @@ def new_profile(name: str, source_ref: str) -> Path:
         ConsoleError: if it is a built-in one's name or the user has one of that name, or the place cannot be
             written.
     """
-    if name in builtin_names():
-        hint = f"take another name, such as my-{name}"
-        raise ConsoleError(
-            f"'{name}' is built in, and a profile of yours would hide it everywhere", hint=hint
-        )
+    refuse_builtin(name)
     source = find_profile(source_ref)
     load_source(source, environ={})  # a broken one is not spread
-    text = _renamed(source, name)
+    return create_profile(name, _renamed(source, name))
+
+
+def create_profile(name: str, text: str) -> Path:
+    """Write a new profile into the user's directory; return where.
+
+    Raises:
+        ConsoleError: if it is a built-in one's name or the user has one of that name, the text is no profile, or
+            the place cannot be written.
+    """
+    refuse_builtin(name)
     load_source(ProfileSource(name=name, origin=name, path=None, text=text), environ={})
     path = user_profiles_dir() / f"{name}.toml"
     try:
@@ -115,6 +121,19 @@ def new_profile(name: str, source_ref: str) -> Path:
     except OSError as error:
         raise ConsoleError(f"cannot be written: {error.strerror}", where=str(path)) from None
     return path
+
+
+def refuse_builtin(name: str) -> None:
+    """Refuse a name that a built-in profile has.
+
+    Raises:
+        ConsoleError: if it is one.
+    """
+    if name in builtin_names():
+        hint = f"take another name, such as my-{name}"
+        raise ConsoleError(
+            f"'{name}' is built in, and a profile of yours would hide it everywhere", hint=hint
+        )
 
 
 def write_new(path: Path, text: str) -> None:
