@@ -40,6 +40,8 @@ def expecting(expected: str, hint: str | None = None) -> WrapValidator:
             return handler(value)
         except ValidationError:
             context: dict[str, Any] = {"expected": expected}
+            if hint and type(value) is int and value > MOST_WORKERS:
+                context["expected"] = expected.replace("≥ 1", f"≤ {MOST_WORKERS}")
             if hint and type(value) in (int, float) and (value == 0 or value > MOST_WORKERS):
                 context["hint"] = hint
             raise PydanticCustomError("expected", "{expected}", context) from None
