@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Final
 
@@ -76,29 +76,46 @@ def cost_text(lanes: int) -> str:
     return f"sends {requests}, one a lane, of about {prompt_tokens()} tokens and at most {OUTPUT_TOKENS} in answer"
 
 
-async def probe(loaded: LoadedProfile, lanes: Sequence[LaneSetup], timeout_s: float) -> list[Probed]:
+async def probe(
+    loaded: LoadedProfile,
+    lanes: Sequence[LaneSetup],
+    timeout_s: float,
+    told: Callable[[Probed], None] | None = None,
+) -> list[Probed]:
     """Ask every lane once, and return what came of it, in the order of the lanes.
 
     Args:
         loaded: the profile.
         lanes: what to ask.
         timeout_s: for all of them together.
+        told: called for each lane as soon as something is known of it.
     """
+    probed: dict[str, Probed] = {}
+
+    def found(one: Probed) -> None:
+        probed[one.lane.id] = one
+        if told is not None:
+            told(one)
+
     what = Hosting(title="check", loaded=loaded, lanes=tuple(lanes), seed=0, plan=None)
     async with simulated(what) as sim_urls:
         endpoints, nowhere = _endpoints(loaded, lanes, sim_urls)
+        for setup in lanes:
+            if setup.lane.id in nowhere:
+                state, text = nowhere[setup.lane.id]
+                source = _key_source(loaded, setup.lane)
+                found(Probed(lane=setup.lane, state=state, text=text, key_source=source))
+
+        def answered(lane: Lane, result: ChatResult) -> None:
+            found(_read(lane, result, timeout_s, _key_source(loaded, lane)))
+
         reached = [setup for setup in lanes if setup.lane.id in endpoints]
         own = frozenset(setup.lane.id for setup in reached if setup.lane.provider in sim_urls)
-        results = await _Prober(loaded, reached, endpoints, own).ask_all(timeout_s)
-    probed: list[Probed] = []
+        await _Prober(loaded, reached, endpoints, own, answered).ask_all(timeout_s)
     for setup in lanes:
-        lane, source = setup.lane, _key_source(loaded, setup.lane)
-        if lane.id in nowhere:
-            state, text = nowhere[lane.id]
-            probed.append(Probed(lane=lane, state=state, text=text, key_source=source))
-        else:
-            probed.append(_read(lane, results.get(lane.id), timeout_s, source))
-    return probed
+        if setup.lane.id not in probed:
+            found(_read(setup.lane, None, timeout_s, _key_source(loaded, setup.lane)))
+    return [probed[setup.lane.id] for setup in lanes]
 
 
 def _endpoints(
@@ -136,16 +153,17 @@ class _Prober:
         lanes: Sequence[LaneSetup],
         endpoints: dict[str, Endpoint],
         own_lanes: frozenset[str],
+        answered: Callable[[Lane, ChatResult], None],
     ) -> None:
         self._timeouts = timeouts(loaded.profile)
         self._lanes = lanes
         self._endpoints = endpoints
         self._own_lanes = own_lanes
         self._now_ns = time.perf_counter_ns
-        self._results: dict[str, ChatResult] = {}
+        self._answered = answered
 
-    async def ask_all(self, timeout_s: float) -> dict[str, ChatResult]:
-        """Return results by lane id; lanes whose turn did not come have none."""
+    async def ask_all(self, timeout_s: float) -> None:
+        """Tell what came of every lane whose turn came."""
         arbiter, at_once = Arbiter(self._now_ns), anyio.CapacityLimiter(AT_ONCE)
         gates = shared_gates(self._lanes)
         shared = RunShare(
@@ -177,7 +195,6 @@ class _Prober:
                                 )
                                 asking.start_soon(self._ask, client, lane, at_once)
                         background.cancel_scope.cancel()
-        return self._results
 
     async def _ask(self, client: LlmClient, lane: LaneRuntime, at_once: anyio.CapacityLimiter) -> None:
         request = probe_request()
@@ -186,14 +203,12 @@ class _Prober:
             if passage.paces:
                 await client.warm(lane.endpoint)
             ticket = await lane.enter(passage, estimate_tokens(request))
-            cancelled = ChatResult(outcome=Outcome.CANCELLED, stamps=Stamps(sent_ns=self._now_ns()))
-            self._results[lane.lane.id] = cancelled
-            result = cancelled
+            result = ChatResult(outcome=Outcome.CANCELLED, stamps=Stamps(sent_ns=self._now_ns()))
             departure = Departure(passage, ticket.entered_ns) if passage.paces else None
             try:
                 result = await client.complete(lane.endpoint, request, departure)
-                self._results[lane.lane.id] = result
             finally:
+                self._answered(lane.lane, result)
                 if departure is not None:
                     departure.over()
                 lane.leave(ticket, result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
+from console.profile.form import url_fault
 from console.profile.references import deployments_of
 from console.profile.secrets import source_of
 from console.profile.table_diff import with_value, without
@@ -40,7 +41,7 @@ def switch_nodes(now: Table, saved: Table) -> tuple[TreeNode, ...]:
             for key in _keys(provider)
         )
         models = tuple(_model(now, name, model, moved, before) for model in _models_at(now, name))
-        note = f"{provider.get('api', '')} {provider.get('base_url', '')}".strip()
+        note = f"{provider.get('api', '')} {_url(provider)}".strip()
         nodes.append(
             TreeNode(f"provider\0{name}", safe_line(name, 64), safe_line(note, 120), children=keys + models)
         )
@@ -123,8 +124,15 @@ def _source(provider: Table, key: str) -> str:
     secret = entry if isinstance(entry, str) else as_table(entry).get("secret")
     if not isinstance(secret, str) or secret.partition(":")[0] not in ("env", "file", "cmd", "keyring"):
         return "no reference"
-    own_url = as_table(entry).get("base_url")
+    own_url = _url(as_table(entry))
     return safe_line(source_of(secret) + (f" at {own_url}" if own_url else ""), 120)
+
+
+def _url(table: Table) -> str:
+    """Return a base URL; one that is none is not shown, as it may hold a credential."""
+    url = table.get("base_url")
+    shown = isinstance(url, str) and (url.startswith("env:") or url_fault(url) is None)
+    return str(url) if shown else ""
 
 
 def _models_at(raw: Table, provider: str) -> list[str]:
