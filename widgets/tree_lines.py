@@ -10,8 +10,6 @@ from widgets.line_paint import Line, fit
 from widgets.tree_nodes import CheckState, TreeNode
 
 _MARKS: Final[dict[CheckState, str]] = {"all": "[x]", "some": "[-]", "none": "[ ]"}
-_LEAST_LABEL: Final = 12
-"""What a label keeps before the note beside it is cut."""
 _LEAST_NOTE: Final = 4
 """A note that would be shorter is left out, unless it is that short."""
 
@@ -20,7 +18,7 @@ def node_line(node: TreeNode, lead: str, state: CheckState, count_width: int, wi
     """Return the runs of a node, `lead` first; what has no room is cut, the note before the label."""
     mark = f"{_MARKS[state]} "
     room = max(0, width - cell_len(lead) - len(mark) - (2 + count_width if count_width else 0))
-    note_room = room - max(_LEAST_LABEL, cell_len(node.label)) - 2
+    note_room = room - cell_len(node.label) - 2
     note = ""
     if node.note and note_room >= min(_LEAST_NOTE, cell_len(node.note)):
         note = f"  {fit(node.note, min(note_room, cell_len(node.note)))}"

@@ -26,19 +26,19 @@ def change_paragraphs(facts: Facts, written: Rewritten) -> list[Paragraph]:
     draft = facts.draft
     text = [paragraph(f"{len(draft.changes)} changed in {safe_line(draft.source.origin, 200)}", "strong")]
     text += [paragraph(f"  {line}", hang=4) for line in setting_lines(draft)]
-    if facts.saved is not None and facts.judged.profile is not None:
-        rows = diff(facts.saved, facts.judged.profile).totals
-        if rows:
-            text += [Paragraph(()), paragraph("what comes of it", "strong")]
-            text += [paragraph(f"  {_row(row)}", hang=4) for row in rows]
-    elif facts.judged.profile is None:
-        text += [Paragraph(()), paragraph("the profile is not valid like this: no totals", "bad")]
     text += [Paragraph(()), paragraph("the file", "strong")]
     if written.anew:
         text.append(
             paragraph("  all of it is written anew: some of this cannot be changed in place", "warn", 2)
         )
     text += [paragraph(f"  {line}", _TONES.get(line[:1], ""), 4) for line in file_lines(draft, written)]
+    if facts.judged.profile is None:
+        text += [Paragraph(()), paragraph("the profile is not valid like this: no totals", "bad")]
+    elif facts.saved is not None:
+        rows = diff(facts.saved, facts.judged.profile).totals
+        text += [Paragraph(()), paragraph("what comes of it", "strong")]
+        text += [paragraph(f"  {_row(row)}", hang=4) for row in rows]
+        text += [] if rows else [paragraph("  the same totals", "muted")]
     return text
 
 

@@ -1,19 +1,20 @@
 """The limits of a profile as a table: what stands in its cells, and what a cell's text makes of the profile.
 
-A row for each model class, a column for each figure in each rate mode. Below them the gates of each provider, which
-hold in both modes. Nothing is judged here but by the reader of profiles.
+A row for each model class in each rate mode, a column for each figure, so that all of it is seen in 80 columns. Below
+them the gates of each provider, which hold in both modes. Nothing is judged here but by the reader of profiles.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from console.profile.complaints import Complaint
 from console.profile.draft import Draft, Judged, judge
 from console.profile.overrides import plain_value
 from console.profile.references import deployments_of
+from console.profile.table import cells
 from console.profile.table_diff import same, with_value, without
 from console.profile.tables import Table, as_table, at_path
 from console.profile.toml_lines import KeyPath, dotted
@@ -34,51 +35,51 @@ PER: Final = "per"
 NONE: Final = "none"
 _GROUPED = re.compile(r"\d{1,3}(,\d{3})+")
 _WORDS: Final = {"yes": True, "no": False, "on": True, "off": False}
-_GATES_HEADING: Final = "gates"
 
 
-def columns(mode: str) -> tuple[EditColumn, ...]:
-    """Return the columns; the name of the rate mode in force is in capitals."""
-    made: list[EditColumn] = []
-    for one in MODES:
-        name = one.upper() if one == mode else one
-        made += [
-            EditColumn(
-                f"{one}.{figure}",
-                f"{name} workers" if figure == "workers" else figure,
-                none_text=NONE,
-                least=5,
-            )
-            for figure in FIGURES
-        ]
-    made.append(EditColumn(MULTIPLIER, "prompts x", none_text="", least=4))
-    made.append(EditColumn(PER, "per", none_text="", least=4))
-    return tuple(made)
+def columns() -> tuple[EditColumn, ...]:
+    """Return the columns."""
+    figures = (EditColumn(figure, figure, none_text=NONE, least=4) for figure in FIGURES)
+    return (
+        *figures,
+        EditColumn(MULTIPLIER, "prompt", none_text="", least=4),
+        EditColumn(PER, "per", none_text="", least=4),
+    )
 
 
-def rows(draft: Draft, judged: Judged) -> tuple[EditRow, ...]:
-    """Return a row for each class that has limits or needs them, then one for each gate."""
-    mode = str(draft.now.get("rate_mode", "fixed"))
-    made = [_row(draft, judged, row, row, mode) for row in _classes(draft.now)]
-    providers = as_table(draft.now.get("providers"))
-    if providers:
-        made.append(EditRow(_GATES_HEADING, "gates on", tone="strong"))
-    for provider in providers:
-        made += [
-            _row(draft, judged, f"{provider}:{kind}", f"{provider} {said}", mode)
-            for kind, said in GATES.items()
-        ]
+def rows(draft: Draft, judged: Judged, mode: str) -> tuple[EditRow, ...]:
+    """Return two rows for each class that has limits or needs them, then one for each gate.
+
+    The row of the rate mode in force bears it in capitals.
+    """
+    wrong = {one.path: one for one in judged.complaints}
+    classes = _classes(draft.now)
+    width = max((cells(safe_line(name, 40)) for name in classes), default=0)
+    made: list[EditRow] = []
+    for name in classes:
+        for one in MODES:
+            shown_name = safe_line(name, 40) if one == MODES[0] else ""
+            label = f"{shown_name}{' ' * (width - cells(shown_name))} {one.upper() if one == mode else one}"
+            made.append(_row(draft, wrong, f"{name} {one}", label, mode))
+    for provider in as_table(draft.now.get("providers")):
+        made.append(EditRow(f"{provider}:", f"gates: {safe_line(provider, 40)}", tone="strong"))
+        made += [_row(draft, wrong, f"{provider}:{kind}", f" {said}", mode) for kind, said in GATES.items()]
     return tuple(made)
 
 
 def path_of(row: str, column: str) -> KeyPath:
     """Return where the value of a cell stands in a profile."""
     provider, colon, kind = row.partition(":")
-    mode, _, figure = column.rpartition(".")
     if colon:
-        return ("providers", provider, "limits", kind, figure or column)
-    table, _, model_class = row.rpartition("/")
-    return ("limits", table, model_class, *((mode, figure) if mode else (column,)))
+        return ("providers", provider, "limits", kind, column)
+    name, _, mode = row.rpartition(" ")
+    table, _, model_class = name.rpartition("/")
+    return ("limits", table, model_class, *((mode, column) if column in FIGURES else (column,)))
+
+
+def class_of(row: str) -> str:
+    """Return the class that a row speaks of, as in `azure/open`; of a gate, nothing."""
+    return "" if is_gate(row) else row.rpartition(" ")[0]
 
 
 def is_gate(row: str) -> bool:
@@ -153,13 +154,11 @@ def shown(value: object) -> str:
             return safe_line(str(value), 24)
 
 
-def _row(draft: Draft, judged: Judged, row: str, label: str, mode: str) -> EditRow:
-    wrong = {one.path: one for one in judged.complaints}
-    cells = tuple(_cell(draft, wrong, row, column.id, mode) for column in columns(mode))
-    return EditRow(row, safe_line(label, 40), cells)
+def _row(draft: Draft, wrong: Mapping[KeyPath, Complaint], row: str, label: str, mode: str) -> EditRow:
+    return EditRow(row, label, tuple(_cell(draft, wrong, row, column.id, mode) for column in columns()))
 
 
-def _cell(draft: Draft, wrong: dict[KeyPath, Complaint], row: str, column: str, mode: str) -> EditCell:
+def _cell(draft: Draft, wrong: Mapping[KeyPath, Complaint], row: str, column: str, mode: str) -> EditCell:
     path = path_of(row, column)
     if is_gate(row) and column in (MULTIPLIER, PER):
         return EditCell("", read_only=True, note="a gate counts requests, whatever prompts a job has")
@@ -187,7 +186,7 @@ def _note(row: str, column: str, path: KeyPath, mode: str, saved: str | None) ->
         said.append("yes: workers times the prompt types in a job; space changes it")
     elif column == PER:
         said.append("job: each job has its own copy of the limits; space changes it")
-    elif not column.startswith(f"{mode}."):
+    elif not row.endswith(f" {mode}"):
         said.append(f"the rate mode is {safe_line(mode, 20)}: m changes it")
     return " · ".join(said)
 

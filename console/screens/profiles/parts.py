@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,11 +12,13 @@ from textual.message import Message
 
 from console.screens.profiles.describe import totals_lines
 from console.screens.profiles.totals import TotalLine
+from widgets.check_tree import CheckTree
 from widgets.edit_table import EditTable
 from widgets.line_list import LineList
 from widgets.line_paint import Line
 from widgets.table import Table
 from widgets.text_buffer import TextBuffer
+from widgets.tree_nodes import TreeNode
 
 
 class Picker(Table):
@@ -26,7 +28,7 @@ class Picker(Table):
         Binding(
             "enter",
             "choose",
-            "launch with it",
+            "use",
             id="profiles.use",
             tooltip="Use the profile, changes and all, and go to Launch",
         ),
@@ -44,6 +46,8 @@ class LimitsTable(EditTable):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "retype", "retype", id="edit.retype", tooltip="Type the cell anew", show=False),
+        Binding("plus,equals_sign", "step(1)", "more", id="edit.more", tooltip="One more", show=False),
+        Binding("minus", "step(-1)", "less", id="edit.less", tooltip="One less", show=False),
     ]
 
     @dataclass
@@ -62,6 +66,15 @@ class LimitsTable(EditTable):
     def _look_whether_ended(self) -> None:
         if not self.editing:
             self.post_message(self.TypingEnded())
+
+
+class Switches(CheckTree):
+    """Keys and deployments, the providers open at first."""
+
+    def show_opened(self, roots: Sequence[TreeNode], checked: Iterable[str]) -> None:
+        """Show another profile's."""
+        self._open.update(root.id for root in roots)
+        self.show(roots, checked)
 
 
 class TotalsPanel(LineList):

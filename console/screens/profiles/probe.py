@@ -93,6 +93,9 @@ class Probe(Dialog[tuple[Probed, ...]]):
         except ConsoleError as error:
             self._fail(error)
             return
+        if not self._cost.lanes:
+            self._fail(ConsoleError("no lane is on: there is nothing to ask"))
+            return
         self._state = "offered"
         self._show()
         self.refresh_bindings()
@@ -112,7 +115,7 @@ class Probe(Dialog[tuple[Probed, ...]]):
 
     def _told(self, one: Probed) -> None:
         """Take an answer, in the thread that asks."""
-        self.app.call_from_thread(self._take, one)
+        self._holder.call_from_thread(self._take, one)
 
     def _take(self, one: Probed) -> None:
         if self.is_attached:

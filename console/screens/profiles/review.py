@@ -75,5 +75,8 @@ class Review(Dialog[str]):
     def _keys(self) -> Line:
         runs: list[Run] = []
         for answer in self._answers:
-            runs += [(" ".join(map(key_name, answer.keys)), "accent"), (f" {answer.label}   ", "")]
-        return (*runs, ("Esc", "accent"), (f" {self._way_out}", ""))
+            runs.append((" ".join(map(key_name, answer.keys)), "accent"))
+            runs.append((f" {answer.label}   ", ""))
+        runs.append(("Esc", "accent"))
+        runs.append((f" {self._way_out}", ""))
+        return tuple(runs)

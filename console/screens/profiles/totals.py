@@ -57,7 +57,7 @@ def total_lines(
                 workers=_formula(row) if row is not None else total,
                 qps=qps,
                 workers_before=total_before if total_before != total else "",
-                qps_before=(qps_before or "-") if qps_before != qps else "",
+                qps_before=(qps_before or "-") if qps and qps_before != qps else "",
             )
         )
     return tuple(lines)

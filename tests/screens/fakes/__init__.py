@@ -7,17 +7,15 @@ from pathlib import Path
 
 from console.app import ConsoleApp, StartAt
 from console.screens.backend import Backend
-from console.screens.profiles.needs import ProfileChoice, TotalsRow
+from console.screens.profiles.needs import TotalsRow
 from console.screens.results.needs import ResultsView, ResultTable
 from console.screens.runs.needs import RunChoice
 from fakes.launch import LaunchTold
 from fakes.live import AZURE, QWEN, RUN_DIR, FakeWatch, LiveTold, lanes, snapshot
+from fakes.profiles import FakeProfiles
 
 __all__ = ["AZURE", "QWEN", "RUN_DIR", "FakeWatch", "Told", "lanes", "opened", "snapshot"]
 
-BROKEN = """broken.toml:14: limits.azure.open.fixed.workers: 'many' is not a number
-broken.toml:31: models.qwen2.5-7b-instruct.split: 'pul' is unknown (did you mean 'pull'?)
-broken.toml:40: timeouts.first_token: must be greater than 0"""
 TOTALS = tuple(TotalsRow("azure", model, 3, 150) for model in AZURE) + tuple(
     TotalsRow("ideallab", model, 3, 6, 30.0) for model in QWEN
 )
@@ -28,16 +26,11 @@ class Told(LiveTold, LaunchTold):
     """Holds what each screen is told; one object that answers them all."""
 
     totals: tuple[TotalsRow, ...] = field(default=TOTALS, kw_only=True)
+    profiles: FakeProfiles = field(default_factory=FakeProfiles, kw_only=True)
 
-    def choices(self) -> list[ProfileChoice]:
+    def __post_init__(self) -> None:
         if self.empty:
-            return []
-        return [
-            ProfileChoice("sim", "simulated providers with all 14 models", totals=TOTALS, simulated=True),
-            ProfileChoice("corrected-0824", "the corrected table of 24 August", totals=TOTALS[:3]),
-            ProfileChoice("mine", "my lab", origin="yours", totals=TOTALS[3:], rate_mode="adaptive"),
-            ProfileChoice("broken", origin="yours", error=BROKEN),
-        ]
+            self.profiles = FakeProfiles(builtin={}, own={})
 
     def runs(self) -> list[RunChoice]:
         if self.empty:
@@ -55,7 +48,7 @@ class Told(LiveTold, LaunchTold):
 
     @property
     def backend(self) -> Backend:
-        return Backend(self, self, self, self, self)
+        return Backend(self.profiles, self, self, self, self)
 
     def results(self, run_dir: Path) -> ResultsView:
         columns = (
