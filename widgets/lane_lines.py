@@ -1,89 +1,144 @@
-"""How one line of a lane grid is made of styled runs, and how much of it a change touches. No screen here."""
+"""How one line of a lane grid is made of styled runs. No screen here."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from widgets.lane_layout import GridLayout, cell_parts, total_text
-from widgets.lane_values import GridCell, GridData, GridLine
+from rich.cells import cell_len
 
-Run = tuple[str, str]
-"""Name of a style and text."""
-_STYLES: Final = {"group": "group", "family": "group", "total": "total", "row": ""}
+from widgets.bars import bar_text
+from widgets.lane_figures import figures_text, share_of_limit, without_limit
+from widgets.lane_layout import GridLayout
+from widgets.lane_selection import LABELS
+from widgets.lane_values import (
+    ASCII_MARKS,
+    GLYPHS,
+    MARKS,
+    CellState,
+    GridCell,
+    GridData,
+    GridLine,
+    Quantity,
+    rate_text,
+)
+from widgets.line_paint import Line, Run, Tone, fit, joined
+from widgets.short_names import shortened
+
+_TONES: Final[dict[CellState, Tone]] = {
+    "idle": "muted",
+    "throttled": "warn",
+    "parked": "bad",
+    "off": "muted",
+    "quarantined": "bad",
+    "leased": "muted",
+}
+"""Only what is out of the ordinary: a lane that works, at its limit or below, has no style of its own."""
+_MOST_MUTED: Final = 3
+"""Muted stretches in a line; where there were more, muting would cost more bytes than all the figures."""
 
 
-def line_runs(
-    line: GridLine, label: str, layout: GridLayout, first: int, cursor: int | None, *, ascii_only: bool
-) -> list[Run]:
+def body_line(
+    line: GridLine,
+    label: str,
+    layout: GridLayout,
+    quantity: Quantity,
+    first: int,
+    cursor: int | None,
+    *,
+    ascii_only: bool,
+) -> Line:
     """Return the runs of a line: mark, label, total, and its cells from column `first` on.
 
-    The cursor is marked by `>` before the line and before the cell, so that it is seen without colours.
+    The cursor is marked by `>` before the line and before the cell, so that it is seen without colours; it stands on
+    the label where `cursor` is `LABELS`.
     """
-    base = _STYLES[line.kind]
+    base: Tone = "" if line.kind == "row" else "strong"
     mark = ">" if cursor is not None else " "
-    room = layout.label - 1
-    runs: list[Run] = [(base, f"{mark}{label[:room]:<{room}}{total_text(line.total, layout)}")]
+    name = fit(label, layout.label - 1)
+    total = total_text(line.total, layout, quantity)
+    runs: list[Run] = [(mark + name + total, base)]
+    if cursor == LABELS:
+        runs = [(mark, base), (name, "cursor"), (total, base)]
+    muted = 0
     for column in range(first, first + layout.visible):
         cell = line.cells[column] if column < len(line.cells) else None
-        head, bar, tail = cell_parts(cell, layout, ascii_only)
+        if cell is None and column != cursor:
+            runs.append((" " * layout.cell, base))
+            continue
+        text = cell_text(cell, layout, quantity, ascii_only)
         if column == cursor:
-            gap = f"{' ' * (layout.gap - 1)}>"
-            runs += [(base, gap), ("cursor", head[layout.gap :]), ("bar", bar), ("cursor", tail)]
+            before, tone = runs[-1]
+            if not layout.gap and before.endswith(" "):
+                runs[-1] = (f"{before[:-1]}>", tone)
+            runs.append((f"{' ' * (layout.gap - 1)}>" if layout.gap else "", base))
+            runs.append((text[layout.gap :], "cursor"))
             continue
-        name = base or _style_name(cell)
-        runs.append((name, head))
-        if bar:
-            runs += [(name if name in ("throttled", "parked") else "bar", bar), (name, tail)]
-    return _merged(runs)
+        tone = base or _TONES.get(cell.state if cell is not None else "busy", "")
+        if tone == "muted" and runs[-1][1] != "muted":
+            muted += 1
+        runs.append((text, "" if tone == "muted" and muted > _MOST_MUTED else tone))
+    return joined(runs)
 
 
-def changed_extent(old: GridLine, new: GridLine, layout: GridLayout, first: int, *, ascii_only: bool) -> int:
-    """Return up to which screen column a line differs; 0 where it looks the same."""
-    left = layout.label + layout.total
-    for slot in range(layout.visible - 1, -1, -1):
-        column = first + slot
-        if column >= len(new.cells) or new.cells[column] == old.cells[column]:
-            continue
-        before, after = (cell_parts(line.cells[column], layout, ascii_only) for line in (old, new))
-        if before != after:
-            return left + (slot + 1) * layout.cell
-    return left if total_text(old.total, layout) != total_text(new.total, layout) else 0
+def cell_text(cell: GridCell | None, layout: GridLayout, quantity: Quantity, ascii_only: bool) -> str:
+    """Write a cell, `layout.cell` wide."""
+    if cell is None:
+        return " " * layout.cell
+    figures = figures_text(cell, quantity)
+    if cell.state == "sum" and len(figures) > layout.figures:
+        figures = without_limit(cell, quantity)
+    elif cell.state == "leased" and cell.leased_by and not cell.in_flight:
+        figures = fit(cell.leased_by, min(layout.figures, cell_len(cell.leased_by)))
+    if not figures.isascii():
+        figures = fit(figures, layout.figures, right=True)
+    lead = f"{' ' * layout.gap}{GLYPHS[cell.state]}{figures:>{layout.figures}}"
+    mark = " "
+    if cell.moved or cell.changed:
+        marks = ASCII_MARKS if ascii_only else MARKS
+        mark = marks[1 if cell.moved > 0 else 2 if cell.moved < 0 else 0]
+    text = lead + mark
+    if layout.bar:
+        share = share_of_limit(cell, quantity) if cell.state not in ("off", "quarantined") else None
+        text += " " * layout.bar if share is None else bar_text(*share, layout.bar, ascii_only)
+    if layout.rate:
+        text += f" {rate_text(cell.rate):>{layout.rate}}"
+    return text
 
 
-def family_extent(data: GridData, lines: tuple[GridLine, ...], index: int) -> tuple[int, int]:
-    """Return the first and the last line of what belongs to the row at `index`: its headings and its family."""
-    row = data.rows[lines[index].row]
-
-    def belongs(line: GridLine) -> bool:
-        return line.row >= 0 and data.rows[line.row][:2] == row[:2]
-
-    first = last = index
-    while first > 0 and belongs(lines[first - 1]):
-        first -= 1
-    while first > 0 and lines[first - 1].row < 0:
-        first -= 1
-    while last + 1 < len(lines) and belongs(lines[last + 1]):
-        last += 1
-    return first, last
+def total_text(total: GridCell, layout: GridLayout, quantity: Quantity) -> str:
+    """Write the total of a line, `layout.total` wide."""
+    rate = f" {rate_text(total.rate):>{layout.total_rate}}" if layout.total_rate else ""
+    return f" {figures_text(total, quantity):>{layout.total_figures}}{rate}{'' if layout.gap else ' '}"
 
 
-def _merged(runs: list[Run]) -> list[Run]:
-    """Join neighbours of one style: each change of style costs bytes."""
-    merged: list[Run] = []
-    for name, text in runs:
-        if (
-            merged
-            and (merged[-1][0] == name or text.isspace())
-            and name != "cursor"
-            and merged[-1][0] != "cursor"
-        ):
-            merged[-1] = (merged[-1][0], merged[-1][1] + text)
-        elif text:
-            merged.append((name, text))
-    return merged
+def header_line(data: GridData, layout: GridLayout, first: int, corner: str, cursor: int | None) -> Line:
+    """Return the heading: what is shown, and the names of the columns, with marks where there are more.
 
-
-def _style_name(cell: GridCell | None) -> str:
-    if cell is None or cell.state in ("busy", "sum"):
-        return ""
-    return cell.state
+    `cursor` is the column that is selected, `LABELS` where all is, None where nothing in the heading is.
+    """
+    last = first + layout.visible
+    scrolls = layout.visible < len(data.columns)
+    short = shortened(data.columns, layout.figures + (0 if scrolls else 1))  # room for the marks
+    total = f" {layout.heads.total:>{layout.total_figures}}"
+    second = f" {layout.heads.second:>{layout.total_rate}}" if layout.total_rate else ""
+    room = layout.label + 1 + layout.total_figures - len(total)  # a long title takes room from the corner
+    label = fit(f"{'>' if cursor == LABELS else ''}{corner}", room)
+    runs: list[Run] = [
+        (label, "cursor" if cursor == LABELS else "heading"),
+        (f"{total}{second}{'' if layout.gap else ' '}", "heading"),
+    ]
+    for index in range(first, min(last, len(data.columns))):
+        name = short[data.columns[index]]
+        if index == first and first > 0:
+            name = "<" + name
+        if index == last - 1 and last < len(data.columns):
+            name += ">"
+        text = fit(name, layout.figures + 1, right=True)
+        if index == cursor:
+            runs.append((" " * layout.gap, "heading"))
+            runs.append((f">{text[1:]}" if text.startswith(" ") else text, "cursor"))
+        else:
+            runs.append((" " * layout.gap + text, "heading"))
+        rest = " " * (1 + layout.bar) + (f" {layout.heads.second:>{layout.rate}}" if layout.rate else "")
+        runs.append((rest, "heading"))
+    return joined(runs)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
-CellState = Literal["idle", "busy", "full", "throttled", "parked", "off", "sum"]
+CellState = Literal["idle", "busy", "full", "throttled", "parked", "off", "quarantined", "leased", "sum"]
+Quantity = Literal["in-flight", "qps", "tokens", "ttft", "errors"]
+"""Which of its figures a grid shows."""
+QUANTITIES: Final[tuple[Quantity, ...]] = ("in-flight", "qps", "tokens", "ttft", "errors")
 
 GLYPHS: Final[dict[CellState, str]] = {
     "idle": ".",
@@ -14,10 +17,17 @@ GLYPHS: Final[dict[CellState, str]] = {
     "throttled": "!",
     "parked": "x",
     "off": "-",
+    "quarantined": "#",
+    "leased": "=",
     "sum": " ",
 }
 """State without colour. Colour only repeats it."""
-LEGEND: Final = ". idle  ^ at limit  ! throttled  x parked  - off"
+LEGEND: Final = ". idle  ^ at limit  ! throttled  x parked  - off  # key refused  = leased by another job"
+MARKS: Final[tuple[str, str, str]] = ("*", "↑", "↓")
+"""Behind a figure: its limit was changed by hand; adaptive mode has just raised it, or lowered it."""
+ASCII_MARKS: Final[tuple[str, str, str]] = ("*", "/", "\\")
+MARKS_LEGEND: Final = "* limit changed by hand  ↑ ↓ adaptive mode just moved it"
+ASCII_MARKS_LEGEND: Final = "* limit changed by hand  / raised  \\ lowered by adaptive mode"
 
 
 class GridCell(NamedTuple):
@@ -29,6 +39,18 @@ class GridCell(NamedTuple):
     rate: float = 0.0
     """Requests per second."""
     state: CellState = "idle"
+    tokens_per_s: float = 0.0
+    ttft_p95_ms: float | None = None
+    """None: not known. Of a sum: the greatest, for percentiles do not add up."""
+    errors: int = 0
+    qps: float | None = None
+    """Requests per second that may be sent; None: unlimited."""
+    moved: int = 0
+    """Where adaptive mode has just moved its limits: 1 up, -1 down, 0 nowhere."""
+    leased_by: str = ""
+    """A short mark of the job that has its key, shown where the state is `leased`."""
+    changed: bool = False
+    """Its limits were changed by hand."""
 
 
 class GridRow(NamedTuple):
@@ -59,36 +81,39 @@ class GridLine(NamedTuple):
     """Index of its row in the data; -1 for headings."""
     total: GridCell
     cells: tuple[GridCell | None, ...]
+    group: str = ""
+    name: str = ""
+    """Of the family or the row, without what indents its label."""
 
 
 def sum_cells(cells: Iterable[GridCell | None]) -> GridCell:
     """Add lanes up. One unlimited lane makes the sum unlimited; lanes that are off lend no limit."""
-    in_flight = 0
+    in_flight, errors = 0, 0
     limit: int | None = 0
-    rate = 0.0
+    qps: float | None = 0
+    rate = tokens = 0.0
+    slowest: float | None = None
     for cell in cells:
         if cell is None:
             continue
-        in_flight += cell.in_flight
-        rate += cell.rate
-        if cell.state == "off" or limit is None:
+        flying, most, sent, state, fast, ttft, failed, allowed, _, _, _ = cell
+        in_flight += flying
+        rate += sent
+        tokens += fast
+        errors += failed
+        if ttft is not None and (slowest is None or ttft > slowest):
+            slowest = ttft
+        if state == "off" or state == "quarantined":
             continue
-        limit = None if cell.limit is None else limit + cell.limit
-    return GridCell(in_flight, limit, rate, "sum")
+        if limit is not None:
+            limit = None if most is None else limit + most
+        if qps is not None:
+            qps = None if allowed is None else qps + allowed
+    return GridCell(in_flight, limit, rate, "sum", tokens, slowest, errors, qps)
 
 
-def sum_rows(rows: Iterable[GridRow], columns: int) -> tuple[GridCell | None, ...]:
-    """Add rows up, column by column; a column in which no row has a lane stays empty."""
-    stacks: list[list[GridCell]] = [[] for _ in range(columns)]
-    for row in rows:
-        for column, cell in enumerate(row.cells[:columns]):
-            if cell is not None:
-                stacks[column].append(cell)
-    return tuple(sum_cells(stack) if stack else None for stack in stacks)
-
-
-def body_lines(data: GridData) -> tuple[GridLine, ...]:
-    """Return the lines: rows under a heading for each group, and one for each family of several rows.
+def grid_lines(data: GridData, total_label: str = "total") -> tuple[tuple[GridLine, ...], GridLine]:
+    """Return the lines and the grand totals: rows under a heading for each group, and one for each family of several.
 
     Order is that of the data and never by value: a target that moves under the cursor is worse than a
     stale order. With one group only, its heading would repeat the total, so it has none.
@@ -97,33 +122,47 @@ def body_lines(data: GridData) -> tuple[GridLine, ...]:
     for index, row in enumerate(data.rows):
         groups.setdefault(row.group, {}).setdefault(row.family, []).append(index)
     lines: list[GridLine] = []
+    sums: list[tuple[GridCell | None, ...]] = []
+    width = len(data.columns)
     for group, families in groups.items():
-        depth = 0
-        if len(groups) > 1:
-            members = [data.rows[index] for indices in families.values() for index in indices]
-            lines.append(_heading("group", group, members, len(data.columns)))
-            depth = 1
+        at, depth = len(lines), int(len(groups) > 1)
+        group_sums: list[tuple[GridCell | None, ...]] = []
         for family, indices in families.items():
+            members = [data.rows[index] for index in indices]
+            cells = _column_sums([row.cells for row in members], width)
+            group_sums.append(cells)
             inner = depth
-            if len(indices) > 1 or data.rows[indices[0]].name != family:
-                members = [data.rows[index] for index in indices]
-                lines.append(_heading("family", " " * depth + family, members, len(data.columns)))
-                inner = depth + 1
-            for index in indices:
-                row = data.rows[index]
-                lines.append(GridLine("row", " " * inner + row.name, index, sum_cells(row.cells), row.cells))
-    return tuple(lines)
+            if len(indices) > 1 or members[0].name != family:
+                lines.append(_heading("family", " " * depth + family, cells, group, family))
+                inner += 1
+            for index, row in zip(indices, members, strict=True):
+                label = " " * inner + row.name
+                lines.append(GridLine("row", label, index, sum_cells(row.cells), row.cells, group, row.name))
+        sums.append(_column_sums(group_sums, width))
+        if depth:
+            lines.insert(at, _heading("group", group, sums[-1], group, ""))
+    return tuple(lines), _heading("total", total_label, _column_sums(sums, width), "", "")
 
 
-def total_line(data: GridData) -> GridLine:
-    """Return the grand totals."""
-    cells = sum_rows(data.rows, len(data.columns))
-    return GridLine("total", "total", -1, sum_cells(cells), cells)
+def _column_sums(stacks: list[tuple[GridCell | None, ...]], width: int) -> tuple[GridCell | None, ...]:
+    """Add lines up, column by column; a column in which no line has a lane stays empty."""
+    if len(stacks) == 1 and len(stacks[0]) == width:
+        return tuple(None if cell is None else sum_cells((cell,)) for cell in stacks[0])
+    made: list[GridCell | None] = []
+    for column in range(width):
+        cells = [cells[column] for cells in stacks if column < len(cells) and cells[column] is not None]
+        made.append(sum_cells(cells) if cells else None)
+    return tuple(made)
 
 
-def _heading(kind: Literal["group", "family"], label: str, rows: list[GridRow], columns: int) -> GridLine:
-    cells = sum_rows(rows, columns)
-    return GridLine(kind, label, -1, sum_cells(cells), cells)
+def _heading(
+    kind: Literal["group", "family", "total"],
+    label: str,
+    cells: tuple[GridCell | None, ...],
+    group: str,
+    name: str,
+) -> GridLine:
+    return GridLine(kind, label, -1, sum_cells(cells), cells, group, name)
 
 
 def rate_text(rate: float) -> str:

@@ -16,7 +16,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from widgets.line_paint import TONES, Line, Tone, changed_extent
+from widgets.line_paint import TONES, Line, Tone, changed_extent, width_of
 from widgets.scroll_bar import whole_cells
 
 
@@ -89,12 +89,18 @@ class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
-        canvas = self.canvas
-        if self._shown_size != canvas:
-            self._shown, self._shown_size = self._made(canvas), canvas
+        if y == 0 or not self._shown_size:  # asking for the size costs as much as a line
+            canvas = self.canvas
+            if self._shown_size != canvas:
+                self._shown, self._shown_size = self._made(canvas), canvas
+        width = self._shown_size.width
         runs = self._shown[y] if y < len(self._shown) else ()
-        strip = Strip([Segment(text, self._style(tone)) for text, tone in runs if text])
-        return strip.adjust_cell_length(canvas.width, self._style(""))
+        segments = [Segment(text, self._style(tone)) for text, tone in runs if text]
+        used = width_of(runs)
+        if used < width:
+            segments.append(Segment(" " * (width - used), self._style("")))
+        strip = Strip(segments, max(used, width))
+        return strip.crop(0, width) if used > width else strip
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Paint only what looks different, where Textual would paint all."""

@@ -34,7 +34,7 @@ _SEEN_ON_BLANKS: Final[frozenset[str]] = frozenset(("badge", "heading", "cursor"
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
     """Fill or cut a text to exactly `width` columns; what was cut off is marked."""
-    used = cell_len(text)
+    used = len(text) if text.isascii() else cell_len(text)
     if used <= width:
         return " " * (width - used) + text if right else text + " " * (width - used)
     if width <= 0:
@@ -54,7 +54,7 @@ def text_of(line: Line) -> str:
 
 def width_of(line: Line) -> int:
     """Return how many columns a line takes."""
-    return sum(cell_len(text) for text, _ in line)
+    return sum(len(text) if text.isascii() else cell_len(text) for text, _ in line)
 
 
 def joined(runs: Sequence[Run]) -> Line:

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 
 from textual import events
 
+from widgets.bars import bar_text
 from widgets.durations import UNKNOWN, clock_text
-from widgets.lane_layout import bar_text
 from widgets.text_lines import Line, TextLines, Tone
 
 JobState = Literal["waiting", "staggered", "running", "done"]

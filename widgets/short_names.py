@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from rich.cells import cell_len
+
 CUT: Final = "~"
 _TAIL: Final = re.compile(r"-([A-Za-z]+)(?=(?:-\d+)?$)")
 """The last word of a name, a number behind it left aside: `-instruct` in `a-7b-instruct-2`."""
@@ -22,30 +24,29 @@ def shortened(names: Iterable[str], width: int) -> dict[str, str]:
     A tail is left out of all the names that share it, so that they stay comparable.
     """
     whole = list(dict.fromkeys(names))
-    if all(len(name) <= width for name in whole):
+    if all(cell_len(name) <= width for name in whole):
         return {name: name for name in whole}
     short = _without_shared_tails(whole, width)
-    long = [name for name in whole if len(short[name]) > width]
+    long = [name for name in whole if cell_len(short[name]) > width]
     if long:
-        taken = {short[name] for name in whole if len(short[name]) <= width}
+        taken = {short[name] for name in whole if cell_len(short[name]) <= width}
         short.update(_cut_within({name: short[name] for name in long}, taken, max(1, width)))
     return short
 
 
 def clip(text: str, width: int) -> str:
     """Shorten one text from its middle."""
-    if len(text) <= width:
+    if cell_len(text) <= width:
         return text
     if width <= 3:
-        return text[: max(0, width)]
-    tail = (width - 1) // 2
-    return text[: width - 1 - tail] + CUT + text[len(text) - tail :]
+        return _head(text, max(0, width))
+    return _cut_at(text, width - 1 - (width - 1) // 2, width)
 
 
 def _without_shared_tails(names: Sequence[str], width: int) -> dict[str, str]:
     tails = {name: found.group(1).lower() for name in names if (found := _TAIL.search(name))}
     shared = {tail for tail, count in Counter(tails.values()).items() if count > 1}
-    needed = {tails[name] for name in names if len(name) > width and name in tails} & shared
+    needed = {tails[name] for name in names if cell_len(name) > width and name in tails} & shared
     short = {name: _TAIL.sub(CUT, name) if tails.get(name) in needed else name for name in names}
     alike = Counter(short.values())
     return {name: text if alike[text] == 1 else name for name, text in short.items()}
@@ -66,11 +67,24 @@ def _cut_within(texts: dict[str, str], taken: set[str], width: int) -> dict[str,
 
 
 def _cut_at(text: str, head: int, width: int) -> str:
-    tail = width - 1 - head
-    return text[:head] + CUT + text[len(text) - tail :]
+    return _head(text, head) + CUT + _head(text[::-1], width - 1 - head)[::-1]
+
+
+def _head(text: str, width: int) -> str:
+    """Return as much of a text as has room in `width` columns."""
+    if text.isascii():
+        return text[:width]
+    used = 0
+    for index, character in enumerate(text):
+        used += cell_len(character)
+        if used > width:
+            return text[:index]
+    return text
 
 
 def _splits_a_number(text: str, head: int, width: int) -> bool:
+    if not text.isascii():
+        return False  # places in it are not columns
     end = len(text) - (width - 1 - head)
     return text[head - 1 : head + 1].isdigit() or (end < len(text) and text[end - 1 : end + 1].isdigit())
 
@@ -83,7 +97,7 @@ def _numbered(texts: dict[str, str], taken: set[str], width: int) -> dict[str, s
     for name, text in texts.items():
         while True:
             mark = f"{CUT}{next(numbers)}"
-            candidate = text[: max(0, width - len(mark))] + mark
+            candidate = _head(text, max(0, width - len(mark))) + mark
             if candidate not in used:
                 break
         used.add(candidate)

@@ -86,23 +86,28 @@ def small(first: GridCell | None = None, second: GridCell | None = None) -> Grid
 async def test_rows_stand_under_their_provider_and_model_with_all_totals() -> None:
     async with shown(small(), (66, 10)) as (grid, _):
         assert lines(grid) == [
-            "deployment    total  r/s      key0      r/s      key1      r/s",
-            " azure       53/100   14    53/100 █▋    14",
-            "  alpha      53/100   14    53/100 █▋    14",
-            ">  alpha       3/50  1.5 >    3/50 ▏    1.5",
-            "   alpha-2    50/50   12  ^  50/50 ███   12",
-            " lab              1 0.20       0/2        0         1     0.20",
-            "  beta            1 0.20  x    0/2        0  !      1     0.20",
-            " total           54   14    53/102 █▌    14         1     0.20",
+            "deployment  in flight  r/s     key0      r/s     key1      r/s",
+            " azure         53/100   14   53/100 █▋    14",
+            "  alpha        53/100   14   53/100 █▋    14",
+            ">  alpha         3/50  1.5>    3/50 ▏    1.5",
+            "   alpha-2      50/50   12 ^  50/50 ███   12",
+            " lab                1 0.20      0/2        0        1     0.20",
+            "  beta              1 0.20 x    0/2        0 !      1     0.20",
+            " total             54   14   53/102 █▌    14        1     0.20",
             "",
             "",
         ]
 
 
 async def test_totals_add_up_and_an_unlimited_lane_makes_its_sum_unlimited() -> None:
-    assert sum_cells([GridCell(3, 50, 1.0), GridCell(4, 10, 2.0), None]) == GridCell(7, 60, 3.0, "sum")
+    fast = GridCell(4, 10, 2.0, tokens_per_s=8.0, ttft_p95_ms=90.0, errors=2, qps=5.0)
+    slow = GridCell(3, 50, 1.0, tokens_per_s=1.5, ttft_p95_ms=400.0, errors=1, qps=2.0)
+    assert sum_cells([slow, fast, None]) == GridCell(7, 60, 3.0, "sum", 9.5, 400.0, 3, 7.0)
+    assert sum_cells([fast, GridCell()])[4:] == (8.0, 90.0, 2, None, 0, "", False)
+    assert sum_cells([fast, GridCell(0, 9, state="quarantined", qps=9.0)])[1:8:6] == (10, 5.0)
     assert sum_cells([GridCell(3, 50), GridCell(4, None)]).limit is None
     assert sum_cells([GridCell(0, 50), GridCell(0, 50, 0.0, "off")]).limit == 50
+    assert sum_cells([]).limit == 0
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48), (60, 15), (40, 10), (20, 5)])
@@ -116,7 +121,7 @@ async def test_no_figure_is_cut_at_any_size(size: tuple[int, int], shape: tuple[
         if size[0] >= 40:
             cell = row.cells[0]
             assert cell is not None
-            assert any(f"{cell.in_flight}/{cell.limit}" in line for line in lines(grid))
+            assert any(f"{cell.in_flight}/{cell.limit}" in line for line in lines(grid)) or cell.leased_by
 
 
 async def test_equal_data_paints_nothing() -> None:

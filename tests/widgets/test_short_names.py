@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from rich.cells import cell_len
 
 from widgets.short_names import shortened
 
@@ -50,3 +51,11 @@ def test_a_tail_is_kept_where_another_name_lacks_only_it():
     short = shortened(("gpt-4o-mini-preview", "gpt-4o-mini", "o3-mini-preview"), 18)
     assert short["gpt-4o-mini"] == "gpt-4o-mini"
     assert short["gpt-4o-mini-preview"] == "gpt-4o-mini~"
+
+
+@pytest.mark.parametrize("width", range(4, 30))
+def test_wide_names_fit_in_columns_and_stay_different(width: int):
+    names = ("模型-七十亿-指令", "模型-七十亿-指令-2", "模型-三十亿-指令", "qwen-7b", "Ａ" * 20)
+    short = shortened(names, width)
+    assert len(set(short.values())) == len(names)
+    assert all(cell_len(text) <= width for text in short.values())
