@@ -28,6 +28,11 @@ class KeptAnswers:
         self._life_s = life_s
         self._answers: dict[str, _Answer] = {}
 
+    def forget(self) -> None:
+        """Let every answer be made anew."""
+        for answer in self._answers.values():
+            answer.until = float("-inf")
+
     async def get(self, asked: str, make: Callable[[], Awaitable[bytes]]) -> bytes:
         """Return the line that is kept for `asked`, or the one that `make` makes."""
         now = anyio.current_time()

@@ -170,11 +170,18 @@ class ControlServer:
                 return await self._inspected.get(lane, lambda: self._detail(lane))
             if isinstance(request, Recall):
                 return await self._recalled.get("", self._history)
-            return self._line(self._obey(request))
+            reply = self._line(self._obey(request))
+            self._forget()
+            return reply
         except ConsoleError as error:
             return self._line(Refused("\n".join(error.lines())))
         except Exception as error:  # noqa: BLE001 - told to the one who asked; watching must not end a run
             return self._line(Refused(f"the engine could not answer: {type(error).__name__}: {error}"))
+
+    def _forget(self) -> None:
+        """Hand out nothing of before a command: who gave it is shown what it did."""
+        self._snapshot_until = float("-inf")
+        self._inspected.forget()
 
     async def _detail(self, lane: str) -> bytes:
         inspect = self._inspect

@@ -10,9 +10,9 @@ import pytest
 from console.control.client import NoAnswer, Watcher
 from console.control.kept import KeptAnswers
 from console.control.server import ControlServer
-from console.vocabulary.command import Accepted, Refused
+from console.vocabulary.command import Accepted, Command, Pause, Refused
 from console.vocabulary.inspection import History, LaneDetail, Point
-from console.vocabulary.snapshot import LaneView
+from console.vocabulary.snapshot import LaneView, Snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -101,3 +101,33 @@ async def test_an_old_answer_is_made_anew() -> None:
     await kept.get("a", make)
     await kept.get("a", make)
     assert len(made) == 2
+
+
+async def test_after_a_command_nothing_of_before_is_handed_out(tmp_path: Path) -> None:
+    workers = [5]
+
+    def view() -> LaneView:
+        return LaneView(provider="p", model="m", deployment="d", key="k", workers=workers[0])
+
+    def look() -> Snapshot:
+        return Snapshot(
+            seq=1, run_id="r", run_dir="/r", pid=1, title="x", profile="p", simulated=True, state="running",
+            elapsed_s=1.0, lanes=(view(),),
+        )  # fmt: skip
+
+    async def inspect(lane: str) -> LaneDetail | Refused:
+        return LaneDetail(at_s=1.0, lane=view())
+
+    def obey(command: Command) -> Accepted | Refused:
+        workers[0] = 9
+        return Accepted("changed")
+
+    server = ControlServer(look=look, obey=obey, inspect=inspect)
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(server.serve, tmp_path / "s")
+        watcher = Watcher(tmp_path / "s")
+        assert ((await watcher.look()).lanes[0].workers, (await watcher.inspect("x")).lane.workers) == (5, 5)
+        await watcher.send(Pause())
+        assert ((await watcher.look()).lanes[0].workers, (await watcher.inspect("x")).lane.workers) == (9, 9)
+        await watcher.aclose()
+        tasks.cancel_scope.cancel()
