@@ -18,6 +18,8 @@ from widgets.table_rows import Rows, SortBy, TableColumn
 class OrderedTable(Table):
     """Shows rows in the order that it was given last."""
 
+    _can_choose = True
+
     @dataclass
     class OrderWanted(Message):
         """Another sort or filter was chosen."""
@@ -44,8 +46,20 @@ class OrderedTable(Table):
         sort: SortBy | None = None,
         filter_text: str = "",
         cursor: int = 0,
+        can_choose: bool = True,
     ) -> None:
-        """Show `rows` in `order`, which is how `sort` and `filter_text` leave them, with the cursor at a place of that."""
+        """Show `rows` in `order`.
+
+        Args:
+            columns: their heads.
+            rows: all of them.
+            order: which are shown, as `sort` and `filter_text` leave them.
+            sort: what `order` is sorted by.
+            filter_text: the words that its rows have.
+            cursor: a place in `order`.
+            can_choose: whether Enter leads anywhere.
+        """
+        self._can_choose = can_choose
         if tuple(columns) != self._columns:
             self._columns = tuple(columns)
             self._layout = ColumnLayout(columns)
@@ -73,6 +87,12 @@ class OrderedTable(Table):
     def index(self) -> int | None:
         """Which of the rows the cursor stands on, by its number in what was given."""
         return self._order[self._cursor] if self._cursor < len(self._order) else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only keys that do something."""
+        if action == "choose" and not self._can_choose:
+            return False
+        return super().check_action(action, parameters)
 
     def sort_by(self, sort: SortBy | None) -> None:
         """Ask for a sort."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +16,7 @@ from console.records.columns import TESTS, schema
 from console.records.read_journal import read_end, segments_of
 from console.records.run_file import RunFile, read_run_file
 from console.records.run_lock import is_live
-from console.records.summary import SUMMARY_FILE, summarise
-from console.records.tables import Watch
+from console.records.summary import SUMMARY_FILE, Summary, summarise
 from console.vocabulary.errors import ConsoleError
 
 _SCHEMA: Final = pl.Schema({**schema(TESTS), "rows": pl.Int64, "simulated": pl.Boolean})
@@ -51,12 +51,12 @@ class RunTests(msgspec.Struct, frozen=True, kw_only=True):
     """One row a test, in the order of their ids: the columns `TESTS`, `rows` and `simulated`."""
 
 
-def load_tests(run_dir: Path, watch: Watch | None = None) -> RunTests:
+def load_tests(run_dir: Path, make: Callable[[Path], Summary] | None = None) -> RunTests:
     """Return the tests of a run, live or not. Makes its tables anew where they do not hold all that was written.
 
     Args:
         run_dir: the run directory.
-        watch: as `summarise` takes it.
+        make: makes the tables and the summary anew; None: `summarise` does.
 
     Raises:
         ConsoleError: if the run cannot be read, or its tables cannot be made.
@@ -64,7 +64,10 @@ def load_tests(run_dir: Path, watch: Watch | None = None) -> RunTests:
     run_file = read_run_file(run_dir)
     found = _still_true(run_dir)
     if found is None:
-        made = summarise(run_dir, storage="json" if run_file.storage == "json" else "parquet", watch=watch)
+        if make is None:
+            made = summarise(run_dir, storage="json" if run_file.storage == "json" else "parquet")
+        else:
+            made = make(run_dir)
         standing = msgspec.convert(made, Standing, from_attributes=True)
         found = standing, _read(run_dir, standing)
     standing, table = found

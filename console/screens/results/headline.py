@@ -70,6 +70,13 @@ def place_line(
     return ((f" {where}", "strong"), (rest, "muted"))
 
 
+def count_text(count: int, nouns: str) -> str:
+    """Return how many there are: `1 model`, `8 models`."""
+    if count == 1:
+        nouns = {"difficulties": "difficulty", "classes": "class"}.get(nouns, nouns.removesuffix("s"))
+    return f"{count:,} {nouns}"
+
+
 def _joined(steps: Sequence[str], *, ascii_only: bool) -> str:
     return shown_text(" › ".join(shown_text(step, 80) for step in steps), ascii_only=ascii_only)
 

@@ -331,6 +331,7 @@ class Results(Pane):
             sort=sort_by(here.sort),
             filter_text=here.filter_text,
             cursor=found.cursor,
+            can_choose=found.sheet.tests or any(found.sheet.row(index).opens for index in found.order[:2]),
         )
         self._arrange()
 
@@ -466,9 +467,11 @@ class Results(Pane):
             case "neighbour":
                 return in_test
             case "outcome":
-                return on_tests and not in_test and not overview
+                tests = self._head is not None and self._head.unit == "tests"
+                return tests and on_tests and not in_test and not overview
             case "tests":
-                return not overview and not on_tests and here.sheet is not None and len(here.sheet) > 0
+                levels = not overview and not on_tests and here.sheet is not None and len(here.sheet) > 0
+                return levels and self._head is not None and self._head.unit == "tests"
             case "filter" | "copy_table" | "notes":
                 return not overview and here.sheet is not None
             case "back":
@@ -520,7 +523,7 @@ class Results(Pane):
         if here.test and here.sheet is not None:
             title, behind = "", f"{self._table.cursor + 1:,} of {len(self._table.order):,}"
         elif here.sheet is not None:
-            title, behind = here.sheet.title, f"{here.sheet.count:,} {here.sheet.noun}"
+            title, behind = here.sheet.title, headline.count_text(here.sheet.count, here.sheet.noun)
         where = self.query_one("#where", TextLines)
         where.display = shown and self._visits.view != "overview"
         where.show_lines(

@@ -17,7 +17,6 @@ from console.screens.runs.needs import Comparison
 from console.vocabulary.safe_text import safe_line
 from widgets.ordered_table import OrderedTable
 from widgets.paragraphs import Paragraph, Paragraphs, paragraph
-from widgets.text_lines import Run
 
 
 class Compare(Dialog[None]):
@@ -75,11 +74,8 @@ class Compare(Dialog[None]):
             sheet.order(sort, tuple(text.casefold().split())),
             sort=sort_by(sort),
             filter_text=text,
+            can_choose=False,
         )
 
     def _head(self, side: int) -> Paragraph:
-        runs: list[Run] = [(f" {side + 1} ", "strong"), (safe_line(self._comparison.heads[side], 300), "")]
-        if side == 0 and self._comparison.simulated:
-            runs.append(("  ", ""))
-            runs.append((" SIMULATED ", "badge"))
-        return Paragraph(tuple(runs), 3)
+        return Paragraph(((f" {side + 1} ", "strong"), (safe_line(self._comparison.heads[side], 300), "")), 3)

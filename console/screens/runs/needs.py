@@ -48,9 +48,7 @@ class Comparison:
     """Two runs held against each other."""
 
     heads: tuple[str, str]
-    """Each of them in one line."""
-    simulated: bool
-    """Whether any of the two is."""
+    """Each of them in one line, SIMULATED where it is."""
     refused: tuple[str, ...]
     """What cannot be compared, and why."""
     table: Sheet

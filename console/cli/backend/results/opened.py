@@ -6,26 +6,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
 
-import msgspec
 import polars as pl
 
 from console.cli.backend.results.exporting import write_export
 from console.cli.backend.results.group_sheets import deployments, keys, lanes, models
 from console.cli.backend.results.level_sheets import level_sheet, next_axis
+from console.cli.backend.results.making import make_summary, read_summary
 from console.cli.backend.results.overview import overview_facts
 from console.cli.backend.results.report_sheets import error_classes, report_index, report_sheet
 from console.cli.backend.results.tests_sheet import TestsSheet
 from console.cli.backend.results.whole_test import WholeTest
 from console.records.phase_members import PlannedRun, planned_run
 from console.records.report import Report, make_report
-from console.records.run_file import SUMMARY_FILE, read_run_file
 from console.records.run_tests import RunTests, load_tests
 from console.records.scored import scored
-from console.records.summary import Summary, summarise
+from console.records.summary import Summary
 from console.records.trace_index import TraceIndex
 from console.screens.results.needs import Export, Fact, RunHead, TestText, Watch
 from console.screens.results.places import Place
@@ -42,17 +41,9 @@ def read_results(run_dir: Path, watch: Watch) -> Results:
     Raises:
         ConsoleError: if it cannot be read.
     """
-    run = load_tests(run_dir, watch)
-    return Results(run, _summary(run_dir, watch))
-
-
-def _summary(run_dir: Path, watch: Watch) -> Summary:
-    """Return the summary that was just found true, or made; one that this version did not write is made again."""
-    try:
-        return msgspec.json.decode((run_dir / SUMMARY_FILE).read_bytes(), type=Summary)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        storage = "json" if read_run_file(run_dir).storage == "json" else "parquet"
-        return summarise(run_dir, storage=storage, watch=watch)
+    make = partial(make_summary, watch=watch)
+    run = load_tests(run_dir, make)
+    return Results(run, read_summary(run_dir) or make(run_dir))
 
 
 class Results:

@@ -47,7 +47,6 @@ def compare_runs(first_dir: Path, second_dir: Path, watch: Callable[[float], Non
     notes = tuple(_other_settings(first, second))
     return Comparison(
         heads=(_head(first.summary), _head(second.summary)),
-        simulated=first.summary.simulated or second.summary.simulated,
         refused=(*tasks, *marks, *speeds),
         table=compared_sheet(
             Compared(first, pairs),
