@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.scrollbar import ScrollBar
 
 from console.screens.backend import Backend
 from console.screens.capacity.screen import Capacity
@@ -20,14 +21,19 @@ from console.screens.launch.screen import Launch
 from console.screens.leaving import Leaving
 from console.screens.line_driver import LineDriver
 from console.screens.live.screen import Live
+from console.screens.looks import THEMES, AsciiOnly, Looks
 from console.screens.painting import PaintingApp
 from console.screens.pane import PLACES, Pane, Place
+from console.screens.preferences import chosen_theme
 from console.screens.profiles.screen import Profiles
 from console.screens.results.screen import Results
 from console.screens.runs.screen import Runs
 from console.screens.session import Session
-from console.screens.terminal import leave_soon, watched_terminal
-from console.vocabulary.safe_text import safe_text
+from console.screens.terminal import leave_soon, wants_ascii, wants_colours, watched_terminal
+from console.vocabulary.safe_text import safe_line, safe_text
+from widgets.scroll_bar import WholeCells
+
+ScrollBar.renderer = WholeCells  # Textual's own draws its ends with characters that ASCII has not
 
 
 class StartAt(NamedTuple):
@@ -75,10 +81,22 @@ class ConsoleApp(PaintingApp[Leaving | None]):
         ),
     ]
 
-    def __init__(self, backend: Backend, start: StartAt | None = None) -> None:
+    def __init__(self, backend: Backend, start: StartAt | None = None, looks: Looks | None = None) -> None:
         """Open with `start` (the first screen by default) on `backend`."""
-        super().__init__(driver_class=LineDriver)
-        self.HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (70, "-narrow"), (100, "-normal"), (140, "-wide")]
+        self.looks = looks = looks or Looks()
+        super().__init__(driver_class=LineDriver, colours=looks.colours)
+        for theme in THEMES.values():
+            self.register_theme(theme)
+        self.theme = looks.theme
+        if looks.ascii_only:
+            self._filters.append(AsciiOnly())
+        self.HORIZONTAL_BREAKPOINTS = [
+            (0, "-thin"),
+            (60, "-slim"),
+            (70, "-narrow"),
+            (100, "-normal"),
+            (140, "-wide"),
+        ]
         self.VERTICAL_BREAKPOINTS = [(0, "-tiny"), (15, "-short"), (36, "-tall")]
         start = start or StartAt()
         self._start = start
@@ -100,6 +118,11 @@ class ConsoleApp(PaintingApp[Leaving | None]):
         }
         for place, screen in screens.items():
             self.add_mode(place, partial(screen, self.session))  # pyright: ignore[reportUnknownMemberType]
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether nothing but ASCII may be drawn."""
+        return self.looks.ascii_only
 
     async def on_mount(self) -> None:
         """Open the first screen and listen for signals."""
@@ -150,9 +173,22 @@ class ConsoleApp(PaintingApp[Leaving | None]):
         """Paint everything again after noise on the line."""
         self.repaint()
 
+    def run_line(self) -> str:
+        """Return how the run goes on that is watched, in a few words."""
+        live = self._live
+        snapshot = None if live is None else live.view.snapshot
+        if live is None or snapshot is None:
+            return ""
+        state = {"silent": "NO ANSWER", "gone": "ENGINE GONE"}.get(live.view.standing, snapshot.state.upper())
+        return f"{safe_line(snapshot.title, 20)} {state} {snapshot.done}/{snapshot.planned}"
+
+    @property
+    def _live(self) -> Live | None:
+        return next((pane for pane in self._panes() if isinstance(pane, Live)), None)
+
     def leaving(self) -> Leaving | None:
         """Return how the run stands that was watched last."""
-        live = next((pane for pane in self._panes() if isinstance(pane, Live)), None)
+        live = self._live
         return (None if live is None else live.leaving()) or self.session.leaving
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -180,7 +216,8 @@ class ConsoleApp(PaintingApp[Leaving | None]):
 
 def run_app(backend: Backend, start: StartAt | None = None) -> Closed:
     """Run the console on this terminal until it is left."""
-    app = ConsoleApp(backend, start)
+    looks = Looks(ascii_only=wants_ascii(), colours=wants_colours(), theme=chosen_theme())
+    app = ConsoleApp(backend, start, looks)
     with watched_terminal():
         leaving = app.run(mouse=False)
     return Closed(leaving or app.left_by_fault, app.return_code or 0)

@@ -10,6 +10,7 @@ import click
 
 from console import __version__
 from console.cli.saying import flush_at_the_end, open_standard_streams, say
+from console.cli.screen_options import screen_options
 from console.vocabulary.errors import ConsoleError, ExitCode
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -82,6 +83,7 @@ class LazyCommands(click.Group):
     "`ultra-console --no-tui …` is `ultra-console run …`.",
 )
 @click.version_option(__version__, prog_name="ultra-console")
+@screen_options
 @click.pass_context
 def root(ctx: click.Context) -> None:
     """Control console for fleets of LLM endpoints."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from console.cli.screen_options import screen_options
 from console.vocabulary.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ LOOK_EVERY_S: Final = 1.0
 @click.command(short_help="Watch a run in the console.")
 @click.argument("run", required=False)
 @click.option("--plain", "--no-tui", "plain", is_flag=True, help="Print lines of progress, without a screen.")
+@screen_options
 def attach(run: str | None, plain: bool) -> int:
     """Watch RUN; leaving it (q, Ctrl-C) never touches the run.
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import click
 
+from console.cli.screen_options import screen_options
+
 
 @click.command(short_help="Open the console.")
 @click.argument("profile", required=False)
+@screen_options
 def console(profile: str | None = None) -> int:
     """Open the console, with PROFILE chosen: a built-in name, a name of yours, or a file."""
     from console.screens.terminal import prepare_environment, require_terminal

@@ -13,6 +13,7 @@ from textual.widgets import Footer
 from console.screens.leaving import Leaving
 from console.screens.question import Question
 from console.screens.session import Session
+from console.screens.too_small import TooSmall
 from widgets.text_lines import Line, Run, TextLines
 
 AnswerT = TypeVar("AnswerT")
@@ -35,6 +36,7 @@ class Pane(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Lay out from the tab bar to the keys."""
+        yield TooSmall(id="too-small")
         yield TextLines((tab_line(self.PLACE),), id="tabs")
         yield from self.compose_body()
         yield Footer(show_command_palette=False, compact=True)

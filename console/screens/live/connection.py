@@ -94,4 +94,5 @@ class Connection:
 
 def _without_clock(snapshot: Snapshot) -> Snapshot:
     """Leave out what moves while nothing happens: no clock is drawn for its own sake."""
-    return msgspec.structs.replace(snapshot, seq=0, elapsed_s=0.0, eta_s=None)
+    eta_s = None if snapshot.eta_s is None else 0.0
+    return msgspec.structs.replace(snapshot, seq=0, elapsed_s=0.0, eta_s=eta_s)
