@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -13,7 +14,8 @@ from widgets.text_lines import Line, Run, Tone
 _LEVELS: Final = " ▁▂▃▄▅▆▇█"
 _ASCII_LEVELS: Final = " ..:-=+*#"
 _GAP: Final = 2
-_CURVES: Final[tuple[tuple[str, Callable[[Point], float], Tone], ...]] = (
+Figure = Callable[[Point], float]
+_CURVES: Final[tuple[tuple[str, Figure, Tone], ...]] = (
     ("req/s", lambda point: point.rate, "accent"),
     ("in flight", lambda point: point.in_flight, "accent"),
     ("tok/s", lambda point: point.tokens_per_s, "accent"),
@@ -30,7 +32,7 @@ def curve_lines(
     names: list[Run] = []
     drawn: list[list[Run]] = [[] for _ in range(rows)]
     for name, figure, tone in _CURVES:
-        values = binned([figure(point) for point in points], room, step_s)
+        values = binned(points, figure, room, step_s)
         top = max(values, default=0.0)
         most = f"max {rate_text(top)}" if top else ""
         names.append((f" {name:<{room - len(most)}}{most} "[:each].ljust(each), "muted"))
@@ -46,7 +48,7 @@ def curve_line(points: Sequence[Point], step_s: float, width: int, *, ascii_only
         room = width // 2 - len(name) - 4
         if room < 5:
             return ()
-        values = binned([figure(point) for point in points], room, step_s)
+        values = binned(points, figure, room, step_s)
         runs.append((f" {name} ", "muted"))
         runs.append((curve_rows(values, room, 1, ascii_only=ascii_only)[0], tone))
         runs.append(("  ", ""))
@@ -59,7 +61,7 @@ def lane_curves(
     """Return the curves of one lane below one another, each with its highest figure."""
     lines: list[Line] = []
     for name, figure, tone in _CURVES:
-        values = binned([figure(point) for point in points], max(5, width - 22), step_s)
+        values = binned(points, figure, max(5, width - 22), step_s)
         if not any(values):
             continue
         text = curve_rows(values, max(5, width - 22), 1, ascii_only=ascii_only)[0]
@@ -67,18 +69,24 @@ def lane_curves(
     return lines
 
 
-def binned(values: Sequence[float], width: int, step_s: float) -> list[float]:
-    """Return at most `width` values for the last minutes, the newest last; of several in one place the highest.
+def binned(points: Sequence[Point], figure: Figure, width: int, step_s: float) -> list[float]:
+    """Return a value for each of at most `width` places of the last minutes, the newest last.
 
-    Bins are counted from the end of the past, so that a curve moves by whole places and not within them.
+    A place is always the same span of the run's time, so that a curve moves by whole places and none changes but
+    the last. Of several points in one the highest counts; where nobody looked, nothing is taken to have changed.
     """
-    most = max(1, round(KEPT_S / step_s))
-    size = -(-most // width)
-    first = len(values) % size
-    bins = ([list(values[:first])] if first else []) + [
-        list(values[place : place + size]) for place in range(first, len(values), size)
-    ]
-    return [max(one) for one in bins][-width:]
+    if not points:
+        return []
+    span_s = step_s * math.ceil(KEPT_S / step_s / width)
+    highest: dict[int, float] = {}
+    for point in points:
+        place = int(point.at_s // span_s)
+        highest[place] = max(highest.get(place, 0.0), figure(point))
+    newest = max(highest)
+    values: list[float] = []
+    for place in range(max(min(highest), newest - width + 1), newest + 1):
+        values.append(highest.get(place, values[-1] if values else 0.0))
+    return values
 
 
 def curve_rows(values: Sequence[float], width: int, rows: int, *, ascii_only: bool = False) -> list[str]:

@@ -74,6 +74,7 @@ def _now(lane: LaneView, width: int, *, ascii_only: bool) -> list[Paragraph]:
         Count("tok/s", f"{lane.tokens_per_s:,.0f}", "strong"),
     ]
     return [
+        paragraph(f" {safe(lane.lane_id)}", "strong", 1),
         Paragraph(tuple(head), 1),
         paragraph(f" {safe(lane.provider)} · {safe(lane.model)}", "muted", 1),
         *(Paragraph(line) for line in packed(figures, width)),

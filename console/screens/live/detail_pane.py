@@ -31,7 +31,6 @@ class DetailPane(VerticalScroll, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str, ascii_only: bool = False) -> None:
         """Show nothing yet."""
         super().__init__(id=id)
-        self.border_subtitle = "Esc closes"
         self._detail: LaneDetail | None = None
         self._points: Sequence[Point] = ()
         self._step_s = 5.0
@@ -44,9 +43,9 @@ class DetailPane(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     def open_on(self, title: str) -> None:
         """Say which lane is asked about, until the answer is there."""
-        self.border_title = title
         self._detail = None
-        self._text.show([paragraph(" asking the engine", "muted")])
+        self._text.show([paragraph(f" {title}", "strong", 1), paragraph(" asking the engine", "muted")])
+        self.scroll_home(animate=False)
 
     def show(self, detail: LaneDetail, points: Sequence[Point], step_s: float) -> None:
         """Show what is known of the lane; `points` are its last minutes."""

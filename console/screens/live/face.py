@@ -18,13 +18,12 @@ from console.screens.live.grid_values import grid_data
 from console.screens.live.lane_text import selection_line
 from console.screens.live.lanes import Picked, Place
 from console.screens.live.recollection import Recollection
-from console.screens.live.work import Estimates, progress, work_lines
+from console.screens.live.work import Estimates, progress_line, work_lines
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import LaneView, Snapshot
 from widgets.event_log import EventLog, LogEvent
 from widgets.lane_grid import LaneGrid
 from widgets.paragraphs import Paragraph, Paragraphs
-from widgets.phase_progress import Count, PhaseProgress
 from widgets.text_lines import TextLines, plain
 
 Below = Literal["events", "jobs", "none"]
@@ -67,7 +66,7 @@ class Face:
         self.filter = Input(placeholder="words of names or states; !word: without", compact=True, id="filter")
         self.filter.cursor_blink = False
         self.lane = TextLines(((),), id="lane")
-        self.progress = PhaseProgress(id="progress", most_jobs=0, ascii_only=ascii_only)
+        self.progress = TextLines(((),), id="progress")
         self.jobs = TextLines(((),), id="jobs")
         self.events = EventLog(id="events")
 
@@ -136,10 +135,9 @@ class Face:
             self.notice.show([Paragraph(line)])
 
     def _show_work(self, shown: Shown) -> None:
-        made = progress(shown.snapshot)
-        if shown.unread:
-            made = made._replace(counts=(*made.counts, Count("new events", str(shown.unread), "accent")))
-        self.progress.show(made)
+        snapshot, width = shown.snapshot, self.progress.size.width
+        line = progress_line(snapshot, width, shown.unread, ascii_only=self._ascii_only)
+        self.progress.show_lines((line,))
         room = self.jobs.size.height
-        lines = work_lines(shown.snapshot, shown.estimates, room, ascii_only=self._ascii_only)
+        lines = work_lines(snapshot, shown.estimates, room, ascii_only=self._ascii_only)
         self.jobs.show_lines([*lines, *(() for _ in range(room - len(lines)))])

@@ -83,14 +83,17 @@ def client_notice(health: ClientHealth) -> tuple[str, Tone]:
 
 def figure_lines(snapshot: Snapshot, width: int, most_lines: int) -> tuple[Line, ...]:
     """Return the figures over all lanes in exactly `most_lines` lines; what is left out is what matters least."""
-    kept = [*_flow(snapshot), *request_counts(snapshot), *_waiting(snapshot)]
-    for dropped in ("tok/s", "queued", "held", "waiting", ""):
+    ends = [*request_counts(snapshot), *_waiting(snapshot)]
+    if most_lines > 1 and all(len(packed(part, width)) == 1 for part in (_flow(snapshot), ends)):
+        lines = [count_runs(_flow(snapshot)), count_runs(ends)]
+        return (*lines, *(() for _ in range(most_lines - 2)))
+    kept = [*_flow(snapshot), *ends]
+    for dropped in ("", "tok/s", "queued", "waiting"):
+        kept = [count for count in kept if count.name != dropped]
         lines = packed(kept, width)
         if len(lines) <= most_lines:
             break
-        kept = [count for count in kept if count.name != dropped]
-    lines = packed(kept, width)[:most_lines]
-    return (*lines, *(() for _ in range(most_lines - len(lines))))
+    return (*lines[:most_lines], *(() for _ in range(most_lines - len(lines))))
 
 
 def _flow(snapshot: Snapshot) -> list[Count]:

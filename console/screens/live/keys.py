@@ -7,7 +7,7 @@ from typing import Final
 from textual.binding import Binding, BindingType
 
 _WORKERS: Final = Binding.Group("workers", compact=True)
-_QPS: Final = Binding.Group("qps", compact=True)
+_QPS: Final = Binding.Group("qps ", compact=True)
 
 
 def _key(
@@ -71,7 +71,8 @@ CONTROL_KEYS: Final[list[BindingType]] = [
         "Type limits, such as `workers 40 qps 8`",
         show=False,
     ),
-    _key("o", "switch", "on/off", "tune.switch", "Switch the selection off (asks where work is lost) or on"),
+    _key("o", "switch_off", "off", "tune.off", "Switch the selection off; asks where work is broken off"),
+    _key("o", "switch_on", "on", "tune.on", "Switch the selection on again"),
     _key("0,R", "reset", "reset", "tune.reset", "Give the selection the profile's limits again", show=False),
     _key(
         "a", "adapt", "adaptive", "tune.adapt", "Let adaptive mode find its limits, or hold them", show=False

@@ -27,6 +27,11 @@ class Picked:
     lanes: tuple[LaneView, ...]
 
     @property
+    def off(self) -> bool:
+        """Whether none of them is on."""
+        return all(lane.state == "off" for lane in self.lanes)
+
+    @property
     def label(self) -> str:
         """What they are called in a line."""
         first, count = self.lanes[0], lanes_text(len(self.lanes))

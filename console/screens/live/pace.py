@@ -52,12 +52,16 @@ class Pace:
         return f"every {self.interval_s:g} s"
 
 
-def writes_waiting(app: Any) -> int:
-    """Return how many writes Textual holds that the terminal has not taken; 0 where that cannot be told.
+def line_is_behind(app: Any) -> bool:
+    """Return whether the terminal has not taken all that was drawn; false where that cannot be told.
 
-    Its writer is private; a version that keeps it elsewhere loses this politeness and nothing else.
+    A driver of ours says it itself. Textual's own writer is private; a version that keeps it elsewhere loses this
+    politeness and nothing else.
     """
-    queue = getattr(getattr(getattr(app, "_driver", None), "_writer_thread", None), "_queue", None)
+    driver = getattr(app, "_driver", None)
+    line = getattr(driver, "line", None)
+    if line is not None:
+        return bool(getattr(line, "busy", False))
+    queue = getattr(getattr(driver, "_writer_thread", None), "_queue", None)
     size = getattr(queue, "qsize", None)
-    waiting = size() if callable(size) else 0
-    return waiting if isinstance(waiting, int) else 0
+    return bool(size()) if callable(size) else False

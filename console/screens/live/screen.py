@@ -145,8 +145,15 @@ class Live(Controlled, inherit_bindings=False):
             self.face.show_notice(notice)
             if view.standing == "gone" and self._run_dir is not None:
                 self.face.show_gone(self._run_dir.name)
-        keys = f"{view.standing} {snapshot.state if snapshot else ''} {self.picked is None}"
-        if keys != self._keys_shown:  # drawing the footer anew costs bytes
+        self._draw_keys()
+
+    def _draw_keys(self) -> None:
+        """Show which keys work now, where they are others than before: drawing the footer anew costs bytes."""
+        snapshot, chosen = self.view.snapshot, self.picked
+        state = snapshot.state if snapshot else ""
+        off = "none" if chosen is None or chosen.kind == "all" else chosen.off
+        keys = f"{self.view.standing} {state} {off} {self.detail_open}"
+        if keys != self._keys_shown:
             self._keys_shown = keys
             self.refresh_bindings()
 
@@ -154,6 +161,7 @@ class Live(Controlled, inherit_bindings=False):
     def lane_highlighted(self) -> None:
         """Tell more of the lanes under the cursor."""
         self._draw_lane()
+        self._draw_keys()
         if self.detail_open and self.picked is not None:
             self._aim_detail(self.picked.lanes[0])
 

@@ -13,7 +13,7 @@ from console.screens.live.chronicle import Chronicle
 from console.screens.live.connection import Connection, View
 from console.screens.live.expected import Expected
 from console.screens.live.following import Following
-from console.screens.live.pace import TRY_AGAIN_S, Pace, writes_waiting
+from console.screens.live.pace import TRY_AGAIN_S, Pace, line_is_behind
 from console.screens.live.recollection import Recollection
 from console.screens.live.work import Estimates
 from console.screens.pane import Pane
@@ -139,7 +139,7 @@ class Watched(Pane):
 
     async def _follow(self) -> None:
         while self._connection is not None:
-            if writes_waiting(self._console_app):
+            if line_is_behind(self._console_app):
                 self.pace.skipped()
                 await asyncio.sleep(min(TRY_AGAIN_S, self.pace.interval_s))
                 continue

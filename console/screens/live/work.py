@@ -6,13 +6,14 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
+from console.screens.live.figures import count_runs
 from console.screens.live.lanes import NAME_LIMIT
 from console.vocabulary.outcome import Verdict
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import JobState, JobView, PhaseView, Snapshot
-from widgets.durations import clock_text
+from widgets.durations import UNKNOWN, clock_text
 from widgets.lane_layout import bar_text
-from widgets.phase_progress import Count, Progress
+from widgets.phase_progress import Count
 from widgets.text_lines import Line, Run, Tone
 
 PartT = TypeVar("PartT", PhaseView, JobView)
@@ -23,6 +24,8 @@ LEAST_DONE: Final = 3
 _MARKS: Final[dict[JobState, str]] = {"running": ">", "staggered": "~", "waiting": ".", "done": "+"}
 _SHOWN_FIRST: Final[tuple[JobState, ...]] = ("running", "staggered", "waiting", "done")
 _BAR: Final = 12
+_LEAST_BAR: Final = 5
+_LONGEST_BAR: Final = 40
 
 
 class Estimates:
@@ -54,16 +57,37 @@ class Estimates:
         return max(grain, grain * round(left_s / grain))
 
 
-def progress(snapshot: Snapshot) -> Progress:
-    """Return the progress of all tests and how they ended."""
+def progress_line(snapshot: Snapshot, width: int, unread: int = 0, *, ascii_only: bool = False) -> Line:
+    """Return how many tests are done and how they ended, with a bar in what is left of the width.
+
+    Args:
+        snapshot: what is shown.
+        width: of the line.
+        unread: events that nobody has seen yet.
+        ascii_only: whether only ASCII is drawn.
+    """
+    done, planned = snapshot.done, snapshot.planned
+    share = f"{100 * done // planned}%" if planned else UNKNOWN
+    head = f" {done:,}/{planned:,} tests {share}" if planned else f" {done:,} done"
+    counts = count_runs(_verdicts(snapshot, unread))
+    bar = min(_LONGEST_BAR, width - len(head) - sum(len(text) for text, _ in counts) - 3)
+    if bar < _LEAST_BAR or not planned:
+        return ((head, "strong"), (" ", ""), *counts)
+    filled = bar_text(done, planned, bar, ascii_only)
+    return (("[", "muted"), (filled, "accent"), ("]", "muted"), (head, "strong"), (" ", ""), *counts)
+
+
+def _verdicts(snapshot: Snapshot, unread: int) -> list[Count]:
     tones: dict[str, Tone] = {Verdict.FULL: "good", Verdict.INFRASTRUCTURE: "bad"}
-    verdicts = {name.value: snapshot.verdicts.get(name, 0) for name in Verdict}
-    counts = tuple(
-        Count(name, f"{figure:,}", tones.get(name, "") if figure else "")
-        for name, figure in verdicts.items()
-        if figure or name != Verdict.CANCELLED
-    )
-    return Progress(snapshot.done, snapshot.planned, counts)
+    counts: list[Count] = []
+    for name in Verdict:
+        figure = snapshot.verdicts.get(name, 0)
+        if figure or (name != Verdict.CANCELLED and snapshot.planned):
+            word = "infra" if name is Verdict.INFRASTRUCTURE else name.value
+            counts.append(Count(word, f"{figure:,}", tones.get(name, "") if figure else ""))
+    if unread:
+        counts.append(Count("new events", str(unread), "accent"))
+    return counts
 
 
 def work_lines(

@@ -74,7 +74,8 @@ async def test_what_runs_is_in_sight_until_the_cursor_is_moved_and_again_after_f
         await pilot.press("f")
         await until(pilot, "> qwen2.5-14b~")
         await pilot.press("question_mark")
-        await until(pilot, "Follow what runs")
+        await pilot.press("end")
+        await until(pilot, "until you move it; f follows")
 
 
 async def test_a_notice_comes_and_goes_without_moving_the_grid(until) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from console.screens.live.chronicle import KEPT, Chronicle
 from console.screens.live.expected import PATIENCE_LOOKS, Expected
 from console.screens.live.lanes import picked
-from console.screens.live.pace import INTERVALS_S, Pace, writes_waiting
+from console.screens.live.pace import INTERVALS_S, Pace, line_is_behind
 from console.screens.live.recollection import KEPT_S, Recollection
 from console.screens.live.switching import adapting, switching
 from console.screens.live.work import Estimates, work_lines
@@ -166,13 +166,14 @@ def test_a_line_that_holds_up_looks_is_called_slow_until_it_keeps_up_again():
     assert pace.text == "every 1 s"
 
 
-def test_a_textual_without_the_writer_we_know_costs_only_the_politeness():
-    assert writes_waiting(object()) == 0
-    queue = types.SimpleNamespace(qsize=lambda: 3)
-    app = types.SimpleNamespace(
-        _driver=types.SimpleNamespace(_writer_thread=types.SimpleNamespace(_queue=queue))
-    )
-    assert writes_waiting(app) == 3
+def test_whether_the_line_is_behind_is_asked_of_our_driver_then_of_textual_and_else_not_known():
+    space = types.SimpleNamespace
+    assert not line_is_behind(object())
+    assert line_is_behind(space(_driver=space(line=space(busy=True))))
+    assert not line_is_behind(space(_driver=space(line=space(busy=False))))
+    for waiting in (0, 3):
+        queue = space(qsize=lambda waiting=waiting: waiting)
+        assert line_is_behind(space(_driver=space(_writer_thread=space(_queue=queue)))) == (waiting > 0)
 
 
 def test_switching_off_says_what_is_broken_off_and_where_the_work_goes():
@@ -195,7 +196,6 @@ def test_a_column_is_a_key_of_each_provider_and_what_is_idle_or_off_asks_nothing
     assert back.on
     assert not back.asks
     assert back.commands == (Switch("key", "ideallab/key2", on=True),)
-    assert "space pauses" in switching(picked(shown.lanes, "all"), shown.lanes)
 
 
 def test_adaptive_mode_goes_on_where_any_has_it_not():

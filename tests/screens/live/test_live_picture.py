@@ -11,6 +11,7 @@ from console.screens.live.detail import detail_paragraphs
 from console.screens.live.figures import figure_lines, headline
 from console.screens.live.lane_text import copied_text, selection_line
 from console.screens.live.lanes import changed_by_hand, filtered, picked, state_word
+from console.vocabulary.inspection import Point
 
 
 def text_of(line) -> str:
@@ -49,22 +50,42 @@ def test_the_headline_keeps_the_pace_of_looks_at_its_end():
 
 
 def test_curves_are_as_wide_as_they_may_be_and_the_newest_stands_at_the_right():
-    points = history(snapshot()).total
+    past = history(snapshot()).total
     for width in (60, 80, 160):
-        names, *rows = curve_lines(points, 5.0, width, 2)
+        names, *rows = curve_lines(past, 5.0, width, 2)
         assert len(text_of(names)) <= width
         assert all(len(text_of(row)) <= width for row in rows)
         assert "req/s" in text_of(names)
-        assert len(text_of(curve_line(points, 5.0, width))) <= width
+        assert len(text_of(curve_line(past, 5.0, width))) <= width
     assert curve_rows([0, 1, 8], 5, 1) == ["   ▁█"]
     assert curve_rows([16, 8], 2, 2) == ["█ ", "██"]
     assert curve_rows([4, 8], 3, 1, ascii_only=True) == [" -#"]
 
 
+def points(values, begin=0):
+    return [Point(5.0 * (begin + n), rate=value) for n, value in enumerate(values)]
+
+
+def rates(values, width, begin=0):
+    return binned(points(values, begin), lambda point: point.rate, width, 5.0)
+
+
 def test_a_short_burst_is_not_lost_where_a_place_stands_for_several_points():
-    values = [0.0] * 119 + [5.0] + [0.0] * 30
-    assert max(binned(values, 20, 5.0)) == 5.0
-    assert len(binned(values, 20, 5.0)) <= 20
+    drawn = rates([0.0] * 90 + [5.0] + [0.0] * 30, 20)
+    assert max(drawn) == 5.0
+    assert len(drawn) <= 20
+
+
+def test_a_curve_moves_by_whole_places_and_only_the_last_one_changes():
+    values = [float(n * 7 % 11) for n in range(200)]
+    for now in range(60, 200):
+        before, after = rates(values[:now], 20), rates(values[: now + 1], 20)
+        assert after[:-1] in (before[:-1], before, before[1:])
+
+
+def test_a_time_in_which_nobody_looked_is_as_long_as_any_other():
+    seen = [*points([1.0]), *points([3.0], begin=40)]
+    assert binned(seen, lambda point: point.rate, 120, 5.0) == [1.0] * 40 + [3.0]
 
 
 def test_the_selection_tells_what_limits_a_lane_and_what_somebody_changed():

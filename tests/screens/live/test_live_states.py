@@ -1,4 +1,4 @@
-"""The console driven by keys at 80×24 and 160×48, on fakes and on a real control socket."""
+"""The live screen in all states of a run and of the line to it, at 80×24 and 160×48, on fakes and on a real socket."""
 
 from __future__ import annotations
 
@@ -306,7 +306,9 @@ async def test_help_lists_exactly_the_keys_that_work_now(until, screen_text) -> 
         text = await until(pilot, "Esc closes")
         assert "Go on after a pause" in text
         assert "Pause: send nothing new" not in text
-        assert ". idle  ^ at limit  ! throttled  x parked  - off" in text
+        assert "+  More workers for the selection" in text
+        await pilot.press("end")
+        await until(pilot, ". idle  ^ at limit  ! throttled  x parked  - off")
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, Live))
 
