@@ -19,7 +19,9 @@ def console(profile: str | None = None) -> int:
     from console.app import StartAt, run_app
     from console.cli.backend import real_backend
 
-    closed = run_app(real_backend(profile), StartAt(profile=profile or "sim"))
+    backend = real_backend(profile, ask_setup=profile is None)
+    place = "profiles" if backend.profiles.is_first_start() else "launch"
+    closed = run_app(backend, StartAt(place, profile=profile or "sim"))
     if closed.leaving is not None:
         for line in closed.leaving.lines():
             click.echo(line, err=True)

@@ -10,7 +10,10 @@ from console.cli.backend.runs import Listing
 from console.screens.backend import Backend
 
 
-def real_backend(profile: str | None = None) -> Backend:
-    """Return what the screens ask, answered by the rooms below; `profile` is offered first, and may be a path."""
-    profiles = Profiles(profile)
+def real_backend(profile: str | None = None, *, ask_setup: bool = False) -> Backend:
+    """Return what the screens ask, answered by the rooms below; `profile` is offered first, and may be a path.
+
+    With `ask_setup` somebody who has no profile yet is asked for one.
+    """
+    profiles = Profiles(profile, ask_setup=ask_setup)
     return Backend(profiles, Launching(), Watching(), Reading(), Listing())

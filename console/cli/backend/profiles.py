@@ -34,9 +34,10 @@ _PUT_OFF: Final = "setup-put-off"
 class Profiles:
     """What the profiles screen asks."""
 
-    def __init__(self, first: str | None = None) -> None:
-        """Offer `first` first; it may be a path."""
+    def __init__(self, first: str | None = None, *, ask_setup: bool = False) -> None:
+        """Offer `first` first; it may be a path. With `ask_setup` a first start is asked what it is for."""
         self._first = first
+        self._ask_setup = ask_setup
         self.loaded: dict[str, Profile] = {}
         """Those without errors, by name, as they were read last."""
 
@@ -128,7 +129,7 @@ class Profiles:
 
     def is_first_start(self) -> bool:
         """Whether there is no profile of the user's, and the setup was never put off."""
-        if (runs_home(create=False).parent / _PUT_OFF).exists():
+        if not self._ask_setup or (runs_home(create=False).parent / _PUT_OFF).exists():
             return False
         try:
             return all(place.path is None for place in list_profiles())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
@@ -94,6 +95,8 @@ class EditingPane(Pane):
         self.choices: list[ProfileChoice] = []
         self.said = ""
         """What was done last, until something else is."""
+        self.after_load: Callable[[], None] | None = None
+        """Done once the list has been read; a reading that is broken off by another one leaves it to that."""
         self._broken: dict[str, str] = {}
         self._shown = ""
         """The profile whose figures stand in the panes."""
@@ -161,7 +164,7 @@ class EditingPane(Pane):
 
     def on_screen_resume(self) -> None:
         """Read everything again; what is not saved stays."""
-        self.run_worker(self.load, group="load", exclusive=True)
+        self.read_again()
 
     async def load(self) -> None:
         """Read the list, and the files of what is open."""
@@ -180,6 +183,14 @@ class EditingPane(Pane):
         self._picker.show(PICKER_COLUMNS, picker_rows(self.choices, self.editor, self.session.profile))
         self._picker.highlight(self.editor.name)
         self.show_all()
+        then, self.after_load = self.after_load, None
+        if then is not None:
+            then()
+
+    def read_again(self, then: Callable[[], None] | None = None) -> None:
+        """Read the list and what is open, then do something."""
+        self.after_load = then or self.after_load
+        self.run_worker(self.load, group="load", exclusive=True)
 
     async def _read(self, name: str) -> None:
         if not name:

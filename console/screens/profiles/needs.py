@@ -119,7 +119,7 @@ class ProfilesNeeds(Protocol):
         ...
 
     def is_first_start(self) -> bool:
-        """Whether there is no profile of the user's, and the setup was never put off."""
+        """Whether the console was opened by somebody without a profile who has never put the setup off."""
         ...
 
     def put_setup_off(self) -> None:

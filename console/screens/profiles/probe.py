@@ -6,6 +6,7 @@ from threading import Event
 from typing import ClassVar
 
 import anyio.to_thread
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -13,7 +14,7 @@ from textual.containers import Vertical
 from console.profile.places import ProfileSource
 from console.screens.dialog import Dialog
 from console.screens.profiles.needs import ProbeCost, ProfilesNeeds
-from console.screens.profiles.probe_lines import PROBE_COLUMNS, counts_text, lane_rows
+from console.screens.profiles.probe_lines import PROBE_COLUMNS, counts_text, detail_text, lane_rows
 from console.screens.profiles.review import Reading
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.probed import Probed
@@ -52,6 +53,7 @@ class Probe(Dialog[tuple[Probed, ...]]):
             box.border_title = f"live probe: {safe_line(self._source.name, 60)}"
             yield Paragraphs(id="cost")
             yield Table(PROBE_COLUMNS, empty_text="", ascii_only=self._ascii_only, id="lanes")
+            yield Paragraphs(id="detail")
             with Reading(id="fixes"):
                 yield Paragraphs()
             yield Paragraphs(id="state")
@@ -86,6 +88,14 @@ class Probe(Dialog[tuple[Probed, ...]]):
     def on_unmount(self) -> None:
         """Leave nothing behind that goes on asking."""
         self._stop.set()
+
+    @on(Table.RowHighlighted)
+    def lane_highlighted(self) -> None:
+        """Say all that is known of the lane under the cursor."""
+        lane = self.query_one("#lanes", Table).highlighted
+        one = self._found.get(lane) if lane is not None else None
+        detail = [] if one is None or one.state == "answers" else [paragraph(detail_text(one), "warn", 2)]
+        self.query_one("#detail", Paragraphs).show(detail)
 
     async def _reckon(self) -> None:
         try:
@@ -132,6 +142,7 @@ class Probe(Dialog[tuple[Probed, ...]]):
         self.query_one("#cost", Paragraphs).show(lines)
         rows = lane_rows(cost.lanes, self._found, asking=self._state == "asking")
         self.query_one("#lanes", Table).show(PROBE_COLUMNS, rows)
+        self.lane_highlighted()
         counts = counts_text(len(cost.lanes), list(self._found.values()))
         if self._state == "offered":
             self._keys("", "Enter", "ask", "back")

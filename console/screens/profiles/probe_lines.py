@@ -11,9 +11,9 @@ from widgets.table_rows import TableColumn, TableRow
 
 PROBE_COLUMNS: Final = (
     TableColumn("lane", most=60),
-    TableColumn("", least=8, most=24),
+    TableColumn("state", least=11, most=24),
     TableColumn("TTFT", "right", numeric=True, least=8),
-    TableColumn("", most=200),
+    TableColumn("why", most=200),
 )
 STATES: Final[Mapping[ProbeState, str]] = {
     "answers": "answers",
@@ -56,3 +56,15 @@ def counts_text(lanes: int, found: Sequence[Probed]) -> str:
     said = f"{alive} of {lanes} lanes answer"
     dead = len(found) - alive
     return f"{said}, {dead} {'does' if dead == 1 else 'do'} not" if dead else said
+
+
+def detail_text(one: Probed) -> str:
+    """Say all that is known of a lane that does not answer."""
+    parts = [f"{one.lane.id}: {STATES[one.state]}"]
+    if one.status is not None:
+        parts.append(f"HTTP {one.status}")
+    if one.text:
+        parts.append(one.text)
+    if one.key_source:
+        parts.append(f"its key is {one.key_source}")
+    return safe_line(" · ".join(parts), 400)

@@ -214,7 +214,7 @@ class Profiles(EditingPane):
         self.show_all()
         where = safe_line(str(draft.source.path), 200)
         self._say(f"saved: {where}" + (f"; the old text is {safe_line(kept, 200)}" if kept else ""))
-        self.run_worker(self.load, group="load", exclusive=True)
+        self.read_again()
         return True
 
     def _ask_whose(self) -> None:
@@ -284,13 +284,12 @@ class Profiles(EditingPane):
     def _go_on_with(self, name: str, said: str) -> None:
         """Bring a profile to the front once it is in the list."""
 
-        async def bring() -> None:
-            self.editor.name = name
-            await self.load()
+        def brought() -> None:
             self.tell_session()
             self._say(said)
 
-        self.run_worker(bring, group="load", exclusive=True)
+        self.editor.name = name
+        self.read_again(brought)
 
     # One's own profiles
 
@@ -404,10 +403,7 @@ class Profiles(EditingPane):
         if name is None:
             return
 
-        async def look() -> None:
-            self.editor.name = name
-            await self.load()
-            self.session.profile = name
+        def look() -> None:
             self.tell_session()
             facts = self.editor.facts()
             found = [] if facts is None else finding_lines(facts.findings)
@@ -423,7 +419,8 @@ class Profiles(EditingPane):
             )
             self.open_screen(Review("setup", text, answers, way_out="stay here"), self._look_answered)
 
-        self.run_worker(look, group="load", exclusive=True)
+        self.editor.name = self.session.profile = name
+        self.read_again(look)
 
     def _look_answered(self, answer: str | None) -> None:
         if answer == "launch":

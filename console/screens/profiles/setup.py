@@ -6,12 +6,13 @@ from typing import ClassVar, Final
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.containers import Vertical
 from textual.widgets import Input
 
 from console.screens.dialog import Dialog
 from console.screens.profiles.ask_line import LineInput
 from console.screens.profiles.needs import ProfilesNeeds
+from console.screens.profiles.review import Reading
 from console.screens.profiles.setup_steps import STEPS, Step, answer_fault, env_variable, profile_text
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line, safe_text
@@ -58,9 +59,10 @@ class Setup(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Show a question, its input, what is wrong, and the keys."""
-        with VerticalScroll(classes="box", can_focus=False) as box:
+        with Vertical(classes="box") as box:
             box.border_title = "setup"
-            yield Paragraphs(id="question")
+            with Reading():
+                yield Paragraphs(id="question")
             yield LineInput()
             yield Paragraphs(id="fault")
             yield TextLines(id="keys")
@@ -136,8 +138,8 @@ class Setup(Dialog[str]):
         field.display = step is not None
         self.query_one("#fault", Paragraphs).show(())
         if step is None:
-            self.set_focus(None)
             last = self._at == len(STEPS)
+            self.query_one(Reading).focus()
             self.query_one("#question", Paragraphs).show(self._file() if last else _CHOICE)
             self.query_one("#keys", TextLines).show_lines(
                 (_keys("write it" if last else "", "back" if last else "not now"),)

@@ -20,7 +20,9 @@ MODELS = (
 )
 TYPES = ("simple_task", "basic_task", "data_pipeline", "api_integration", "multi_stage_pipeline")
 FIGURES = ("tests", "full", "part", "fail", "infra", "success", "95% CI", "score", "95% CI")
-NOTES = ("success: full + partial of all that the model answered; infra: no complete answer came, in no rate",)
+NOTES = (
+    "success: full + partial of all that the model answered; infra: no complete answer came, in no rate",
+)
 SAID = """\
 {test} (SIMULATED)
 verdict   failure, score 0.412 (goal)
@@ -121,21 +123,53 @@ def figures(place: Place, axis, names: Sequence[str]) -> Listed:
         full, partial = 90 - 6 * number, 5 + number
         answered = 98
         success = (full + partial) / answered
-        cells = (name, "100", str(full), str(partial), str(answered - full - partial), "2", f"{100 * success:.1f}%")
+        cells = (
+            name,
+            "100",
+            str(full),
+            str(partial),
+            str(answered - full - partial),
+            "2",
+            f"{100 * success:.1f}%",
+        )
         cells = (*cells, f"{100 * success - 5:.1f}–{100 * success + 3:.1f}", f"{success - 0.02:.3f}", "n/a")
-        keys = (name, 100, full, partial, answered - full - partial, 2, success, success - 0.05, success - 0.02, None)
+        keys = (
+            name,
+            100,
+            full,
+            partial,
+            answered - full - partial,
+            2,
+            success,
+            success - 0.05,
+            success - 0.02,
+            None,
+        )
         rows.append(Row(name, cells, keys, (Step(axis, name),)))
     total = ("all", "800", "568", "96", "126", "10", "84.1%", "81.3–86.5", "0.846", "0.82–0.87")
     rows.append(Row("all", total, total, tone="strong", total=True))
-    columns = (Column(axis, axis.replace("_", " ")), *(Column(f"{n}", t, figures=True) for n, t in enumerate(FIGURES)))
-    return Listed(place, f"by {axis.replace('_', ' ')}", columns, tuple(rows), NOTES, noun=f"{axis.replace('_', ' ')}s")
+    columns = (
+        Column(axis, axis.replace("_", " ")),
+        *(Column(f"{n}", t, figures=True) for n, t in enumerate(FIGURES)),
+    )
+    return Listed(
+        place, f"by {axis.replace('_', ' ')}", columns, tuple(rows), NOTES, noun=f"{axis.replace('_', ' ')}s"
+    )
 
 
 def loads(place: Place) -> Listed:
     """Return the load of keys."""
-    columns = tuple(Column(name, name, figures=number > 0) for number, name in enumerate((place.view[:-1], "requests", "ok", "429")))
+    columns = tuple(
+        Column(name, name, figures=number > 0)
+        for number, name in enumerate((place.view[:-1], "requests", "ok", "429"))
+    )
     rows = tuple(
-        Row(name, (name, f"{count:,}", "99.1%", "14"), (name, count, 0.991, 14), (Step("provider", "azure"), Step("key", "key0")))
+        Row(
+            name,
+            (name, f"{count:,}", "99.1%", "14"),
+            (name, count, 0.991, 14),
+            (Step("provider", "azure"), Step("key", "key0")),
+        )
         for name, count in (("azure/key0", 1912), ("ideallab/key0", 1204), ("ideallab/key1", 1196))
     )
     return Listed(place, f"load per {place.view[:-1]}", columns, rows, noun=place.view)
@@ -143,9 +177,18 @@ def loads(place: Place) -> Listed:
 
 def errors(place: Place) -> Listed:
     """Return tests by error class."""
-    columns = (Column("error_class", "error class"), Column("all", "all", figures=True), Column("share", "share", figures=True))
+    columns = (
+        Column("error_class", "error class"),
+        Column("all", "all", figures=True),
+        Column("share", "share", figures=True),
+    )
     rows = tuple(
-        Row(name, (name, str(count), f"{count / 2.22:.1f}%"), (name, count, count / 222), (Step("error_class", name),))
+        Row(
+            name,
+            (name, str(count), f"{count / 2.22:.1f}%"),
+            (name, count, count / 222),
+            (Step("error_class", name),),
+        )
         for name, count in (("tool_selection", 120), ("parameter_config", 60), ("max_turns", 42))
     )
     return Listed(place, "errors by class", columns, rows, noun="classes")
@@ -153,10 +196,17 @@ def errors(place: Place) -> Listed:
 
 def tables(place: Place) -> Listed:
     """Return the tables of the report."""
-    columns = (Column("table", "table"), Column("rows", "rows", figures=True), Column("title", "what it shows"))
+    columns = (
+        Column("table", "table"),
+        Column("rows", "rows", figures=True),
+        Column("title", "what it shows"),
+    )
     rows = tuple(
         Row(name, (name, "8", title), (name, 8, title), (Step("table", name),))
-        for name, title in (("5.1", "Phase 5.1: baseline, by model"), ("5.1-pairs", "Phase 5.1: full or not on shared instances"))
+        for name, title in (
+            ("5.1", "Phase 5.1: baseline, by model"),
+            ("5.1-pairs", "Phase 5.1: full or not on shared instances"),
+        )
     )
     return Listed(place, "phases and comparisons", columns, rows, noun="tables")
 
@@ -180,8 +230,18 @@ def tests(place: Place) -> Listed:
         error = "tool_selection" if failed else "-"
         cells = (f"{kind}/{number}", verdict, f"{score:.3f}", error, "3", f"ideallab/{model}@key0")
         keys = (f"{kind}/{number:02}", verdict, score, error, 3, cells[5])
-        rows.append(Row(f"{model}/optimal/easy/0.8/{kind}/{number}", cells, keys, tone="bad" if failed else ""))
-    return Listed(place, "tests", columns, tuple(rows), noun="tests", empty="no such test here: f shows others", tests=True)
+        rows.append(
+            Row(f"{model}/optimal/easy/0.8/{kind}/{number}", cells, keys, tone="bad" if failed else "")
+        )
+    return Listed(
+        place,
+        "tests",
+        columns,
+        tuple(rows),
+        noun="tests",
+        empty="no such test here: f shows others",
+        tests=True,
+    )
 
 
 @dataclass

@@ -15,17 +15,69 @@ HOME = Path("/runs")
 LIVE = "20261120-231507-5.1-sim"
 
 
-def run(name: str, title: str, profile: str, kind, done, planned, simulated: bool, started: str, **more) -> RunChoice:
+def run(
+    name: str, title: str, profile: str, kind, done, planned, simulated: bool, started: str, **more
+) -> RunChoice:
     return RunChoice(name, HOME / name, title, profile, kind, done, planned, simulated, started, **more)
 
 
 RUNS = (
     run(LIVE, "5.1", "sim", "live", 338, 800, True, "2026-11-20T23:15:07+00:00", took_s=2630.0),
-    run("20261119-080100-5.2-mine", "5.2", "mine", "finished", 1000, 1000, False, "2026-11-19T08:01:00+00:00", took_s=11_052.0),
-    run("20261118-090000-5.1-mine", "5.1", "mine", "finished", 790, 800, False, "2026-11-18T09:00:00+00:00", took_s=511.0),
-    run("20261118-024000-5.1-mine", "5.1", "mine", "partial", 12, 800, False, "2026-11-18T02:40:00+00:00", took_s=31.0),
-    run("20261117-100000-5.1-sim", "5.1", "sim", "interrupted", 404, 800, True, "2026-11-17T10:00:00+00:00", took_s=90.0),
-    run("20261001-000000-old", "", "", "partial", None, None, False, "", error="run.toml: is not a run file: Expected `str`, got `int`"),
+    run(
+        "20261119-080100-5.2-mine",
+        "5.2",
+        "mine",
+        "finished",
+        1000,
+        1000,
+        False,
+        "2026-11-19T08:01:00+00:00",
+        took_s=11_052.0,
+    ),
+    run(
+        "20261118-090000-5.1-mine",
+        "5.1",
+        "mine",
+        "finished",
+        790,
+        800,
+        False,
+        "2026-11-18T09:00:00+00:00",
+        took_s=511.0,
+    ),
+    run(
+        "20261118-024000-5.1-mine",
+        "5.1",
+        "mine",
+        "partial",
+        12,
+        800,
+        False,
+        "2026-11-18T02:40:00+00:00",
+        took_s=31.0,
+    ),
+    run(
+        "20261117-100000-5.1-sim",
+        "5.1",
+        "sim",
+        "interrupted",
+        404,
+        800,
+        True,
+        "2026-11-17T10:00:00+00:00",
+        took_s=90.0,
+    ),
+    run(
+        "20261001-000000-old",
+        "",
+        "",
+        "partial",
+        None,
+        None,
+        False,
+        "",
+        error="run.toml: is not a run file: Expected `str`, got `int`",
+    ),
 )
 
 
@@ -39,14 +91,33 @@ def comparison() -> Comparison:
         ("qwen2.5-7b-instruct", 61.0, 44.0, -28.4, -5.1, 0.004),
         ("all", 72.1, 66.2, -12.0, 0.4, 0.061),
     ):
-        texts = (f"{one}%", f"{two}%", f"{two - one:+.1f}", f"{low:+.1f} … {high:+.1f}", f"{p:.3f}"[1:], "100", "91.0%", "88.0%")
+        texts = (
+            f"{one}%",
+            f"{two}%",
+            f"{two - one:+.1f}",
+            f"{low:+.1f} … {high:+.1f}",
+            f"{p:.3f}"[1:],
+            "100",
+            "91.0%",
+            "88.0%",
+        )
         keys = (one, two, two - one, low, p, 100, 0.91, 0.88)
         total = name == "all"
         rows.append(Row(name, (name, *texts), (name, *keys), tone="strong" if total else "", total=total))
     return Comparison(
-        ("20261118-090000-5.1-mine  5.1, profile mine: finished, 790 of 800 tests done", "20261119-080100-5.2-mine  5.2, profile mine: finished, 1000 of 1000 tests done"),
+        (
+            "20261118-090000-5.1-mine  5.1, profile mine: finished, 790 of 800 tests done",
+            "20261119-080100-5.2-mine  5.2, profile mine: finished, 1000 of 1000 tests done",
+        ),
         ("speeds: the client was the limit of the second run",),
-        Listed(Place("models"), "by model", columns, tuple(rows), ("diff: share of full tests of the second run less that of the first",), noun="models"),
+        Listed(
+            Place("models"),
+            "by model",
+            columns,
+            tuple(rows),
+            ("diff: share of full tests of the second run less that of the first",),
+            noun="models",
+        ),
     )
 
 

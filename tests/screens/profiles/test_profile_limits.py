@@ -13,7 +13,6 @@ from console.profile.draft import Draft
 from console.profile.places import ProfileSource
 from console.profile.tables import at_path
 from console.screens.profiles.limits import (
-    FIGURES,
     MULTIPLIER,
     PER,
     columns,
@@ -32,31 +31,34 @@ SIM = Draft.of(find_profile("sim"))
 
 
 def cell(draft: Draft, row: str, column: str):
-    at = [one.id for one in columns("fixed")].index(column)
-    return next(one for one in rows(draft, draft.judge()) if one.id == row).cells[at]
+    at = [one.id for one in columns()].index(column)
+    mode = draft.now["rate_mode"]
+    return next(one for one in rows(draft, draft.judge(), mode) if one.id == row).cells[at]
 
 
 def after(draft: Draft, row: str, column: str, text: str) -> Draft:
     return draft.edited(typed(draft, row, column, text))
 
 
-def test_a_row_for_each_class_and_each_gate() -> None:
-    made = rows(SIM, SIM.judge())
-    assert [row.label for row in made[:5]] == [
-        "azure/open",
-        "azure/closed",
-        "ideallab/open",
-        "ideallab/closed",
-        "gates on",
+def test_two_rows_for_each_class_and_one_for_each_gate() -> None:
+    made = rows(SIM, SIM.judge(), "fixed")
+    assert [row.label for row in made[:4]] == [
+        "azure/open      FIXED",
+        "                adaptive",
+        "azure/closed    FIXED",
+        "                adaptive",
     ]
-    assert [row.label for row in made[5:9]] == [
-        "azure each key",
-        "azure each deployment",
-        "azure each model",
-        "azure all of it",
+    assert [row.label for row in made[8:13]] == [
+        "gates: azure",
+        " each key",
+        " each deployment",
+        " each model",
+        " all of it",
     ]
-    assert [one.text for one in made[0].cells] == ["50", "", "", "", "100", "", "", "", "no", "lane"]
-    assert columns("fixed")[1].none_text == "none"
+    assert [one.text for one in made[0].cells] == ["50", "", "", "", "no", "lane"]
+    assert [one.text for one in made[1].cells] == ["100", "", "", "", "no", "lane"]
+    assert columns()[1].none_text == "none"
+    assert "m changes it" in made[1].cells[0].note
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_a_row_for_each_class_and_each_gate() -> None:
     ],
 )
 def test_a_wrong_number_of_workers_is_told_what_a_file_would_be(text: str, said: str) -> None:
-    found = complaint(SIM, SIM.judge(), "azure/open", "fixed.workers", text)
+    found = complaint(SIM, SIM.judge(), "azure/open fixed", "workers", text)
     assert found is not None
     assert said in found
     assert safe_line(found) == found
@@ -84,42 +86,43 @@ def test_a_wrong_number_of_workers_is_told_what_a_file_would_be(text: str, said:
 @pytest.mark.parametrize(
     ("column", "text", "value"),
     [
-        ("fixed.workers", "1,200", 1200),
-        ("fixed.workers", " 7 ", 7),
-        ("fixed.qps", "0.5", 0.5),
-        ("adaptive.tpm", "100000", 100000),
+        ("workers", "1,200", 1200),
+        ("workers", " 7 ", 7),
+        ("qps", "0.5", 0.5),
+        ("tpm", "100000", 100000),
         (MULTIPLIER, "yes", True),
         (PER, "JOB", "job"),
     ],
 )
 def test_a_right_value_is_taken(column: str, text: str, value: object) -> None:
-    assert complaint(SIM, SIM.judge(), "azure/open", column, text) is None
-    assert at_path(after(SIM, "azure/open", column, text).now, path_of("azure/open", column)) == value
+    row = "azure/open adaptive"
+    assert complaint(SIM, SIM.judge(), row, column, text) is None
+    assert at_path(after(SIM, row, column, text).now, path_of(row, column)) == value
 
 
 def test_no_limit_is_written_as_none_and_taken_out() -> None:
-    draft = after(SIM, "azure/open", "fixed.qps", "200")
-    assert cell(draft, "azure/open", "fixed.qps").text == "200"
-    assert cell(draft, "azure/open", "fixed.qps").changed
-    assert "saved: none" in cell(draft, "azure/open", "fixed.qps").note
-    assert after(draft, "azure/open", "fixed.qps", "none").changes == []
+    draft = after(SIM, "azure/open fixed", "qps", "200")
+    assert cell(draft, "azure/open fixed", "qps").text == "200"
+    assert cell(draft, "azure/open fixed", "qps").changed
+    assert "saved: none" in cell(draft, "azure/open fixed", "qps").note
+    assert after(draft, "azure/open fixed", "qps", "none").changes == []
 
 
 def test_what_is_turned_round_twice_is_no_change() -> None:
     draft = SIM
     for column in (MULTIPLIER, PER):
         for changes in (1, 0):
-            table = toggled(draft, "azure/open", column)
+            table = toggled(draft, "azure/open fixed", column)
             assert table is not None
             draft = draft.edited(table)
             assert len(draft.changes) == changes
-    assert toggled(draft, "azure/open", "fixed.workers") is None
+    assert toggled(draft, "azure/open fixed", "workers") is None
     assert toggled(draft, "azure:key", PER) is None
 
 
 def test_a_gate_holds_in_both_modes() -> None:
-    draft = after(SIM, "ideallab:key", "adaptive.qps", "10")
-    assert cell(draft, "ideallab:key", "fixed.qps").text == "10"
+    draft = after(SIM, "ideallab:key", "qps", "10")
+    assert cell(draft, "ideallab:key", "qps").text == "10"
     assert cell(draft, "ideallab:key", PER).read_only
     profile = draft.judge().profile
     assert profile is not None
@@ -128,17 +131,17 @@ def test_a_gate_holds_in_both_modes() -> None:
 
 
 def test_a_mode_without_limits_is_complained_of_where_it_has_to_be_mended() -> None:
-    draft = after(SIM, "azure/closed", "adaptive.workers", "none")
+    draft = after(SIM, "azure/closed adaptive", "workers", "none")
     assert draft.judge().complaints == ()
     draft = draft.edited({**draft.now, "rate_mode": "adaptive"})
-    assert "is missing" in cell(draft, "azure/closed", "adaptive.workers").complaint
-    assert complaint(draft, draft.judge(), "azure/closed", "adaptive.workers", "5") is None
-    assert after(draft, "azure/closed", "adaptive.workers", "5").judge().complaints == ()
+    assert "is missing" in cell(draft, "azure/closed adaptive", "workers").complaint
+    assert complaint(draft, draft.judge(), "azure/closed adaptive", "workers", "5") is None
+    assert after(draft, "azure/closed adaptive", "workers", "5").judge().complaints == ()
 
 
 def test_totals_say_what_was_saved_where_it_differs() -> None:
     saved = SIM.judge().profile
-    profile = after(SIM, "azure/open", "fixed.workers", "100").judge().profile
+    profile = after(SIM, "azure/open fixed", "workers", "100").judge().profile
     assert profile is not None
     lines = {line.model: line for line in total_lines(profile, saved)}
     assert lines["DeepSeek-V3-0324"].workers == "100 × 3 = 300"
@@ -162,7 +165,7 @@ def test_totals_say_what_was_saved_where_it_differs() -> None:
 
 
 def test_the_multiplier_shows_in_the_totals_of_several_prompt_types() -> None:
-    profile = after(SIM, "azure/closed", MULTIPLIER, "yes").judge().profile
+    profile = after(SIM, "azure/closed fixed", MULTIPLIER, "yes").judge().profile
     assert profile is not None
     lines = {line.model: line.workers for line in total_lines(profile, None, prompt_types=3)}
     assert lines["gpt-4o-mini"] == "300 × 1 = 300"
@@ -251,8 +254,8 @@ def test_switching_nothing_changes_nothing(name: str) -> None:
 
 
 @given(
-    st.sampled_from([row.id for row in rows(SIM, SIM.judge()) if row.cells]),
-    st.sampled_from([one.id for one in columns("fixed")]),
+    st.sampled_from([row.id for row in rows(SIM, SIM.judge(), "fixed") if row.cells]),
+    st.sampled_from([one.id for one in columns()]),
     st.text(max_size=8) | st.integers(-5, 10**7).map(str) | st.floats(allow_nan=True).map(str),
 )
 @settings(max_examples=150, deadline=None)
@@ -264,14 +267,3 @@ def test_whatever_is_accepted_is_valid_and_whatever_is_not_is_said_in_words(row,
     made = after(SIM, row, column, text).judge()
     assert (found is None) == (made.profile is not None)
     assert found is None or (safe_line(found) == found and len(found) <= 300)
-
-
-def test_all_figures_have_a_column_in_both_modes() -> None:
-    ids = [one.id for one in columns("adaptive")]
-    assert ids == [
-        *(f"fixed.{one}" for one in FIGURES),
-        *(f"adaptive.{one}" for one in FIGURES),
-        MULTIPLIER,
-        PER,
-    ]
-    assert columns("adaptive")[4].title == "ADAPTIVE workers"
