@@ -13,8 +13,8 @@ from console.vocabulary.lane import key_name
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import LaneView
+from widgets.bars import bar_text
 from widgets.durations import clock_text
-from widgets.lane_layout import bar_text
 from widgets.lane_values import rate_text
 from widgets.paragraphs import Paragraph, paragraph
 from widgets.phase_progress import Count

@@ -11,8 +11,8 @@ from console.screens.live.lanes import NAME_LIMIT
 from console.vocabulary.outcome import Verdict
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import JobState, JobView, PhaseView, Snapshot
+from widgets.bars import bar_text
 from widgets.durations import UNKNOWN, clock_text
-from widgets.lane_layout import bar_text
 from widgets.phase_progress import Count
 from widgets.text_lines import Line, Run, Tone
 
