@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf
 
 from console.engine.adaptive.change import Change
-from console.engine.adaptive.controller import LaneController
+from console.engine.adaptive.controller import START_RATE, START_WINDOW, LaneController
 from console.engine.adaptive.learnt import FRESH_FOR_S
 from console.engine.arbiter import Arbiter
 from console.engine.gates import Gate, NowNs
@@ -23,6 +23,8 @@ class AdaptiveGate:
 
     The profile's limits are its ceiling. Where each job has its own copy of them, those stand in gates of the jobs,
     and what is found here holds over all of them.
+
+    Held, it stays as it is: nothing is learnt. What somebody then sets by hand is not held here any more.
     """
 
     def __init__(
@@ -33,14 +35,30 @@ class AdaptiveGate:
         tell: Tell,
         learnt: Learnt | None = None,
         learnt_age_s: float = inf,
+        *,
+        limits: Limits | None = None,
+        start_rate: float = START_RATE,
+        start_window: int = START_WINDOW,
     ) -> None:
+        """Begin where an earlier run left off, else at `start_rate` and `start_window`; `limits` as in the plan."""
         self._lane = setup.lane
         self._arbiter = arbiter
         self._now_ns = now_ns
         self._tell = tell
         self._copies = setup.per == "job"
-        ceiling = Limits() if self._copies else setup.limits
-        self.controller = LaneController(ceiling, now_ns=now_ns(), learnt=learnt, learnt_age_s=learnt_age_s)
+        ceiling = Limits() if self._copies else limits or setup.limits
+        self.controller = LaneController(
+            ceiling,
+            now_ns=now_ns(),
+            learnt=learnt,
+            learnt_age_s=learnt_age_s,
+            start_rate=start_rate,
+            start_window=start_window,
+        )
+        self.held = False
+        """Whether nothing is found any more, and what was stands."""
+        self._by_hand: set[str] = set()
+        """Of workers and qps, what somebody set while it was held."""
         self.gate = Gate(
             Scope("lane", setup.lane.id),
             Limits(),
@@ -51,8 +69,69 @@ class AdaptiveGate:
         """Whether a limit was met, or found to be another one, since the beginning."""
         self.begins = "" if learnt is None else begins_text(self.controller, learnt, learnt_age_s)
         """What the lane begins from that an earlier run learnt, in words; empty: nothing."""
-        self._enforced: tuple[float, int, float | None] | None = None
+        self._enforced: tuple[float | None, int | None, float | None] | None = None
         self._enforce(now_ns())
+
+    @classmethod
+    def from_here(
+        cls,
+        setup: LaneSetup,
+        limits: Limits,
+        arbiter: Arbiter,
+        now_ns: NowNs,
+        tell: Tell,
+        rate: float,
+        in_flight: int,
+    ) -> AdaptiveGate:
+        """Return the gate of a lane that goes on under it, in slow start from what it does now.
+
+        Args:
+            setup: the lane.
+            limits: its limits now, which are the ceiling.
+            arbiter: says who passes next.
+            now_ns: the clock.
+            tell: is told of changes.
+            rate: requests per second that it sends now.
+            in_flight: requests in flight now, which are going to leave.
+        """
+        made = cls(
+            setup,
+            arbiter,
+            now_ns,
+            tell,
+            limits=limits,
+            start_rate=max(START_RATE, rate),
+            start_window=max(START_WINDOW, in_flight),
+        )
+        made.controller.in_flight = in_flight
+        return made
+
+    @property
+    def text(self) -> str:
+        """What it lets through, in words: `12.4 requests/s, 20 in flight`."""
+        limits = self.gate.limits
+        parts = [] if limits.qps is None else [f"{limits.qps:.3g} requests/s"]
+        parts += [] if limits.tpm is None else [f"{limits.tpm:,.0f} tokens/min"]
+        parts += [] if limits.workers is None else [f"{limits.workers} in flight"]
+        return ", ".join(parts) or "nothing"
+
+    def hold(self) -> None:
+        """Find nothing more: what was found stands."""
+        self.held = True
+
+    def go_on(self) -> None:
+        """Find limits again, from where they stand."""
+        now_ns = self._now_ns()
+        self.held = False
+        self._by_hand.clear()
+        self.controller.go_on(now_ns)
+        self._enforce(now_ns)
+
+    def release(self, said: Iterable[str]) -> None:
+        """Hold what somebody sets by hand no more, of `workers` and `qps`."""
+        if self.held:
+            self._by_hand.update(said)
+            self._enforce(self._now_ns())
 
     def sent(self, now_ns: int, estimated_tokens: float) -> None:
         """Note that a request was let through."""
@@ -61,6 +140,9 @@ class AdaptiveGate:
     def ended(self, sent_ns: int, result: ChatResult) -> int:
         """Take in how a request ended, and return until when nothing may be sent."""
         now_ns = self._now_ns()
+        if self.held:
+            self.controller.left(now_ns, sent_ns)
+            return 0
         self._met = self._met or result.outcome is Outcome.RATE_LIMITED
         self.controller.ended(now_ns, sent_ns, result)
         self._enforce(now_ns)
@@ -68,6 +150,8 @@ class AdaptiveGate:
 
     def tick(self) -> None:
         """Let limits grow that were used up and not refused; once a second."""
+        if self.held:
+            return
         now_ns = self._now_ns()
         self.controller.tick(now_ns)
         self._enforce(now_ns)
@@ -90,7 +174,9 @@ class AdaptiveGate:
 
     def _enforce(self, now_ns: int) -> None:
         controller = self.controller
-        found = (controller.rate, controller.window, controller.token_rate)
+        rate = None if "qps" in self._by_hand else controller.rate
+        window = None if "workers" in self._by_hand else controller.window
+        found = (rate, window, controller.token_rate)
         if found != self._enforced:
             self._enforced = found
             self.gate.retune(now_ns, per_second=found[0], most=found[1], tokens_per_second=found[2])

@@ -215,7 +215,7 @@ class Attempt:
             recorder.event("warn", "lane", lane.lane.id, told)
         if result.outcome is not _OK:
             # In adaptive mode the controller of the lane says whether, and for how long, all of it waits.
-            if result.outcome in _REFUSED and lane.found is None and lane_off_reason(result) is None:
+            if result.outcome in _REFUSED and not lane.adapts and lane_off_reason(result) is None:
                 self._hold(result)
             return
         stamps = result.stamps

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from math import inf
-from typing import Final
 
 import anyio
 
-from console.engine.adaptive.change import Change
-from console.engine.adaptive_gate import AdaptiveGate
+from console.engine.adapting import Adapting
 from console.engine.arbiter import Arbiter
 from console.engine.asking import ChatClient, Surroundings
 from console.engine.board import Board, Headline, Tally, job_title, ttft_p50_ms
@@ -18,7 +15,7 @@ from console.engine.client_watch import ClientWatch
 from console.engine.conductor import Conductor
 from console.engine.fed_jobs import FedJobs
 from console.engine.forecast import eta_s
-from console.engine.gates import NS_PER_S, NowNs
+from console.engine.gates import NowNs
 from console.engine.jobs import Feed, JobRun
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.link import Link
@@ -33,16 +30,14 @@ from console.engine.valve import Valve
 from console.engine.watching import Watching
 from console.phases.plan import Plan
 from console.vocabulary.chat import Endpoint
-from console.vocabulary.command import Accepted, Command, Drain, Refused, Resume, Switch, Tune
+from console.vocabulary.command import Accepted, Adapt, Command, Drain, Refused, Resume, Switch, Tune
 from console.vocabulary.inspection import History, LaneDetail
-from console.vocabulary.lane import Lane, LaneSetup
+from console.vocabulary.lane import Lane
 from console.vocabulary.learnt import Learnt
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RunEnded
 from console.vocabulary.snapshot import RunState, Snapshot
 from console.work.contract import Work
-
-_TICK_S: Final = 1.0
 
 
 class Engine:
@@ -100,12 +95,19 @@ class Engine:
         )
         self._link = link
         self.steering = Steering(
-            self._valve, self._recorder, self._obeyed, self._switch, self._tune, recorded=link is None
+            self._valve,
+            self._recorder,
+            self._obeyed,
+            self._switch,
+            self._tune,
+            self._adapt,
+            recorded=link is None,
         )
         if sharing is not None:
             sharing.tell(lambda text: self._recorder.event("warn", "share", "", text))
         gates = shared_gates(plan.lanes)
         self._arbiter = Arbiter(now_ns, ahead_ns)
+        self.adapting = Adapting(self._arbiter, self._recorder, now_ns)
         self._lanes = {
             setup.lane.id: LaneRuntime(
                 setup,
@@ -114,11 +116,12 @@ class Engine:
                 self._arbiter,
                 self._valve,
                 now_ns,
-                found=self._adaptive_gate(setup, learnt or {}),
+                found=self.adapting.gate_of(setup, learnt),
                 beyond=None if sharing is None else sharing.beyond(setup.lane.id),
             )
             for setup in plan.lanes
         }
+        self.adapting.follow(self._lanes)
         around = Surroundings(
             client=client,
             recorder=self._recorder,
@@ -182,7 +185,7 @@ class Engine:
             async with anyio.create_task_group() as background:
                 background.start_soon(self._recorder.mend)
                 background.start_soon(self._arbiter.run)
-                background.start_soon(self._tick)
+                background.start_soon(self.adapting.run)
                 background.start_soon(self._client_watch.run)
                 background.start_soon(self.watching.run)
                 await self._jobs.run()
@@ -201,34 +204,9 @@ class Engine:
         )
         return state
 
-    def _adaptive_gate(
-        self, setup: LaneSetup, learnt: Mapping[str, tuple[Learnt, float]]
-    ) -> AdaptiveGate | None:
-        if not setup.adaptive:
-            return None
-        known, age_s = learnt.get(setup.lane.id, (None, inf))
-        return AdaptiveGate(setup, self._arbiter, self._now_ns, self._moved, known, age_s)
-
-    def _moved(self, lane: Lane, change: Change) -> None:
-        """Record that adaptive mode changed a limit."""
-        self._recorder.limit(lane, change)
-        self._lanes[lane.id].recent.moved(change, self._recorder.since_start(change.at_ns) / NS_PER_S)
-
-    async def _tick(self) -> None:
-        """Let limits that adaptive mode finds grow, once a second."""
-        adaptive = [lane.found for lane in self._lanes.values() if lane.found is not None]
-        while adaptive:
-            await anyio.sleep(_TICK_S)
-            for found in adaptive:
-                found.tick()
-
     def learnt(self, wall_s: float) -> dict[str, Learnt]:
         """Return what adaptive lanes have learnt by now, by lane id, for the next run; `wall_s` is the Unix time."""
-        return {
-            lane_id: lane.found.learnt(wall_s)
-            for lane_id, lane in self._lanes.items()
-            if lane.found is not None
-        }
+        return self.adapting.learnt(wall_s)
 
     def tell(self, level: str, kind: str, subject: str, text: str) -> None:
         """Record and show what somebody round the engine has to say."""
@@ -268,6 +246,9 @@ class Engine:
 
     def _tune(self, tune: Tune) -> Accepted | Refused:
         return self.tuning.tune(tune)
+
+    def _adapt(self, adapt: Adapt) -> Accepted | Refused:
+        return self.adapting.adapt(adapt)
 
     def _switch(self, switch: Switch) -> Accepted | Refused:
         changed = switch_by_hand(self._lanes.values(), switch)

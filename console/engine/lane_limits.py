@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from console.engine.adaptive_gate import AdaptiveGate
 from console.engine.arbiter import Arbiter, Passage
@@ -75,10 +75,20 @@ class LaneLimits:
         return self.workers if self.found is None else least(self.workers, self.found.gate.most)
 
     @property
-    def qps(self) -> float | None:
+    def in_flight(self) -> int:
+        """Requests that passed its gates and did not leave yet."""
+        return sum(passage.in_flight for passage in self._passages.values())
+
+    @property
+    def own_qps(self) -> float | None:
         """The requests per second that its own gates let through, summed in the same way; None: unlimited."""
         qps = self.own.qps
         return None if qps is None else qps * self.copies
+
+    @property
+    def qps(self) -> float | None:
+        """The same, or less where adaptive mode has found less."""
+        return self.own_qps if self.found is None else least(self.own_qps, self.found.gate.limits.qps)
 
     def passage(self, job_id: str) -> Passage:
         """Return the gates that a request of `job_id` passes on this lane."""
@@ -102,8 +112,8 @@ class LaneLimits:
             tokens_by_estimate=self._setup.tpm_accounting == "estimate",
         )
 
-    def tune(self, workers: int | None, qps: float | None, now_ns: int) -> None:
-        """Change its own limits, all copies of them, at once.
+    def tune(self, workers: int | None, qps: float | None, said: Iterable[str], now_ns: int) -> None:
+        """Change its own limits, all copies of them, at once; `said` are those that somebody set just now.
 
         Slots bound tests, and a test goes on with all its turns. From now on the lane's gates bound requests as well,
         so that what is in flight follows a lower limit as requests end and not only as tests do: those above it take
@@ -116,9 +126,16 @@ class LaneLimits:
             self._arbiter.widen(self._passages[name], gate)
         if self.found is not None:
             self.found.set_ceiling(self.own)
+            self.found.release(said)
         for slots in self._slots.values():
             slots.set_limit(workers)
         self._arbiter.look_at(self._gates.values())
+
+    def adopt(self, found: AdaptiveGate) -> None:
+        """Let its requests pass the gate of adaptive mode from now on."""
+        self.found = found
+        for passage in self._passages.values():
+            self._arbiter.widen(passage, found.gate)
 
     def share(self, gate: Gate) -> None:
         """Let its requests pass a gate that it shares with other lanes, if they do not already."""

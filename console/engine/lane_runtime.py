@@ -124,7 +124,12 @@ class LaneRuntime:
     @property
     def adapts(self) -> bool:
         """Whether its limits are being found."""
-        return self.found is not None
+        return self.found is not None and not self.found.held
+
+    def adopt(self, found: AdaptiveGate) -> None:
+        """Have its limits found from now on."""
+        self.found, self.counts_tokens = found, True
+        self.limits.adopt(found)
 
     @property
     def held(self) -> int:

@@ -36,6 +36,7 @@ class Steering:
         on_command: Callable[[Command], None],
         on_switch: Callable[[Switch], Accepted | Refused],
         on_tune: Callable[[Tune], Accepted | Refused] | None = None,
+        on_adapt: Callable[[Adapt], Accepted | Refused] | None = None,
         *,
         recorded: bool = True,
     ) -> None:
@@ -47,6 +48,7 @@ class Steering:
             on_command: told of every command that was taken.
             on_switch: switches lanes off and on, and records it.
             on_tune: changes limits, and records it; None: they stay as they are.
+            on_adapt: switches adaptive mode of lanes on and off, and records it; None: there is none.
             recorded: whether commands are events of the journal; not in a process that another one steers.
         """
         self._valve = valve
@@ -54,6 +56,7 @@ class Steering:
         self._on_command = on_command
         self._on_switch = on_switch
         self._on_tune = on_tune
+        self._on_adapt = on_adapt
         self._recorded = recorded
         self._base: RunState = "starting"
         self.paused = False
@@ -96,20 +99,18 @@ class Steering:
             return self.drain("asked for")
         if isinstance(command, Switch):
             return Refused("it ends already") if self.stopping else self._on_switch(command)
-        if isinstance(command, Tune):
-            return self._tune(command)
-        if isinstance(command, Adapt):
-            return Refused("this engine cannot change limits")
+        if isinstance(command, Tune | Adapt):
+            return self._change(command)
         return self.stop("asked for")
 
-    def _tune(self, command: Tune) -> Accepted | Refused:
+    def _change(self, command: Tune | Adapt) -> Accepted | Refused:
         if self.stopping:
             return Refused("it ends already")
-        if self._on_tune is None:
+        if self._on_tune is None or self._on_adapt is None:
             return Refused(
                 "a capacity level measures one load, so its limits stay as they are: stop it, and run another one"
             )
-        return self._on_tune(command)
+        return self._on_tune(command) if isinstance(command, Tune) else self._on_adapt(command)
 
     def _pause(self) -> Accepted | Refused:
         if self.draining or self.stopping:

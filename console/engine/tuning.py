@@ -8,6 +8,7 @@ from console.engine.arbiter import Arbiter
 from console.engine.gates import NS_PER_S, Gate, NowNs
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.limit_book import (
+    Figures,
     LimitBook,
     ScopeChange,
     ScopeLimits,
@@ -61,7 +62,7 @@ class Tuning:
 
     def tune(self, tune: Tune) -> Accepted | Refused:
         """Change limits, all that are named or none, and record it."""
-        changes = self._book.resolve(tune)
+        changes = self._book.resolve(tune, self._held())
         if isinstance(changes, Refused):
             return changes
         self._book.take(changes)
@@ -70,6 +71,15 @@ class Tuning:
         self._recorder.event("note", TUNED, subject, text)
         self._note(changes)
         return Accepted(answer_text(changes))
+
+    def _held(self) -> dict[Scope, Figures]:
+        """Return what lanes have whose limits were found and are held: that is what + and - move."""
+        held: dict[Scope, Figures] = {}
+        for lane in self._lanes.values():
+            if lane.found is not None and not lane.adapts and lane.setup.per == "lane":
+                scope = Scope("lane", lane.lane.id)
+                held[scope] = Figures(workers=lane.limits.most_in_flight, qps=lane.limits.qps)
+        return held
 
     def apply(self, limits: Iterable[ScopeLimits]) -> None:
         """Put limits in force, without a word."""
@@ -87,7 +97,7 @@ class Tuning:
     def _apply_to_lane(self, limits: ScopeLimits, now_ns: int) -> None:
         lane = self._lanes.get(limits.scope.name)
         if lane is not None:
-            lane.limits.tune(limits.workers, limits.qps, now_ns)
+            lane.limits.tune(limits.workers, limits.qps, limits.said, now_ns)
 
     def _apply_to_scope(self, limits: ScopeLimits, now_ns: int) -> None:
         scope = limits.scope

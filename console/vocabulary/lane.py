@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -61,7 +61,10 @@ def together(limits: Iterable[int | None]) -> int | None:
     return total
 
 
-def least(*limits: int | None) -> int | None:
+Figure = TypeVar("Figure", int, float)
+
+
+def least(*limits: Figure | None) -> Figure | None:
     """Return the strictest of several limits; None: all are unlimited."""
     return min((limit for limit in limits if limit is not None), default=None)
 

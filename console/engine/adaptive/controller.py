@@ -161,6 +161,17 @@ class LaneController:
         elif says is not Says.NOTHING:
             self._trouble(now_ns, reading)
 
+    def left(self, now_ns: int, sent_ns: int) -> None:
+        """Note that a request is not in flight any more, and learn nothing from how it ended."""
+        self.in_flight = max(0, self.in_flight - 1)
+        self._window.cohorts.ended(now_ns, sent_ns, None)
+
+    def go_on(self, now_ns: int) -> None:
+        """Grow from now on again: what was used in between, while nothing was learnt, is not counted."""
+        self._ticked_ns = now_ns
+        self._request_use.turn(self.rate, 0.0)
+        self._token_use.turn(self.rate, 0.0)
+
     def tick(self, now_ns: int) -> None:
         """Grow what was used up and not refused. Once a second, or as often as it is convenient."""
         seconds = min(_LONGEST_TURN_S, (now_ns - self._ticked_ns) / NS_PER_S)
