@@ -67,7 +67,7 @@ class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     def redraw(self) -> None:
         """Paint again what looks different from what stands on the screen."""
         canvas = self.canvas
-        if self._shown_size != canvas:
+        if not canvas or self._shown_size != canvas:
             self.refresh()
             return
         before, self._shown = self._shown, self._made(canvas)
@@ -116,7 +116,7 @@ class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Make all lines anew at the new size."""
-        self._shown_size = Size(0, 0)
+        self._shown, self._shown_size = [], Size(0, 0)
         self.take_size()
         self.refresh()
 

@@ -92,7 +92,8 @@ class LineList(LineCanvas, inherit_bindings=False):
         room = self._room
         if room <= 0:
             return
-        top = min(max(self.scroll_offset.y, self._cursor - room + 1), self._cursor)
+        last = max(0, self.line_count() - room)
+        top = min(max(self.scroll_offset.y, self._cursor - room + 1), self._cursor, last)
         self.scroll_to_line(top)
 
     def action_move_cursor(self, lines: int) -> None:
