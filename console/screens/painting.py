@@ -42,6 +42,12 @@ class PaintingApp(EchoingApp[ReturnT]):
             self.forget_terminal()
         await super().on_event(event)
 
+    def _end_batch(self) -> None:
+        """Have the screen look again for what is to be painted: what it found while updates were held back is lost else."""
+        super()._end_batch()
+        if not self._batch_count and self.screen_stack:
+            self.screen.check_idle()
+
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         """Send an update, or note that one was missed because the line has not taken the one before."""
         driver = self._driver

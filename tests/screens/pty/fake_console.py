@@ -66,7 +66,7 @@ class Steering:
 
     def _rests(self) -> bool:
         app, screen = self.app, self.app.screen
-        widgets = [screen, *screen.query("*")]
+        widgets = [screen, *(widget for widget in screen.query("*") if widget.display and widget.size)]
         return (
             app._driver._writer_thread._queue.empty()
             and not screen._dirty_widgets

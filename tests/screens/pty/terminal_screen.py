@@ -48,6 +48,7 @@ class TerminalScreen:
         self.look = PLAIN
         self.x = self.y = 0
         self.alternate = False
+        self.wraps = True
         self.cursor_shown = True
         self.modes: set[bytes] = set()
         self.foreign: list[bytes] = []
@@ -138,6 +139,8 @@ class TerminalScreen:
             (self.modes.add if on else self.modes.discard)(number)
             if number == b"25":
                 self.cursor_shown = on
+            elif number == b"7":
+                self.wraps = on
             elif number == b"1049":
                 self.alternate = on
 
@@ -154,6 +157,9 @@ class TerminalScreen:
                     base = self.x - 1 if self.cells[self.y][self.x - 1] else self.x - 2
                     self.cells[self.y][base] += character
                 continue
+            if self.x + wide > self.width and self.wraps:
+                self.x = 0
+                self._newline(b"\n")
             if self.x + wide <= self.width:
                 self.cells[self.y][self.x] = character
                 self.looks[self.y][self.x] = self.look
