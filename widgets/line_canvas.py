@@ -67,7 +67,7 @@ class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     def redraw(self) -> None:
         """Paint again what looks different from what stands on the screen."""
         canvas = self.canvas
-        if not canvas or self._shown_size != canvas:
+        if self._shown_size != canvas:
             self.refresh()
             return
         before, self._shown = self._shown, self._made(canvas)
@@ -115,7 +115,7 @@ class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self.take_size()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Make all lines anew at the new size."""
+        """Make all lines anew at the new size, which is nothing while the widget is hidden."""
         self._shown, self._shown_size = [], Size(0, 0)
         self.take_size()
         self.refresh()
