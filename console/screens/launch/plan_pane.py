@@ -39,10 +39,6 @@ class PlanPane(LineList):
 
         warning: int
 
-    @dataclass
-    class PlainChosen(Message):
-        """Enter was pressed elsewhere."""
-
     def __init__(self, *, ascii_only: bool, id: str) -> None:
         """Show nothing yet."""
         super().__init__(ascii_only=ascii_only, empty_text="", id=id)
@@ -85,9 +81,17 @@ class PlanPane(LineList):
         return ((">" if here else " ", "accent"), *line.line)
 
     def action_cure(self) -> None:
-        """Tell what Enter was pressed on."""
-        warning = self.warning
-        self.post_message(self.PlainChosen() if warning is None else self.CureChosen(warning))
+        """Tell on which warning Enter was pressed."""
+        if self.warning is not None:
+            self.post_message(self.CureChosen(self.warning))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave Enter to the screen where no warning is under the cursor."""
+        return self.warning is not None if action == "cure" else True
+
+    def cursor_moved(self) -> None:
+        """Offer Enter for what it does here."""
+        self.refresh_bindings()
 
     def on_resize(self, event: events.Resize) -> None:
         """Break the lines anew."""

@@ -184,7 +184,7 @@ class Launch(Pane):
             self._profile = self.session.profile
             self._wishes.forget_cures()
         self._standing.of = None
-        self._renew()
+        self._renew(self._standing.word)
         self.run_worker(self._look_for_live, group="live", exclusive=True)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -194,6 +194,7 @@ class Launch(Pane):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Where only one side has room, show the one that is worked on."""
         self.set_class(event.widget.id == "plan", "-on-plan")
+        self.set_class(event.widget.id == "settings", "-on-settings")
         self.refresh_bindings()
 
     @on(CheckTree.Toggled)
@@ -255,15 +256,9 @@ class Launch(Pane):
             return
         change = planned.warnings[event.warning].change
         if self._wishes.cure(change):
-            self._standing.word = f"cured by {' '.join(change)}; u takes it back"
-            self._renew()
+            self._renew(f"cured by {' '.join(change)}; u takes it back")
         else:
             self._say("that is no setting of this screen: 1 opens the profile")
-
-    @on(PlanPane.PlainChosen)
-    def plan_chosen(self, event: PlanPane.PlainChosen) -> None:
-        """Launch, as Enter does elsewhere."""
-        self.action_launch()
 
     # Keys
 
@@ -396,14 +391,14 @@ class Launch(Pane):
         phase = phase_under(tree.highlighted, self._standing.matrix) if tree.has_focus else None
         return None if phase is None or phase.error is not None else phase.id
 
-    def _renew(self) -> None:
-        """Count and plan the choice as it is now."""
+    def _renew(self, word: str = "") -> None:
+        """Count and plan the choice as it is now; `word` is said until the next change."""
         self._planner.forget()
+        self._standing.word = word
         self._show_settings()
         self._show_plan(keep_place=True)
         self._show_notice()
         self.refresh_bindings()
-        self._standing.word = ""
         self.run_worker(self._count, group="count", exclusive=True)
         self.run_worker(self._plan, group="plan", exclusive=True)
 
