@@ -26,8 +26,9 @@ def tree_nodes(matrix: Matrix, picks: Picks) -> tuple[TreeNode, ...]:
     """Return the branches; counts are of tests, those whose results are reused included."""
     main = [phase for phase in matrix.phases if phase.variant_of is None]
     variants = [phase for phase in matrix.phases if phase.variant_of is not None]
+    unknown = any(phase.tests is None for phase in matrix.phases if phase.id in picks.phases)
     roots = [
-        TreeNode(PHASES, "phases", count=matrix.tests, children=tuple(map(_phase, main))),
+        TreeNode(PHASES, "phases", count="?" if unknown else matrix.tests, children=tuple(map(_phase, main))),
         TreeNode(VARIANTS, "variants of them", children=tuple(map(_phase, variants))),
         *(_axis(axis, picks) for axis in matrix.axes),
     ]

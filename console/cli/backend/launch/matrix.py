@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from console.phases.load import builtin_phases, load_phase, phase_ids
 from console.phases.matrix import ModelChoice, cells
 from console.phases.models import models_of
 from console.phases.phase import Phase
-from console.phases.selection import Selection, ad_hoc_phase, narrowed
+from console.phases.selection import Selection, ad_hoc_phase, class_conflicts, narrowed
 from console.profile.form import Profile
 from console.profile.load import load_profile
 from console.profile.places import list_profiles
@@ -56,6 +57,7 @@ def matrix_of(asked: Asked) -> Matrix:
     profile, error = _profile(asked)
     choices = [] if profile is None else model_choices(profile)
     selection = _selection(asked)
+    conflict = "; ".join(class_conflicts(selection, choices))
     phases: list[Loaded] = []
     lines: list[PhaseLine] = []
     parts: dict[str, Parts] = {}
@@ -69,7 +71,9 @@ def matrix_of(asked: Asked) -> Matrix:
             continue
         tests, why = None, error
         try:
-            if profile is not None:
+            if conflict:
+                why = conflict
+            elif profile is not None:
                 parts[name] = _parts(phase, selection, choices)
                 tests = parts[name].tests
                 why = "" if tests else f"none of its models is {asked.model_class}"
@@ -78,8 +82,10 @@ def matrix_of(asked: Asked) -> Matrix:
         phases.append(Loaded(name, phase))
         lines.append(PhaseLine(name, phase.title, origin, phase.variant_of, None, tests, why))
     chosen = _chosen(asked, phases, selection)
-    if not asked.phases and chosen and profile is not None:
-        parts[chosen[0].name] = _parts(chosen[0].phase, selection, choices)
+    if not asked.phases and chosen and profile is not None and not conflict:
+        with suppress(ConsoleError):  # the plan says it
+            parts[chosen[0].name] = _parts(chosen[0].phase, selection, choices)
+    chosen = [one for one in chosen if one.name not in parts or parts[one.name].tests]
     counted = [parts[name] for name, _ in chosen if name in parts]
     axes = tuple(_axis(axis, chosen, selection, choices, counted) for axis in _FIELDS)
     return Matrix(
