@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from console.screens.live.figures import milliseconds, packed
+from console.screens.live.figures import packed
 from console.screens.live.lane_text import ASCII_DIRECTIONS, DIRECTIONS, STATE_TONES
 from console.screens.live.lanes import BY_HAND, safe, state_word
 from console.vocabulary.inspection import Failed, GateView, LaneDetail, LimitChange
@@ -15,6 +15,7 @@ from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import LaneView
 from widgets.bars import bar_text
 from widgets.durations import clock_text
+from widgets.lane_figures import milliseconds_text
 from widgets.lane_values import rate_text
 from widgets.paragraphs import Paragraph, paragraph
 from widgets.phase_progress import Count
@@ -113,10 +114,10 @@ def _histogram(detail: LaneDetail, *, ascii_only: bool) -> list[Paragraph]:
     if not most:
         return []
     lane = detail.lane
-    head = f" p50 {milliseconds(lane.ttft_p50_ms)}  p95 {milliseconds(lane.ttft_p95_ms)}"
+    head = f" p50 {milliseconds_text(lane.ttft_p50_ms)}  p95 {milliseconds_text(lane.ttft_p95_ms)}"
     lines = [paragraph(head, "strong")]
     for place, count in enumerate(counts):
-        label = f"<{milliseconds(edges[place])}" if place < len(edges) else "more"
+        label = f"<{milliseconds_text(edges[place])}" if place < len(edges) else "more"
         bar = bar_text(count, most, _BAR, ascii_only) if count else " " * _BAR
         lines.append(Paragraph(((f" {label:>7} ", "muted"), (bar, "accent"), (f" {count:,}", ""))))
     return lines

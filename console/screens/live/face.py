@@ -49,6 +49,8 @@ class Shown:
     estimates: Estimates
     events: Sequence[LogEvent]
     unread: int
+    pending: frozenset[str]
+    """Lanes whose change is under way."""
 
 
 class Face:
@@ -103,7 +105,7 @@ class Face:
         self.headline.show_lines((head,))
         self.figures.show_lines(figure_lines(snapshot, width, max(1, self.figures.size.height)))
         self._show_curves(shown.recollection, notice)
-        self.grid.show(grid_data(shown.lanes), shown.follow)
+        self.grid.show(grid_data(shown.lanes, shown.pending), shown.follow)
         self._show_work(shown)
         self.events.show(shown.events)
 

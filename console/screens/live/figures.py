@@ -9,7 +9,8 @@ from console.vocabulary.client_health import ClientHealth, advice_text
 from console.vocabulary.outcome import TIMEOUTS, Outcome
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import RunState, Snapshot
-from widgets.durations import UNKNOWN, clock_text
+from widgets.durations import clock_text
+from widgets.lane_figures import milliseconds_text
 from widgets.lane_values import rate_text
 from widgets.phase_progress import Count
 from widgets.text_lines import Line, Run, Tone
@@ -101,8 +102,8 @@ def _flow(snapshot: Snapshot) -> list[Count]:
         Count("in flight", f"{snapshot.in_flight:,}", "strong"),
         Count("req/s", rate_text(snapshot.rate), "strong"),
         Count("tok/s", f"{snapshot.tokens_per_s:,.0f}", "strong"),
-        Count("TTFT p50", milliseconds(snapshot.ttft_p50_ms), "strong"),
-        Count("p95", milliseconds(snapshot.ttft_p95_ms), "strong"),
+        Count("TTFT p50", milliseconds_text(snapshot.ttft_p50_ms), "strong"),
+        Count("p95", milliseconds_text(snapshot.ttft_p95_ms), "strong"),
     ]
 
 
@@ -128,15 +129,6 @@ def request_counts(snapshot: Snapshot) -> tuple[Count, ...]:
         Count("timeout", f"{slow:,}", "bad" if slow else ""),
         Count("err", f"{other:,}", "bad" if other else ""),
     )
-
-
-def milliseconds(value: float | None) -> str:
-    """Write a latency in at most five characters: `240ms`, `1.42s`; `?` where it is not known."""
-    if value is None:
-        return UNKNOWN
-    if value < 999.5:
-        return f"{value:.0f}ms"
-    return f"{value / 1000:.2f}s" if value < 9_995 else f"{value / 1000:.0f}s"
 
 
 def count_runs(counts: Sequence[Count]) -> Line:

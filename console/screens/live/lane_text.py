@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from console.screens.live.figures import count_runs, milliseconds
+from console.screens.live.figures import count_runs
 from console.screens.live.lanes import (
     BY_HAND,
     Picked,
@@ -17,6 +17,7 @@ from console.vocabulary.lane import together
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import LaneView
 from widgets.durations import clock_text
+from widgets.lane_figures import milliseconds_text
 from widgets.lane_values import rate_text
 from widgets.phase_progress import Count
 from widgets.text_lines import Line, Run, Tone
@@ -75,7 +76,7 @@ def _figures(lane: LaneView, *, ascii_only: bool) -> list[Count]:
         figures.append(Count("waiting", str(lane.waiting), "warn"))
     if lane.ttft_p50_ms is not None:
         figures.append(
-            Count("TTFT", f"{milliseconds(lane.ttft_p50_ms)} p95 {milliseconds(lane.ttft_p95_ms)}")
+            Count("TTFT", f"{milliseconds_text(lane.ttft_p50_ms)} p95 {milliseconds_text(lane.ttft_p95_ms)}")
         )
     return [*figures, *_ends(lane.ok, lane.rate_limited, lane.errors)]
 
@@ -134,7 +135,7 @@ def _copied_line(lane: LaneView) -> str:
         f"req/s {rate_text(lane.rate)}{qps_limit_text(lane)}",
         f"tok/s {lane.tokens_per_s:,.0f}",
         f"ok {lane.ok}, 429 {lane.rate_limited}, errors {lane.errors}",
-        f"TTFT p50 {milliseconds(lane.ttft_p50_ms)}, p95 {milliseconds(lane.ttft_p95_ms)}",
+        f"TTFT p50 {milliseconds_text(lane.ttft_p50_ms)}, p95 {milliseconds_text(lane.ttft_p95_ms)}",
     ]
     return " · ".join(parts)
 

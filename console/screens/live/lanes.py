@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from console.vocabulary.lane import Scope, ScopeKind, key_scope
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import LaneView
+from widgets.lane_selection import Selection, SelectionKind
 
-PickKind = Literal["cell", "row", "family", "group", "column", "all"]
-"""A lane; those of a deployment, a model, a provider, a key's name; or all."""
 Place = tuple[str, str, str]
 """Provider, deployment and key as the grid shows them."""
 NAME_LIMIT: Final = 120
@@ -23,7 +22,7 @@ BY_HAND: Final = "switched off by hand"
 class Picked:
     """The lanes that keys act on now, in the order of the grid."""
 
-    kind: PickKind
+    kind: SelectionKind
     lanes: tuple[LaneView, ...]
 
     @property
@@ -50,18 +49,11 @@ class Picked:
                 return f"all {count}"
 
 
-def picked(
-    lanes: Sequence[LaneView], kind: PickKind, group: str = "", name: str = "", column: str = ""
-) -> Picked | None:
-    """Return the lanes in sight that the grid's cursor selects; None where there are none.
-
-    Args:
-        lanes: those in sight.
-        kind: of the selection.
-        group: the provider, of all but columns and everything.
-        name: the deployment, or the model of a family.
-        column: the name of the key, of cells and columns.
-    """
+def picked(lanes: Sequence[LaneView], chosen: Selection | None) -> Picked | None:
+    """Return the lanes in sight that the grid's cursor selects; None where there are none."""
+    if chosen is None:
+        return None
+    kind, group, name, column = chosen
 
     def is_meant(lane: LaneView) -> bool:
         match kind:

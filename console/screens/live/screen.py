@@ -21,7 +21,7 @@ from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import LaneView, Snapshot
 from widgets.lane_grid import LaneGrid
-from widgets.lane_values import LEGEND
+from widgets.lane_values import LEGEND, MARKS_LEGEND, QUANTITIES
 
 REFRESH_S = 1.0
 """From one answer to the next look at first, so that a slow line is never asked faster than it answers."""
@@ -38,7 +38,9 @@ class Live(Controlled, inherit_bindings=False):
     HELP_NOTES: ClassVar[tuple[str, ...]] = (
         "A cell shows requests in flight / limit, and requests per second.",
         "The cursor follows what runs until you move it; f follows again.",
+        "Left of the first key and above the first row the cursor selects rows, columns, all; v goes round.",
         LEGEND,
+        MARKS_LEGEND,
         "Every change of a limit is an event of the run. Lowering breaks nothing off.",
         "Leaving the console never touches the run.",
     )
@@ -69,9 +71,8 @@ class Live(Controlled, inherit_bindings=False):
 
     @property
     def picked(self) -> Picked | None:
-        """The lanes that keys act on: those under the cursor, of the ones in sight."""
-        place = self.face.grid.highlighted
-        return None if place is None else picked(self._in_sight, "cell", *place)
+        """The lanes that keys act on: those that the cursor selects, of the ones in sight."""
+        return picked(self._in_sight, self.face.grid.selection)
 
     @property
     def occupied(self) -> bool:
@@ -138,6 +139,7 @@ class Live(Controlled, inherit_bindings=False):
                 self.estimates,
                 self.chronicle.shown(troubles=self._troubles_only),
                 self.chronicle.unread,
+                self.expected.lanes,
             )
             self.face.show(shown, notice)
             self._draw_lane()
@@ -157,9 +159,9 @@ class Live(Controlled, inherit_bindings=False):
             self._keys_shown = keys
             self.refresh_bindings()
 
-    @on(LaneGrid.LaneHighlighted)
-    def lane_highlighted(self) -> None:
-        """Tell more of the lanes under the cursor."""
+    @on(LaneGrid.SelectionChanged)
+    def selection_changed(self) -> None:
+        """Tell more of what is selected."""
         self._draw_lane()
         self._draw_keys()
         if self.detail_open and self.picked is not None:
@@ -250,6 +252,11 @@ class Live(Controlled, inherit_bindings=False):
         tall = self.has_class("-tall")
         self.set_class(tall or below == "jobs", "-jobs")
         self.set_class(tall or below == "events", "-events")
+
+    def action_next_quantity(self, step: int) -> None:
+        """Show another figure in the grid, named in its heading."""
+        grid = self.face.grid
+        grid.quantity = QUANTITIES[(QUANTITIES.index(grid.quantity) + step) % len(QUANTITIES)]
 
     def action_next_level(self) -> None:
         """Show all events, or only warnings and errors."""

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from console.screens.live.lanes import Picked, PickKind, lanes_text, safe
+from console.screens.live.lanes import Picked, lanes_text, safe
 from console.screens.live.steps import Tuning
 from console.vocabulary.command import Adapt, Switch, SwitchKind
 from console.vocabulary.lane import key_scope
 from console.vocabulary.snapshot import LaneView
+from widgets.lane_selection import SelectionKind
 
-_KINDS: Final[dict[PickKind, SwitchKind]] = {
+_KINDS: Final[dict[SelectionKind, SwitchKind]] = {
     "cell": "lane",
     "row": "deployment",
     "family": "deployment",

@@ -8,16 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from console.screens.live.lanes import Picked, PickKind, binding_scope, lanes_text, passing, scope_of
+from console.screens.live.lanes import Picked, binding_scope, lanes_text, passing, scope_of
 from console.screens.live.steps import Tuning, scope_text
 from console.vocabulary.command import Change, Tune
 from console.vocabulary.lane import Scope, ScopeKind
 from console.vocabulary.snapshot import LaneView
+from widgets.lane_selection import SelectionKind
 
 EXAMPLE: Final = "workers 40 qps 8 · workers +5 · qps none · reset"
 _NAMES: Final = {"workers": "workers", "worker": "workers", "w": "workers", "qps": "qps", "q": "qps"}
 _RESET: Final = Change("reset")
-_OWN_GATE: Final[dict[PickKind, ScopeKind]] = {
+_OWN_GATE: Final[dict[SelectionKind, ScopeKind]] = {
     "cell": "lane",
     "row": "deployment",
     "family": "model",

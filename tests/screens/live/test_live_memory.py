@@ -18,6 +18,7 @@ from console.screens.live.work import Estimates, work_lines
 from console.vocabulary.command import Adapt, Switch
 from console.vocabulary.inspection import History, Point
 from console.vocabulary.snapshot import EventView, PhaseView
+from widgets.lane_selection import Selection
 
 LANE = "azure/DeepSeek-V3-0324@key0"
 
@@ -178,21 +179,23 @@ def test_whether_the_line_is_behind_is_asked_of_our_driver_then_of_textual_and_e
 
 def test_switching_off_says_what_is_broken_off_and_where_the_work_goes():
     shown = snapshot()
-    change = switching(picked(shown.lanes, "row", "azure", "DeepSeek-V3-0324"), shown.lanes)
+    change = switching(picked(shown.lanes, Selection("row", "azure", "DeepSeek-V3-0324")), shown.lanes)
     assert change.commands == (Switch("deployment", "azure/DeepSeek-V3-0324", on=False),)
     assert change.asks
     broken, where = change.question(shown.lanes)
     assert broken == "50 requests in flight of 50 tests are broken off and played anew."
     assert where == "DeepSeek-V3-0324: goes on on 2 lanes."
-    lone = switching(picked(shown.lanes[:1], "cell", "azure", "DeepSeek-V3-0324", "key0"), shown.lanes[:1])
+    lone = switching(
+        picked(shown.lanes[:1], Selection("cell", "azure", "DeepSeek-V3-0324", "key0")), shown.lanes[:1]
+    )
     assert "its tests wait until one is" in lone.question(shown.lanes[:1])[1]
 
 
 def test_a_column_is_a_key_of_each_provider_and_what_is_idle_or_off_asks_nothing():
     shown = snapshot()
-    change = switching(picked(shown.lanes, "column", column="key0"), shown.lanes)
+    change = switching(picked(shown.lanes, Selection("column", column="key0")), shown.lanes)
     assert [command.name for command in change.commands] == ["azure/key0", "ideallab/key0"]
-    back = switching(picked(shown.lanes, "column", column="key2"), shown.lanes)
+    back = switching(picked(shown.lanes, Selection("column", column="key2")), shown.lanes)
     assert back.on
     assert not back.asks
     assert back.commands == (Switch("key", "ideallab/key2", on=True),)
@@ -201,6 +204,6 @@ def test_a_column_is_a_key_of_each_provider_and_what_is_idle_or_off_asks_nothing
 def test_adaptive_mode_goes_on_where_any_has_it_not():
     lanes = [replace(lane, adaptive=place == 0) for place, lane in enumerate(snapshot().lanes[:3])]
     ids = tuple(lane.lane_id for lane in lanes)
-    assert adapting(picked(lanes, "all")).command == Adapt(lanes=ids[1:], on=True)
+    assert adapting(picked(lanes, Selection("all"))).command == Adapt(lanes=ids[1:], on=True)
     found = [replace(lane, adaptive=True) for lane in lanes]
-    assert adapting(picked(found, "all")).command == Adapt(lanes=ids, on=False)
+    assert adapting(picked(found, Selection("all"))).command == Adapt(lanes=ids, on=False)

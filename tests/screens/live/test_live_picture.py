@@ -12,6 +12,7 @@ from console.screens.live.figures import figure_lines, headline
 from console.screens.live.lane_text import copied_text, selection_line
 from console.screens.live.lanes import changed_by_hand, filtered, picked, state_word
 from console.vocabulary.inspection import Point
+from widgets.lane_selection import Selection
 
 
 def text_of(line) -> str:
@@ -93,7 +94,7 @@ def test_the_selection_tells_what_limits_a_lane_and_what_somebody_changed():
         snapshot().lanes[0], workers=40, adaptive=True, window=12, moved=-1, qps_scope="key", most_qps=11.0,
         waiting=3, holder="job 5.1",
     )  # fmt: skip
-    chosen = picked([lane], "cell", "azure", "DeepSeek-V3-0324", "key0")
+    chosen = picked([lane], Selection("cell", "azure", "DeepSeek-V3-0324", "key0"))
     text = text_of(selection_line(chosen))
     for part in (
         "held 50/40 (profile 50)",
@@ -108,7 +109,7 @@ def test_the_selection_tells_what_limits_a_lane_and_what_somebody_changed():
 
 
 def test_a_row_is_told_by_its_sums():
-    text = text_of(selection_line(picked(snapshot().lanes, "row", "ideallab", QWEN[1])))
+    text = text_of(selection_line(picked(snapshot().lanes, Selection("row", "ideallab", QWEN[1]))))
     assert " qwen2.5-32b-instruct, 3 lanes " in text
     assert "in flight 2/4" in text
     assert "off 1" in text
@@ -147,7 +148,7 @@ def test_everything_about_a_lane_is_told():
 
 
 def test_a_selection_is_copied_a_line_a_lane():
-    text = copied_text(picked(snapshot().lanes, "row", "ideallab", QWEN[4]))
+    text = copied_text(picked(snapshot().lanes, Selection("row", "ideallab", QWEN[4])))
     assert len(text.splitlines()) == 3
     assert "ideallab/qwen2.5-3b-instruct@key0 (qwen2.5-3b-instruct) · parked: 401: key quarantined" in text
 
@@ -155,7 +156,7 @@ def test_a_selection_is_copied_a_line_a_lane():
 def test_hostile_names_are_made_safe_everywhere():
     evil = "\x1b]0;owned\x07[red]\x1b[31mX\u202e"
     lane = replace(snapshot().lanes[0], deployment=evil, key=evil, note=evil, holder=evil, model=evil)
-    chosen = picked([lane], "all")
+    chosen = picked([lane], Selection("all"))
     whole = replace(detail(snapshot(), snapshot().lanes[0].lane_id), lane=lane, holder=evil, jobs=(evil,))
     texts = [
         text_of(selection_line(replace_kind(chosen, "cell"))),

@@ -10,12 +10,13 @@ from console.screens.live.steps import move_qps, move_workers, qps_after, worker
 from console.screens.live.typed import UnclearError, Wish, parse_wish, tunings_of
 from console.vocabulary.command import Change, Tune
 from console.vocabulary.lane import Scope
+from widgets.lane_selection import Selection
 
 LANES = snapshot().lanes
-CELL = picked(LANES, "cell", "azure", "DeepSeek-V3-0324", "key0")
-ROW = picked(LANES, "row", "ideallab", QWEN[0])
-COLUMN = picked(LANES, "column", column="key1")
-ALL = picked(LANES, "all")
+CELL = picked(LANES, Selection("cell", "azure", "DeepSeek-V3-0324", "key0"))
+ROW = picked(LANES, Selection("row", "ideallab", QWEN[0]))
+COLUMN = picked(LANES, Selection("column", column="key1"))
+ALL = picked(LANES, Selection("all"))
 
 
 @pytest.mark.parametrize(
@@ -59,12 +60,12 @@ def test_lanes_of_different_size_move_by_the_step_of_the_smallest():
 def test_no_lane_is_lowered_below_one_worker():
     down = move_workers(ROW, -5)
     assert down.command.workers == Change("-", 1)
-    one = picked([_with(lane, workers=1) for lane in ROW.lanes], "row", "ideallab", QWEN[0])
+    one = picked([_with(lane, workers=1) for lane in ROW.lanes], Selection("row", "ideallab", QWEN[0]))
     assert "1 worker is the least" in move_workers(one, -1)
 
 
 def test_qps_goes_to_the_gate_that_binds_and_says_who_else_passes_it():
-    tuning = move_qps(picked(LANES, "cell", "ideallab", QWEN[0], "key0"), LANES, 1)
+    tuning = move_qps(picked(LANES, Selection("cell", "ideallab", QWEN[0], "key0")), LANES, 1)
     assert tuning.command == Tune(scopes=(Scope("key", "ideallab/key0"),), qps=Change("+", 1.0))
     assert tuning.text == "key ideallab/key0: 10 → 11 QPS, 5 lanes"
     assert len(tuning.expected) == 5
@@ -78,7 +79,7 @@ def test_qps_of_a_row_moves_each_key_once():
 
 def test_qps_that_nothing_binds_or_that_is_found_is_not_moved_by_key():
     assert "= sets one" in move_qps(CELL, LANES, 1)
-    found = picked([_with(CELL.lanes[0], adaptive=True, qps_scope="lane", most_qps=3.0)], "all")
+    found = picked([_with(CELL.lanes[0], adaptive=True, qps_scope="lane", most_qps=3.0)], Selection("all"))
     assert "adaptive mode finds its QPS" in move_qps(found, LANES, 1)
 
 
@@ -120,7 +121,7 @@ def test_what_says_no_limit_is_told_why(text, why):
 
 
 def test_typed_workers_and_qps_of_different_gates_are_two_commands():
-    chosen = picked(LANES, "cell", "ideallab", QWEN[0], "key0")
+    chosen = picked(LANES, Selection("cell", "ideallab", QWEN[0], "key0"))
     first, second = tunings_of(parse_wish("workers 4 qps 8"), chosen, LANES)
     assert first.command == Tune(scopes=(Scope("lane", f"ideallab/{QWEN[0]}@key0"),), workers=Change("=", 4))
     assert second.command == Tune(scopes=(Scope("key", "ideallab/key0"),), qps=Change("=", 8))
@@ -137,12 +138,12 @@ def test_typed_workers_and_qps_of_different_gates_are_two_commands():
     ],
 )
 def test_a_first_qps_limit_is_put_on_what_is_selected(kind, names, scopes):
-    (tuning,) = tunings_of(parse_wish("qps 8"), picked(LANES, kind, *names), LANES)
+    (tuning,) = tunings_of(parse_wish("qps 8"), picked(LANES, Selection(kind, *names)), LANES)
     assert list(tuning.command.scopes) == scopes
 
 
 def test_reset_takes_back_what_this_console_changed_as_well():
-    chosen = picked(LANES, "cell", "ideallab", QWEN[0], "key0")
+    chosen = picked(LANES, Selection("cell", "ideallab", QWEN[0], "key0"))
     touched = (Scope("deployment", f"ideallab/{QWEN[0]}"), Scope("key", "ideallab/key2"))
     (tuning,) = tunings_of(parse_wish("reset"), chosen, LANES, touched)
     assert tuning.command.scopes == (
