@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.widgets import Input
 
+from console.screens.filter_line import FilterLine
 from console.screens.live.connection import Standing
 from console.screens.live.curves import curve_line, curve_lines
 from console.screens.live.detail_pane import DetailPane
@@ -41,7 +41,6 @@ class Shown:
     standing: Standing
     lanes: tuple[LaneView, ...]
     """Those that the filter leaves."""
-    filter: str
     follow: Place | None
     pace: str
     frozen: bool
@@ -65,8 +64,7 @@ class Face:
         self.curves = TextLines(((),), id="curves")
         self.grid = LaneGrid(id="grid", ascii_only=ascii_only)
         self.detail = DetailPane(id="detail", ascii_only=ascii_only)
-        self.filter = Input(placeholder="words of names or states; !word: without", compact=True, id="filter")
-        self.filter.cursor_blink = False
+        self.filter = FilterLine(id="filter")
         self.lane = TextLines(((),), id="lane")
         self.progress = TextLines(((),), id="progress")
         self.jobs = TextLines(((),), id="jobs")
@@ -113,15 +111,10 @@ class Face:
         """Show what must be known now."""
         self.notice.show(notice)
 
-    def show_lane(self, chosen: Picked | None, pending: Iterable[str], filter_text: str) -> None:
+    def show_lane(self, chosen: Picked | None, pending: Iterable[str]) -> None:
         """Show what is known of the selection."""
-        if chosen is not None:
-            self.lane.show_lines((selection_line(chosen, pending, ascii_only=self._ascii_only),))
-        elif filter_text:
-            words = f" no lane matches `{safe_line(filter_text, 60)}`: Esc empties the filter"
-            self.lane.show_lines((plain(words, "warn"),))
-        else:
-            self.lane.show_lines(((),))
+        line = () if chosen is None else selection_line(chosen, pending, ascii_only=self._ascii_only)
+        self.lane.show_lines((line,))
 
     def _show_curves(self, recollection: Recollection, notice: Sequence[Paragraph]) -> None:
         """Show the last minutes in their own lines, or in the line of notices while there is none."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from console.screens.live.connection import View
 from console.screens.live.figures import client_notice
+from console.screens.live.lanes import lanes_text
 from console.vocabulary.safe_text import safe_line
 from widgets.paragraphs import Paragraph, paragraph
 from widgets.text_lines import Line
@@ -13,13 +14,14 @@ from widgets.text_lines import Line
 NO_RUN = " no run is live: 2 launches one, 6 lists those that are over"
 
 
-def notices(view: View, run_dir: Path | None, said: Line) -> list[Paragraph]:
+def notices(view: View, run_dir: Path | None, said: Line, filtered: str = "") -> list[Paragraph]:
     """Return it, the shortest-lived first: one line has its place reserved. Empty: nothing must be known.
 
     Args:
         view: what is known of the run.
         run_dir: of the run that is watched.
         said: what came of the last key.
+        filtered: what of the lanes is in sight; empty: all are.
     """
     if run_dir is None:
         return [paragraph(NO_RUN, "muted", 1)]
@@ -43,4 +45,12 @@ def notices(view: View, run_dir: Path | None, said: Line) -> list[Paragraph]:
         return [paragraph(f" {safe_line(snapshot.notice, 300)}", "bad", 1)]
     if snapshot is not None and snapshot.health is not None and snapshot.health.bad:
         return [paragraph(*client_notice(snapshot.health), 1)]
-    return []
+    return [paragraph(filtered, "accent", 1)] if filtered else []
+
+
+def filtered_text(words: str, left: int, total: int) -> str:
+    """Say what a filter leaves, and how to be rid of it."""
+    shown = safe_line(words, 60)
+    if not left:
+        return f" no lane matches `{shown}`: Esc shows all {total}"
+    return f" filter `{shown}`: {left} of {lanes_text(total)}; Esc shows all"

@@ -7,15 +7,15 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Input
 
+from console.screens.filter_line import FilterLine
 from console.screens.live.connection import View
 from console.screens.live.control import Controlled
 from console.screens.live.face import CONNECTING, NO_RUN, Below, Face, Shown
 from console.screens.live.keys import CONTROL_KEYS, VIEW_KEYS
 from console.screens.live.lane_text import copied_text
 from console.screens.live.lanes import Picked, filtered, picked, place_of
-from console.screens.live.notices import notices
+from console.screens.live.notices import filtered_text, notices
 from console.screens.session import Session
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line
@@ -50,6 +50,7 @@ class Live(Controlled, inherit_bindings=False):
         """Watch the run that `session` says, or the newest live one."""
         super().__init__(session, REFRESH_S)
         self.face = Face(ascii_only=bool(getattr(self._console_app, "ascii_only", False)))
+        self._filter = ""
         self._below: Below = "events"
         self._troubles_only = False
         self._detail_lane = ""
@@ -85,10 +86,6 @@ class Live(Controlled, inherit_bindings=False):
         return bool(self._detail_lane)
 
     @property
-    def _filter(self) -> str:
-        return self.face.filter.value
-
-    @property
     def _in_sight(self) -> tuple[LaneView, ...]:
         """The lanes that the filter leaves."""
         return () if self._shown is None else filtered(self._shown.lanes, self._filter)
@@ -107,7 +104,7 @@ class Live(Controlled, inherit_bindings=False):
             case "copy":
                 return self.picked is not None
             case "back":
-                return self.detail_open or bool(self._filter) or self.face.filter.has_focus
+                return self.detail_open or bool(self._filter)
             case "next_below":
                 return not self.has_class("-tall")
             case _:
@@ -122,7 +119,7 @@ class Live(Controlled, inherit_bindings=False):
     def draw(self) -> None:
         """Show what is known now."""
         view, snapshot = self.view if self._frozen is None else self._frozen[0], self._shown
-        notice = notices(self.view, self._run_dir, self.said)
+        notice = notices(self.view, self._run_dir, self.said, self._filtered_text)
         if snapshot is not None:
             if self._below == "events" or self.has_class("-tall"):
                 self.chronicle.unread = 0
@@ -131,7 +128,6 @@ class Live(Controlled, inherit_bindings=False):
                 snapshot,
                 view.standing,
                 self._in_sight,
-                self._filter,
                 None if followed is None else place_of(followed),
                 self.pace.text,
                 self._frozen is not None,
@@ -168,7 +164,7 @@ class Live(Controlled, inherit_bindings=False):
             self._aim_detail(self.picked.lanes[0])
 
     def _draw_lane(self) -> None:
-        self.face.show_lane(self.picked, self.expected.lanes, self._filter)
+        self.face.show_lane(self.picked, self.expected.lanes)
 
     # Everything about one lane
 
@@ -215,29 +211,34 @@ class Live(Controlled, inherit_bindings=False):
 
     def action_filter(self) -> None:
         """Type words that lanes must have."""
-        self.add_class("-filter")
-        self.face.filter.focus()
+        self.face.filter.open(self._filter, "words of names or states; !word leaves out")
 
-    @on(Input.Changed, "#filter")
-    def filter_changed(self) -> None:
+    @on(FilterLine.Typed)
+    def filter_typed(self, event: FilterLine.Typed) -> None:
         """Show the lanes that are left."""
+        self._filter = event.text
         self.draw()
 
-    @on(Input.Submitted, "#filter")
-    def filter_done(self) -> None:
+    @on(FilterLine.Left)
+    def filter_left(self) -> None:
         """Go back to the grid; the filter stays until Esc empties it."""
-        self.set_class(bool(self._filter), "-filter")
         self.face.grid.focus()
         self.refresh_bindings()
+
+    @property
+    def _filtered_text(self) -> str:
+        """How many lanes the filter leaves; empty: nothing is filtered."""
+        if not self._filter.strip() or self._shown is None:
+            return ""
+        return filtered_text(self._filter, len(self._in_sight), len(self._shown.lanes))
 
     def action_back(self) -> None:
         """Close the lane; where none is open, empty the filter."""
         if self.detail_open:
             self._close_detail()
         else:
-            self.face.filter.value = ""
-            self.remove_class("-filter")
-            self.face.grid.focus()
+            self._filter = ""
+            self.draw()
         self.refresh_bindings()
 
     def action_next_below(self) -> None:

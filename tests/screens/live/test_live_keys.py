@@ -260,13 +260,60 @@ async def test_a_filter_leaves_lanes_and_escape_brings_all_back(watch, app, unti
         shown = await until(pilot, QWEN[1])
         assert AZURE[1] not in shown
         await until(pilot, lambda: app.screen.query_one(LaneGrid).has_focus)
-        golden("live-filter-80", await until(pilot, f"{QWEN[1]}@key0"))
+        await until(pilot, f"{QWEN[1]}@key0")
+        golden("live-filter-80", await until(pilot, "filter `32b`: 3 of 24 lanes; Esc shows all"))
         await pilot.press("escape")
         await until(pilot, AZURE[1])
         await pilot.press("slash", *"nothing like it")
         await until(pilot, "no lane matches")
         await pilot.press("escape")
         await until(pilot, AZURE[1])
+
+
+async def test_rows_columns_and_all_are_selected_and_changed_as_one(watch, app, until) -> None:
+    async with app.run_test(size=(160, 48)) as pilot:
+        await until(pilot, "held 50/50")
+        await pilot.press("G", "v")
+        await until(pilot, f" {QWEN[-1]}, 3 lanes")
+        await pilot.press("plus")
+        await until(pilot, f"{QWEN[-1]}, 3 lanes: 2 → 3 workers each")
+        await until(pilot, lambda: len(watch.sent) == 1)
+        assert [scope.name for scope in watch.sent[0].scopes] == [
+            f"ideallab/{QWEN[-1]}@key{n}" for n in range(3)
+        ]
+        await pilot.press("v")
+        await until(pilot, "azure/key0 ideallab/key0, 14 lanes")
+        await pilot.press("o")
+        await until(pilot, "Switch off keys azure/key0 ideallab/key0?")
+        await pilot.press("y")
+        await until(pilot, lambda: len(watch.sent) == 3)
+        assert watch.sent[1:] == [
+            Switch("key", "azure/key0", on=False),
+            Switch("key", "ideallab/key0", on=False),
+        ]
+        await pilot.press("v")
+        await until(pilot, "all 24 lanes")
+        await until(pilot, lambda: app.screen.picked.kind == "all")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=["narrow", "wide"])
+async def test_the_figure_in_the_grid_is_named_in_its_heading(size, watch, app, until, golden) -> None:
+    watch.shown = replace(watch.shown, pid=4242)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, "held 50/50")
+        await pilot.press("t")
+        await until(pilot, lambda: "req/s" in _heading(app))
+        golden(f"live-qps-{size[0]}", await until(pilot, "held 50/50"))
+        for heading in ("tok/s", "p95 max", "errors", "in flight"):
+            await pilot.press("t")
+            await until(pilot, lambda heading=heading: heading in _heading(app))
+        await pilot.press("T")
+        await until(pilot, lambda: "errors" in _heading(app))
+
+
+def _heading(app) -> str:
+    grid = app.screen.face.grid
+    return "".join(text for text, _ in grid.screen_lines(grid.canvas.width, grid.size.height)[0])
 
 
 async def test_jobs_and_events_change_places_and_new_events_are_counted(watch, app, until) -> None:

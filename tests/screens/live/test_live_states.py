@@ -172,7 +172,7 @@ async def test_leaving_is_asked_says_that_the_run_goes_on_and_sends_nothing(unti
     assert "ultra-console attach" in "\n".join(leaving.lines())
 
 
-async def test_a_run_that_ends_goes_on_to_its_results(until, golden) -> None:
+async def test_a_run_that_ends_goes_on_to_its_results(until) -> None:
     watch = FakeWatch(snapshot())
     backend = Told(watch)
     app = opened(backend, LIVE)
@@ -181,8 +181,7 @@ async def test_a_run_that_ends_goes_on_to_its_results(until, golden) -> None:
         watch.shown = snapshot(state="finished", done=800)
         await until(pilot, "FINISHED")
         watch.shown, backend.end = None, RunEnd("finished", 3, 800, 800)
-        shown = await until(pilot, "by model (SIMULATED)")
-        golden("results-80", shown)
+        await until(pilot, lambda: isinstance(app.screen, Results))
         await pilot.press("q")
         await pilot.pause()
     assert app.return_value == Leaving(RUN_DIR, RUN_DIR.name, "ended", 800, 800, backend.end)
@@ -214,7 +213,7 @@ async def test_an_engine_that_is_gone_is_said_with_the_way_to_its_results(until,
         assert "pause" not in shown
         golden("live-gone-80", shown)
         await pilot.press("enter")
-        await until(pilot, "by model")
+        await until(pilot, lambda: isinstance(app.screen, Results))
         await pilot.press("q")
         await pilot.pause()
     assert app.return_value.exit_code == 3
@@ -232,7 +231,7 @@ async def test_a_run_whose_engine_was_gone_before_is_said_to_be_gone_at_the_firs
         await until(pilot, "ENGINE GONE")
         await until(pilot, f"ultra-console summary {RUN_DIR.name}")
         await pilot.press("enter")
-        await until(pilot, "by model")
+        await until(pilot, lambda: isinstance(app.screen, Results))
 
 
 async def test_an_engine_that_holds_its_run_but_does_not_answer_yet_is_waited_for(until) -> None:
@@ -348,5 +347,5 @@ async def test_the_console_over_a_real_socket(tmp_path: Path, until) -> None:
             tasks.cancel_scope.cancel()  # the engine ends in order
             backend.end = RunEnd("interrupted", 130, 338, 800)
             with anyio.CancelScope(shield=True):
-                await until(pilot, "by model")
+                await until(pilot, lambda: isinstance(app.screen, Results))
     assert app.return_code is not None or app.return_value is None
