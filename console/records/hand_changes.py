@@ -11,13 +11,14 @@ import msgspec
 from console.records.read_journal import opened_segment, segments_of
 from console.records.rows_codec import DamagedLine, UnknownRow, decode_line
 from console.vocabulary.errors import ConsoleError
+from console.vocabulary.names import ADAPTED, TUNED
 from console.vocabulary.rows import EventRow, LimitRow
 
 _EVENT: Final = b'{"type":"event"'
 _LIMIT: Final = b'{"type":"limit"'
 _READ_AHEAD_BYTES: Final = 1024 * 1024
 _BY_HAND: Final = "by hand"
-_KINDS: Final = frozenset(("pause", "resume", "drain", "stop", "tune", "adapt", "limits", "switch"))
+_KINDS: Final = frozenset(("pause", "resume", "drain", "stop", TUNED, ADAPTED))
 """Events that only a command makes; others are one where their text says so."""
 
 
