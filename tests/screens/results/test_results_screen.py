@@ -328,5 +328,5 @@ async def test_plain_signs_where_the_terminal_knows_only_ascii(until) -> None:
         await until(pilot, "8 models")
         await pilot.press("enter")
         await until(pilot, "DeepSeek-V3-0324 > optimal > easy > 0.8")
-        body = [line for line in (await until(pilot, "by task type")).splitlines()[1:-1]]
+        body = (await until(pilot, "by task type")).splitlines()[1:-1]
         assert all(line.isascii() for line in body)
