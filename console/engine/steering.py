@@ -24,6 +24,11 @@ from console.vocabulary.command import (
 from console.vocabulary.snapshot import RunState
 
 ENDED: Final = ("finished", "interrupted")
+Course = Pause | Resume | Drain | Stop
+"""Commands to the run as a whole."""
+LEVEL_LIMITS: Final = (
+    "a capacity level measures one load, so its limits stay as they are: stop it, and run another one"
+)
 
 
 class Steering:
@@ -33,7 +38,7 @@ class Steering:
         self,
         valve: Valve,
         recorder: Recorder,
-        on_command: Callable[[Command], None],
+        on_command: Callable[[Course], None],
         on_switch: Callable[[Switch], Accepted | Refused],
         on_tune: Callable[[Tune], Accepted | Refused] | None = None,
         on_adapt: Callable[[Adapt], Accepted | Refused] | None = None,
@@ -107,9 +112,7 @@ class Steering:
         if self.stopping:
             return Refused("it ends already")
         if self._on_tune is None or self._on_adapt is None:
-            return Refused(
-                "a capacity level measures one load, so its limits stay as they are: stop it, and run another one"
-            )
+            return Refused(LEVEL_LIMITS)
         return self._on_tune(command) if isinstance(command, Tune) else self._on_adapt(command)
 
     def _pause(self) -> Accepted | Refused:
@@ -149,7 +152,7 @@ class Steering:
         self.scope.cancel()
         return Accepted("stops now; what is finished is kept")
 
-    def _took(self, command: Command, level: str, kind: str, text: str) -> None:
+    def _took(self, command: Course, level: str, kind: str, text: str) -> None:
         if self._recorded:
             self._recorder.event(level, kind, "", text)
         self._on_command(command)

@@ -20,7 +20,7 @@ from console.engine.quarantine import (
     switch_text,
 )
 from console.engine.recording import EVENTS_SHOWN, Recorder
-from console.engine.steering import Steering
+from console.engine.steering import LEVEL_LIMITS, Course, Steering
 from console.engine.valve import Valve
 from console.processes.child import Child
 from console.processes.given import Given
@@ -39,7 +39,17 @@ from console.processes.messages import (
     Segment,
     Told,
 )
-from console.vocabulary.command import Accepted, Command, Pause, Refused, Stop, Switch, SwitchKind
+from console.processes.tuning import PartsTuning
+from console.vocabulary.command import (
+    Accepted,
+    Adapt,
+    Pause,
+    Refused,
+    Stop,
+    Switch,
+    SwitchKind,
+    Tune,
+)
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.inspection import History, LaneDetail
 from console.vocabulary.lane import LaneSetup
@@ -76,7 +86,9 @@ class Coordinator(ABC):
             observe=_count_nothing,
             events=self._events,
         )
-        self.steering = Steering(Valve(), self.recorder, self._pass_on, self._switch_by_hand)
+        self.steering = Steering(
+            Valve(), self.recorder, self._pass_on, self._switch_by_hand, self._tune, self._adapt
+        )
         self.children: dict[int, Child] = {}
         self.held_s = 0.0
         """For how long servers asked the lanes to wait, the longest process."""
@@ -94,6 +106,8 @@ class Coordinator(ABC):
         """By what somebody switched them off who may switch that on again."""
         self._holds_until_ns: dict[str, int] = {}
         self._seq = 0
+        self.tuning: PartsTuning | None = None
+        """Changes limits; None: they stay as they are."""
         self._looking = Looking(self._lanes, self.children, given.now_ns, given.start_ns)
 
     # What a plan and a level do differently
@@ -171,7 +185,7 @@ class Coordinator(ABC):
             async with anyio.create_task_group() as group:
                 group.start_soon(self.recorder.mend)
                 group.start_soon(self._keep_fresh)
-                group.start_soon(self._looking.keep_history, lambda: self._merged().lanes)
+                group.start_soon(self._looking.keep_history, lambda: self.merged().lanes)
                 try:
                     with self.steering.scope:
                         await self._start_children(group)
@@ -221,6 +235,8 @@ class Coordinator(ABC):
         child = self.children[begin.process] = Child(begin)
         for switched in self._switched:
             child.say(switched)
+        for told in () if self.tuning is None else self.tuning.told(begin.process):
+            child.say(told)
         now_ns = self._now_ns()
         for lane_id, until_ns in self._holds_until_ns.items():
             if until_ns > now_ns:
@@ -237,7 +253,7 @@ class Coordinator(ABC):
             for child in self.children.values():
                 await child.gone.wait()
 
-    def _pass_on(self, command: Command) -> None:
+    def _pass_on(self, command: Course) -> None:
         for child in self.children.values():
             child.say(command)
         if self.steering.draining or self.steering.stopping:
@@ -308,6 +324,12 @@ class Coordinator(ABC):
         self.switched()
         return Accepted(switch_text(switch, len(changed)))
 
+    def _tune(self, tune: Tune) -> Accepted | Refused:
+        return Refused(LEVEL_LIMITS) if self.tuning is None else self.tuning.tune(tune)
+
+    def _adapt(self, adapt: Adapt) -> Accepted | Refused:
+        return Refused(LEVEL_LIMITS) if self.tuning is None else self.tuning.adapt(adapt)
+
     def _announce(self, segment: str) -> None:
         try:
             self._given.announce_segment(segment)
@@ -367,14 +389,15 @@ class Coordinator(ABC):
         shown = [(child.number, child.seen) for child in self.children.values() if child.seen is not None]
         return [*self._remains, *shown]
 
-    def _merged(self) -> Merged:
+    def merged(self) -> Merged:
+        """Return what the processes showed last, together."""
         return merge(self.pictures(), [lane.id for lane in self._lanes])
 
     def look(self) -> Snapshot:
         """Return the picture as the processes last showed it, at most a moment old while somebody looks, else two seconds."""
         now_ns = self._looked_ns = self._now_ns()
         self._seq += 1
-        seen = self._merged()
+        seen = self.merged()
         state, jobs = self.steering.state, self.jobs()
         head = self._given.headline
         notice = f"disk: {self.recorder.blocked}" if self.recorder.blocked else seen.notice
@@ -410,7 +433,8 @@ class Coordinator(ABC):
     async def inspect(self, lane_id: str) -> LaneDetail | Refused:
         """Return everything about one lane, as its processes tell it now."""
         self._looked_ns = self._now_ns()
-        return await self._looking.inspect(lane_id, [seen for _, seen in self._remains], ())
+        by_hand = () if self.tuning is None else self.tuning.changes(lane_id)
+        return await self._looking.inspect(lane_id, [seen for _, seen in self._remains], by_hand)
 
     def recall(self) -> History | Refused:
         """Return the figures of the last minutes."""

@@ -67,6 +67,13 @@ def shares(total: int, weights: Sequence[int]) -> list[int]:
     return parts
 
 
+def scope_shares(workers: int | None, parts: Sequence[Sequence[LaneSetup]]) -> list[int | None]:
+    """Split the slots of one scope over parts, by the workers of the lanes that each has of it, 1 at least each."""
+    if workers is None:
+        return [None] * len(parts)
+    return [*shares(workers, [_weight(part) for part in parts])]
+
+
 def _may_split(setup: LaneSetup, processes: int) -> bool:
     if setup.adaptive:
         return False  # two controllers would take each other's requests for the server's doing

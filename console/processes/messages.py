@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from console.engine.limit_book import ScopeLimits
 from console.engine.link import Prompt
 from console.phases.plan import Plan
 from console.vocabulary.chat import Api, Endpoint, Timeouts
-from console.vocabulary.command import Adapt, Drain, Pause, Resume, Stop, Switch, Tune
+from console.vocabulary.command import Adapt, Drain, Pause, Resume, Stop, Switch
 from console.vocabulary.inspection import GateView, LaneDetail
 from console.vocabulary.lane import Lane, LaneSetup
 from console.vocabulary.learnt import Learnt
@@ -159,6 +160,12 @@ class LaneIsOff(msgspec.Struct, frozen=True, tag="lane_is_off"):
     reason: str
 
 
+class SetLimits(msgspec.Struct, frozen=True, tag="set_limits"):
+    """Limits that scopes have from now on: this process's part of them."""
+
+    limits: tuple[ScopeLimits, ...]
+
+
 class AskAboutLane(msgspec.Struct, frozen=True, tag="ask_about_lane"):
     """Ask for one lane in full, and for the gates here that it would pass."""
 
@@ -184,6 +191,7 @@ ToPart = (
     | HoldLane
     | LaneIsOff
     | AskAboutLane
+    | SetLimits
     | Picture
     | Finish
     | Pause
@@ -191,7 +199,6 @@ ToPart = (
     | Drain
     | Stop
     | Switch
-    | Tune
     | Adapt
 )
 

@@ -46,6 +46,7 @@ from console.processes.messages import (
     Ready,
     Seen,
     Segment,
+    SetLimits,
     StartJob,
     Told,
     Want,
@@ -55,7 +56,7 @@ from console.processes.messages import (
 from console.records.debug_log import DebugLog
 from console.records.journal import JournalBlocked
 from console.records.paired_writer import RowsOfRun, open_rows
-from console.vocabulary.command import Drain, Pause, Resume, Stop, Switch
+from console.vocabulary.command import Adapt, Drain, Pause, Resume, Stop, Switch
 from console.vocabulary.inspection import LaneDetail
 from console.vocabulary.lane import Lane
 from console.vocabulary.learnt import with_ages
@@ -181,6 +182,10 @@ class Part:
                 match message:
                     case StartJob(job, key, stint):
                         engine.fed.start_job(job, key, stint)
+                    case SetLimits(limits):
+                        engine.tuning.apply(limits)
+                    case Adapt(lanes, on):
+                        engine.adapting.switch(lanes, on=on)
                     case LeaveKey(job):
                         engine.fed.leave_key(job)
                     case Deal(job, tests, attempts):

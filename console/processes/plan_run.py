@@ -33,6 +33,7 @@ from console.processes.messages import (
     StartJob,
     Want,
 )
+from console.processes.tuning import PartsTuning
 from console.records.read_journal import last_test_rows
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import LaneSetup, together
@@ -72,6 +73,16 @@ class PlanRun(Coordinator):
         self._plan = plan
         self._traces: Traces = traces
         self._parts = dict(enumerate(deal_lanes(plan.lanes, processes), start=1))
+        self.tuning = tuning = PartsTuning(
+            plan.lanes,
+            self._parts,
+            self.children,
+            self.recorder,
+            given.now_ns,
+            lambda: self.merged().lanes,
+            given.own_lanes,
+        )
+        self._workers = tuning.workers
         self._part_jobs = {
             number: [_part_of(job, lanes, self._parts, number) for job in plan.jobs]
             for number, lanes in self._parts.items()
@@ -300,9 +311,7 @@ class PlanRun(Coordinator):
             for view in child.seen.snapshot.lanes
             if view.state not in ("off", "parked")
         }
-        limits = {
-            setup.lane.id: setup.limits.workers for setup in self._plan.lanes if setup.lane.id in working
-        }
+        limits = {lane_id: self._workers(lane_id) for lane_id in self._lane_of if lane_id in working}
         order, now_ns = self._lender.order, self._now_ns()
         outlooks = [
             began(self._outlook(index, limits), order.started_ns(index), now_ns)

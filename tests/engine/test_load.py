@@ -14,7 +14,9 @@ from trio.testing import MockClock
 from console.engine.board import Headline
 from console.engine.load import Level, LoadEngine, due_offsets_ns
 from console.vocabulary.chat import ChatRequest, Endpoint
-from console.vocabulary.command import Drain, Stop
+from console.vocabulary.command import Adapt, Change, Drain, Refused, Stop, Tune
+from console.vocabulary.inspection import LaneDetail
+from console.vocabulary.lane import Scope
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RunEnded
 
@@ -167,3 +169,26 @@ def test_a_drain_does_not_wait_for_the_next_due_time():
     rig = LoadRig(Level(max_concurrency=2, request_rate=0.001), 5, [lane("a", workers=9)])
     assert rig.run(drain) == "interrupted"
     assert rig.ended_s < 5
+
+
+def test_a_level_keeps_its_limits_and_tells_of_its_lanes():
+    said = []
+
+    async def ask(engine):
+        await anyio.sleep(2.5)
+        scope = Scope("lane", "p/a@key0")
+        said.append(engine.steering.obey(Tune(scopes=(scope,), workers=Change("=", 2))))
+        said.append(engine.steering.obey(Adapt((scope.name,), on=True)))
+        said.append(await engine.inspect(scope.name))
+        said.append(engine.look())
+
+    rig = LoadRig(Level(max_concurrency=4, request_rate=None), 40, [lane("a", workers=4)])
+    assert rig.run(ask) == "finished"
+    tune, adapt, detail, picture = said
+    assert isinstance(tune, Refused)
+    assert tune == adapt
+    assert "a capacity level measures one load" in tune.text
+    assert isinstance(detail, LaneDetail)
+    assert (detail.lane.in_flight, detail.gates[0].most, detail.jobs) == (4, 4, ())
+    assert (picture.queued, picture.phases) == (28, ())
+    assert max(rig.client.peak.values()) == 4
