@@ -67,6 +67,26 @@ def shares(total: int, weights: Sequence[int]) -> list[int]:
     return parts
 
 
+def moved(parts: Sequence[int], total: int) -> list[int]:
+    """Return parts that add up to `total`, each 1 at least: all of them greater than before, or all smaller, or as they were.
+
+    A part that grew while another one shrinks would let requests through before those of the other have ended.
+
+    Raises:
+        ValueError: if there are more parts than there is to split.
+    """
+    if len(parts) > total:
+        raise ValueError(f"{total} cannot be split in {len(parts)}")
+    step = total - sum(parts)
+    room = list(parts) if step >= 0 else [part - 1 for part in parts]
+    whole = sum(room) or 1
+    steps = [abs(step) * one // whole for one in room]
+    by_rest = sorted(range(len(parts)), key=lambda index: abs(step) * room[index] % whole, reverse=True)
+    for index in by_rest[: abs(step) - sum(steps)]:
+        steps[index] += 1
+    return [part + (one if step >= 0 else -one) for part, one in zip(parts, steps, strict=True)]
+
+
 def scope_shares(workers: int | None, parts: Sequence[Sequence[LaneSetup]]) -> list[int | None]:
     """Split the slots of one scope over parts, by the workers of the lanes that each has of it, 1 at least each."""
     if workers is None:

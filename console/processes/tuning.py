@@ -23,7 +23,7 @@ from console.engine.limit_book import (
 from console.engine.recording import Recorder
 from console.engine.tuning import limit_changes
 from console.processes.child import Child
-from console.processes.deal import scope_shares
+from console.processes.deal import moved, scope_shares
 from console.processes.messages import SetLimits
 from console.vocabulary.command import Accepted, Adapt, Refused, Tune
 from console.vocabulary.inspection import LimitChange
@@ -173,7 +173,12 @@ class PartsTuning:
     def _deal(self, change: ScopeChange) -> dict[int, ScopeLimits]:
         """Split the figure over the processes that have lanes of the scope: the parts add up to it."""
         having, whole = self._having(change.scope), change.limits
-        parts = scope_shares(whole.workers, list(having.values()))
+        before = [self._workers_of(change.scope, number, lanes) for number, lanes in having.items()]
+        known = [workers for workers in before if workers is not None]
+        if whole.workers is not None and len(known) == len(before):
+            parts = moved(known, whole.workers)
+        else:
+            parts = scope_shares(whole.workers, list(having.values()))
         outer = change.scope.kind != "lane"
         return {
             number: msgspec.structs.replace(
@@ -181,6 +186,15 @@ class PartsTuning:
             )
             for number, workers in zip(having, parts, strict=True)
         }
+
+    def _workers_of(self, scope: Scope, number: int, lanes: Sequence[LaneSetup]) -> int | None:
+        """Return the slots that a process with these lanes of a scope has now."""
+        dealt = self._dealt.get(scope, {})
+        if number in dealt:
+            return dealt[number].workers
+        if scope.kind == "lane":
+            return lanes[0].limits.workers
+        return next((outer.limits.workers for outer in lanes[0].outer if outer.scope == scope), None)
 
     def _held(self) -> dict[Scope, Figures]:
         """Return what lanes have whose limits were found and are held, as far as nobody set them since."""

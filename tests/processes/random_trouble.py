@@ -6,7 +6,8 @@ import anyio
 from part_rig import events, terminal
 
 from console.records.read_journal import read_end, read_rows
-from console.vocabulary.command import Accepted, Drain, Pause, Resume, Stop
+from console.vocabulary.command import Accepted, Adapt, Change, Drain, Pause, Resume, Stop, Tune
+from console.vocabulary.lane import Scope
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import TestRow
 
@@ -84,3 +85,27 @@ def assert_nothing_lost_or_twice(rig, jobs, state, ended):
         usable = [shard for shard in one.shards if shard.lane_id not in off]
         assert not usable or tried.issuperset(one.tests), one.id
     assert not rig.alive
+
+
+def tuner(dice, most):
+    """Return who changes limits and adaptive mode of lanes; `most` keeps the most workers that each lane ever had."""
+
+    async def tune(rig):
+        steering, lanes = rig.coordinator.steering, [setup.lane for setup in rig.lanes]
+        for _ in range(dice.randint(1, 8)):
+            await anyio.sleep(dice.choice([0.1, 1, 6]) * dice.random())
+            lane = dice.choice(lanes)
+            scope = dice.choice(
+                [Scope("lane", lane.id), Scope("key", lane.key_scope), Scope("model", lane.model)]
+            )
+            change = dice.choice(
+                [Change("=", dice.randint(1, 20)), Change("+", 3), Change("-", 2), Change("reset")]
+            )
+            rate = dice.choice([None, None, None, Change("=", dice.choice([2, 30])), Change("reset")])
+            steering.obey(Tune(scopes=(scope,), workers=change, qps=rate))
+            if dice.random() < 0.2:
+                steering.obey(Adapt((lane.id,), on=dice.random() < 0.7))
+            for one in lanes:
+                most[one.id] = max(most.get(one.id, 0), rig.coordinator.tuning.workers(one.id))
+
+    return tune

@@ -7,7 +7,7 @@ import random
 import anyio
 import pytest
 from part_rig import Client, guard, ids, job, lane
-from random_trouble import answers, assert_nothing_lost_or_twice, murderer, operator
+from random_trouble import answers, assert_nothing_lost_or_twice, murderer, operator, tuner
 from seeds import seeds
 
 from console.processes.plan_run import PlanRun
@@ -63,3 +63,20 @@ def test_whatever_dies_nothing_is_lost_or_played_twice(seed, make_rig):
     assert_nothing_lost_or_twice(rig, jobs, state, ended)
     for setup in rig.lanes:
         assert rig.client.peaks[setup.lane.id] <= setup.limits.workers
+
+
+@pytest.mark.parametrize("seed", seeds(40, quick=12))
+def test_whatever_is_tuned_meanwhile_nothing_is_lost_or_played_twice(seed, make_rig):
+    dice = random.Random(seed)
+    rig, jobs = draw(dice, make_rig)
+    ended, most = [], {setup.lane.id: setup.limits.workers for setup in rig.lanes}
+    state = rig.run(
+        lambda seat: PlanRun(seat, rig.plan(jobs), dice.randint(2, 4)),
+        guard,
+        murderer(dice, [0, 0, 1, 2]),
+        operator(dice, ended),
+        tuner(dice, most),
+    )
+    assert_nothing_lost_or_twice(rig, jobs, state, ended)
+    for setup in rig.lanes:
+        assert rig.client.peaks[setup.lane.id] <= most[setup.lane.id]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from part_rig import Client, events, guard, ids, job, lane, terminal
 
 from console.engine.load import Level
-from console.processes.deal import scope_shares
+from console.processes.deal import moved, scope_shares
 from console.processes.level_run import LevelOnProcesses
 from console.processes.plan_run import PlanRun
 from console.records.read_journal import read_rows
@@ -108,6 +108,21 @@ def test_parts_of_a_scope_add_up_to_its_figure(workers, of_parts):
     assert sum(dealt) == workers
     assert min(dealt) >= 1
     assert scope_shares(None, parts) == [None] * len(parts)
+
+
+@given(
+    parts=st.lists(st.integers(1, 500), min_size=1, max_size=9),
+    totals=st.lists(st.integers(1, 5000), min_size=1),
+)
+def test_parts_that_move_add_up_and_all_move_the_same_way(parts, totals):
+    for total in totals:
+        total = max(total, len(parts))
+        after = moved(parts, total)
+        assert sum(after) == total
+        assert min(after) >= 1
+        steps = [new - old for new, old in zip(after, parts, strict=True)]
+        assert all(step >= 0 for step in steps) or all(step <= 0 for step in steps)
+        parts = after
 
 
 def test_a_gate_on_a_scope_is_made_in_every_process_that_has_lanes_of_it(make_rig):
