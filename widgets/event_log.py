@@ -14,7 +14,7 @@ from textual.message import Message
 
 from widgets.durations import clock_text
 from widgets.line_list import LineList
-from widgets.line_paint import Line, Tone, joined, text_of
+from widgets.line_paint import Line, Tone, text_of
 from widgets.word_filter import filter_note, has_all, nothing_left, words_of
 
 MOST_KEPT: Final = 2_000
@@ -172,9 +172,7 @@ class EventLog(LineList):
         """Make the line of one event."""
         at_cursor = index == self._cursor and (self.has_focus or not self._following)
         line = _event_line(self._seen[index], ">" if at_cursor else " ", self._clock_width)
-        if at_cursor and self.has_focus:
-            return ((line[0][0][:1], ""), (text_of(line)[1:], "cursor"))
-        return joined(line)
+        return ((">", ""), (text_of(line)[1:], "cursor")) if at_cursor and self.has_focus else line
 
     def foot_lines(self, width: int) -> tuple[Line, ...]:
         """Say what is filtered, and what is below where the end is not followed."""
@@ -242,14 +240,10 @@ class EventLog(LineList):
 
 
 def _event_line(happened: LogEvent, cursor: str, clock_width: int) -> Line:
-    tone = _TONES[happened.level]
+    """Make a line of one style, for the whole log moves up with each event and each style costs as much as the text."""
     subject = f"{happened.subject}  " if happened.subject else ""
-    return (
-        (f"{cursor}{clock_text(happened.at_s):>{clock_width}} ", "muted"),
-        (f"{_MARKS[happened.level]} ", tone),
-        (subject, "strong"),
-        (happened.text, tone),
-    )
+    time = f"{clock_text(happened.at_s):>{clock_width}}"
+    return ((f"{cursor}{time} {_MARKS[happened.level]} {subject}{happened.text}", _TONES[happened.level]),)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from widgets.line_paint import TONES, Line, Tone, changed_extent, width_of
+from widgets.line_paint import TONES, Line, Tone, changed_extent, filled, width_of
 from widgets.scroll_bar import whole_cells
 
 
@@ -95,11 +95,10 @@ class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
                 self._shown, self._shown_size = self._made(canvas), canvas
         width = self._shown_size.width
         runs = self._shown[y] if y < len(self._shown) else ()
-        segments = [Segment(text, self._style(tone)) for text, tone in runs if text]
         used = width_of(runs)
         if used < width:
-            segments.append(Segment(" " * (width - used), self._style("")))
-        strip = Strip(segments, max(used, width))
+            runs = filled(runs, width - used)
+        strip = Strip([Segment(text, self._style(tone)) for text, tone in runs if text], max(used, width))
         return strip.crop(0, width) if used > width else strip
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

@@ -29,7 +29,8 @@ TONES: Final[tuple[Tone, ...]] = (
 )
 CUT: Final = "~"
 """Stands where something was left out."""
-_SEEN_ON_BLANKS: Final[frozenset[str]] = frozenset(("badge", "heading", "cursor"))
+SEEN_ON_BLANKS: Final[frozenset[str]] = frozenset(("badge", "heading", "cursor"))
+"""Reversed or underlined: only these show on a blank."""
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
@@ -65,12 +66,20 @@ def joined(runs: Sequence[Run]) -> Line:
             continue
         if made:
             last_text, last_tone = made[-1]
-            blank = text.isspace() and tone not in _SEEN_ON_BLANKS and last_tone not in _SEEN_ON_BLANKS
+            blank = text.isspace() and tone not in SEEN_ON_BLANKS and last_tone not in SEEN_ON_BLANKS
             if tone == last_tone or blank:
                 made[-1] = (last_text + text, last_tone)
                 continue
         made.append((text, tone))
     return tuple(made)
+
+
+def filled(line: Line, columns: int) -> Line:
+    """Put blanks behind a line, in the style of its end where that does not show on them."""
+    if line and line[-1][1] not in SEEN_ON_BLANKS:
+        text, tone = line[-1]
+        return (*line[:-1], (text + " " * columns, tone))
+    return (*line, (" " * columns, ""))
 
 
 def changed_extent(before: Line, after: Line) -> int:

@@ -12,7 +12,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.line_paint import TONES, Line, Tone, changed_extent
+from widgets.line_paint import TONES, Line, Tone, changed_extent, filled, width_of
 from widgets.line_paint import Run as Run
 
 
@@ -72,8 +72,11 @@ class TextLines(Widget):
         """Draw one line, cut or filled to the width."""
         width = self.size.width
         runs = self._lines[y] if y < len(self._lines) else ()
-        segments = [Segment(text, self._style(tone)) for text, tone in runs if text]
-        return Strip(segments).adjust_cell_length(width, self._style(""))
+        used = width_of(runs)
+        if used < width:
+            runs = filled(runs, width - used)
+        strip = Strip([Segment(text, self._style(tone)) for text, tone in runs if text], max(used, width))
+        return strip.crop(0, width) if used > width else strip
 
     def notify_style_update(self) -> None:
         """Forget the styles when the theme changes."""
