@@ -7,42 +7,35 @@ from typing import Final
 from console.screens.live.lanes import NAME_LIMIT
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import EventView
-from widgets.event_log import LogEvent
+from widgets.event_log import MOST_KEPT, LogEvent
 
-KEPT: Final = 2_000
 GAP: Final = EventView(at_s=0.0, level="info", subject="", text="… more happened between two looks …")
 
 
 class Chronicle:
-    """Events of one run, oldest first."""
+    """Events of one run."""
 
     def __init__(self) -> None:
-        self._seen: list[EventView] = []
-        self._shown: tuple[LogEvent, ...] = ()
+        self._last: EventView | None = None
+        self.events: tuple[LogEvent, ...] = ()
+        """As they are shown, oldest first; the same object while nothing happens."""
         self.unread = 0
         """Of those since somebody last saw the newest."""
 
     def add(self, happened: tuple[EventView, ...]) -> int:
         """Take in the events of a snapshot; return how many are new."""
-        if not happened:
-            return 0
         new = list(happened)
-        if self._seen:
-            last = self._seen[-1]
-            place = next((at for at in range(len(new) - 1, -1, -1) if new[at] == last), None)
+        if self._last is not None and new:
+            place = next((at for at in range(len(new) - 1, -1, -1) if new[at] == self._last), None)
             if place is not None:
                 new = new[place + 1 :]
             else:
                 new.insert(0, EventView(at_s=new[0].at_s, level=GAP.level, subject="", text=GAP.text))
         if new:
-            self._seen = [*self._seen, *new][-KEPT:]
-            self._shown = (*self._shown, *map(_log_event, new))[-KEPT:]
-            self.unread = min(self.unread + len(new), len(self._shown))
+            self._last = new[-1]
+            self.events = (*self.events, *map(_log_event, new))[-MOST_KEPT:]
+            self.unread = min(self.unread + len(new), len(self.events))
         return len(new)
-
-    def shown(self, *, troubles: bool) -> tuple[LogEvent, ...]:
-        """Return all of them, or only warnings and errors."""
-        return tuple(event for event in self._shown if event.level != "info") if troubles else self._shown
 
 
 def _log_event(event: EventView) -> LogEvent:

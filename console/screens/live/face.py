@@ -68,7 +68,8 @@ class Face:
         self.lane = TextLines(((),), id="lane")
         self.progress = TextLines(((),), id="progress")
         self.jobs = TextLines(((),), id="jobs")
-        self.events = EventLog(id="events")
+        self.events = EventLog(id="events", ascii_only=ascii_only)
+        self._events_shown: Sequence[LogEvent] = ()
 
     def compose(self) -> ComposeResult:
         """Lay them out."""
@@ -105,7 +106,9 @@ class Face:
         self._show_curves(shown.recollection, notice)
         self.grid.show(grid_data(shown.lanes, shown.pending), shown.follow)
         self._show_work(shown)
-        self.events.show(shown.events)
+        if shown.events is not self._events_shown:
+            self._events_shown = shown.events
+            self.events.show(shown.events)
 
     def show_notice(self, notice: Sequence[Paragraph]) -> None:
         """Show what must be known now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,6 +20,8 @@ from console.screens.session import Session
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import LaneView, Snapshot
+from widgets.durations import clock_text
+from widgets.event_log import EventLog
 from widgets.lane_grid import LaneGrid
 from widgets.lane_values import LEGEND, MARKS_LEGEND, QUANTITIES
 
@@ -52,7 +54,7 @@ class Live(Controlled, inherit_bindings=False):
         self.face = Face(ascii_only=bool(getattr(self._console_app, "ascii_only", False)))
         self._filter = ""
         self._below: Below = "events"
-        self._troubles_only = False
+        self._filters: Literal["lanes", "events"] = "lanes"
         self._detail_lane = ""
         self._frozen: tuple[View, Snapshot | None] | None = None
         self._keys_shown = ""
@@ -104,7 +106,7 @@ class Live(Controlled, inherit_bindings=False):
             case "copy":
                 return self.picked is not None
             case "back":
-                return self.detail_open or bool(self._filter)
+                return self.detail_open or bool(self._filter) or self.face.events.has_focus
             case "next_below":
                 return not self.has_class("-tall")
             case _:
@@ -133,7 +135,7 @@ class Live(Controlled, inherit_bindings=False):
                 self._frozen is not None,
                 self.recollection,
                 self.estimates,
-                self.chronicle.shown(troubles=self._troubles_only),
+                self.chronicle.events,
                 self.chronicle.unread,
                 self.expected.lanes,
             )
@@ -210,19 +212,27 @@ class Live(Controlled, inherit_bindings=False):
         self.open_results()
 
     def action_filter(self) -> None:
-        """Type words that lanes must have."""
-        self.face.filter.open(self._filter, "words of names or states; !word leaves out")
+        """Type words that lanes must have, or events where the cursor is among them."""
+        if self.face.events.has_focus:
+            self._filters = "events"
+            self.face.filter.open(self.face.events.filter_text, "words of events")
+        else:
+            self._filters = "lanes"
+            self.face.filter.open(self._filter, "words of names or states; !word leaves out")
 
     @on(FilterLine.Typed)
     def filter_typed(self, event: FilterLine.Typed) -> None:
-        """Show the lanes that are left."""
-        self._filter = event.text
-        self.draw()
+        """Show what is left."""
+        if self._filters == "events":
+            self.face.events.filter(event.text)
+        else:
+            self._filter = event.text
+            self.draw()
 
     @on(FilterLine.Left)
     def filter_left(self) -> None:
-        """Go back to the grid; the filter stays until Esc empties it."""
-        self.face.grid.focus()
+        """Go back to what is filtered; the filter stays until Esc empties it."""
+        (self.face.events if self._filters == "events" else self.face.grid).focus()
         self.refresh_bindings()
 
     @property
@@ -233,9 +243,13 @@ class Live(Controlled, inherit_bindings=False):
         return filtered_text(self._filter, len(self._in_sight), len(self._shown.lanes))
 
     def action_back(self) -> None:
-        """Close the lane; where none is open, empty the filter."""
+        """Close the lane; where none is open, empty the filter, and go back to the grid."""
         if self.detail_open:
             self._close_detail()
+        elif self.face.events.has_focus and self.face.events.filter_text:
+            self.face.events.filter("")
+        elif self.face.events.has_focus:
+            self.face.grid.focus()
         else:
             self._filter = ""
             self.draw()
@@ -253,6 +267,8 @@ class Live(Controlled, inherit_bindings=False):
         tall = self.has_class("-tall")
         self.set_class(tall or below == "jobs", "-jobs")
         self.set_class(tall or below == "events", "-events")
+        if self.face.events.has_focus and not tall and below != "events":
+            self.face.grid.focus()
 
     def action_next_quantity(self, step: int) -> None:
         """Show another figure in the grid, named in its heading."""
@@ -261,8 +277,14 @@ class Live(Controlled, inherit_bindings=False):
 
     def action_next_level(self) -> None:
         """Show all events, or only warnings and errors."""
-        self._troubles_only = not self._troubles_only
-        self.say("events: warnings and errors" if self._troubles_only else "events: all", "muted")
+        self.face.events.only_problems = not self.face.events.only_problems
+
+    @on(EventLog.EventChosen)
+    def event_chosen(self, message: EventLog.EventChosen) -> None:
+        """Tell all of an event that was cut."""
+        happened = message.event
+        tone = "bad" if happened.level == "error" else "warn" if happened.level == "warn" else "accent"
+        self.say(f"{clock_text(happened.at_s)} {happened.subject}  {happened.text}", tone)
 
     def action_next_interval(self) -> None:
         """Look less often; after the longest interval the shortest."""

@@ -330,15 +330,26 @@ async def test_jobs_and_events_change_places_and_new_events_are_counted(watch, a
         await until(pilot, lambda: app.screen.chronicle.unread == 0)
 
 
-async def test_only_warnings_and_errors_can_be_shown(watch, app, until) -> None:
+async def test_events_are_filtered_by_level_and_words_and_told_in_full(watch, app, until) -> None:
     async with app.run_test(size=(160, 48)) as pilot:
         await until(pilot, "run started")
         await pilot.press("e")
-        shown = await until(pilot, "events: warnings and errors")
+        shown = await until(pilot, "errors and warnings   2 of 4 events")
         assert "run started" not in shown
         assert "401: key quarantined" in shown
         await pilot.press("e")
         await until(pilot, "run started")
+        await pilot.press("tab")
+        await until(pilot, lambda: app.screen.face.events.has_focus)
+        await pilot.press("slash", *"429", "enter")
+        shown = await until(pilot, "filter: 429   1 of 4 events")
+        assert AZURE[0] in shown  # lanes are not what was filtered
+        await pilot.press("enter")
+        await until(pilot, "7:20 ideallab/qwen2.5-32b-instruct@key0  429, back in 12 s")
+        await pilot.press("escape")
+        await until(pilot, "run started")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.face.grid.has_focus)
 
 
 async def test_the_interval_of_looks_is_shown_and_goes_round(watch, app, until) -> None:

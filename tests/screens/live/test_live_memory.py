@@ -8,7 +8,7 @@ import pytest
 from fakes import snapshot
 from msgspec.structs import replace
 
-from console.screens.live.chronicle import KEPT, Chronicle
+from console.screens.live.chronicle import Chronicle
 from console.screens.live.expected import PATIENCE_LOOKS, Expected
 from console.screens.live.lanes import picked
 from console.screens.live.pace import INTERVALS_S, Pace, line_is_behind
@@ -18,6 +18,7 @@ from console.screens.live.work import Estimates, work_lines
 from console.vocabulary.command import Adapt, Switch
 from console.vocabulary.inspection import History, Point
 from console.vocabulary.snapshot import EventView, PhaseView
+from widgets.event_log import MOST_KEPT
 from widgets.lane_selection import Selection
 
 LANE = "azure/DeepSeek-V3-0324@key0"
@@ -90,7 +91,7 @@ def test_events_that_left_the_snapshot_are_kept_once_each():
     assert log.add(tuple(map(event, range(4)))) == 4
     assert log.add(tuple(map(event, range(2, 7)))) == 3
     assert log.add(tuple(map(event, range(2, 7)))) == 0
-    assert [happened.text for happened in log.shown(troubles=False)] == [f"event {n}" for n in range(7)]
+    assert [happened.text for happened in log.events] == [f"event {n}" for n in range(7)]
     assert log.unread == 7
 
 
@@ -98,17 +99,11 @@ def test_a_gap_between_two_looks_is_said():
     log = Chronicle()
     log.add((event(1),))
     log.add((event(8), event(9)))
-    texts = [happened.text for happened in log.shown(troubles=False)]
+    texts = [happened.text for happened in log.events]
     assert texts == ["event 1", "… more happened between two looks …", "event 8", "event 9"]
-    for n in range(10, 10 + 2 * KEPT):
+    for n in range(10, 10 + 2 * MOST_KEPT):
         log.add((event(n - 1), event(n)))
-    assert len(log.shown(troubles=False)) == KEPT
-
-
-def test_warnings_and_errors_can_be_shown_alone():
-    log = Chronicle()
-    log.add(snapshot().events)
-    assert [happened.level for happened in log.shown(troubles=True)] == ["warn", "error"]
+    assert len(log.events) == MOST_KEPT
 
 
 def test_the_time_left_of_a_job_is_told_by_what_was_seen_of_it():
