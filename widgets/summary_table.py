@@ -17,6 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from widgets.paragraphs import broken, paragraph
+from widgets.scroll_bar import whole_cells
 from widgets.short_names import shortened
 
 _GAP: Final = "  "
@@ -115,6 +116,10 @@ class SummaryTables(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def _width(self) -> int:
         return self.scrollable_content_region.width  # without the scroll bar, which `size` includes
+
+    def on_mount(self) -> None:
+        """Draw the scroll bar with what ASCII has."""
+        whole_cells(self)
 
     def on_resize(self, event: events.Resize) -> None:
         """Take the new width; a table that now fits is shifted back."""
