@@ -47,6 +47,11 @@ class Controlled(Watched):
         raise NotImplementedError
 
     @property
+    def selects(self) -> bool:
+        """Whether there are any."""
+        raise NotImplementedError
+
+    @property
     def commanded(self) -> bool:
         """Whether the run takes commands now."""
         snapshot = self.view.snapshot
@@ -65,13 +70,8 @@ class Controlled(Watched):
                 return self.commanded and state not in ("draining", "stopping")
             case "stop_run":
                 return self.commanded and state != "stopping"
-            case "tune" | "type_limits" | "reset" | "adapt":
-                return self.commanded and state != "stopping" and self.picked is not None
-            case "switch_off" | "switch_on":
-                chosen = self.picked
-                if not self.commanded or state == "stopping" or chosen is None or chosen.kind == "all":
-                    return False
-                return chosen.off == (action == "switch_on")
+            case "tune" | "type_limits" | "reset" | "adapt" | "switch":
+                return self.commanded and state != "stopping" and self.selects
             case _:
                 return True
 
@@ -203,29 +203,25 @@ class Controlled(Watched):
         if self.picked is not None:
             self._begin(adapting(self.picked))
 
-    def action_switch_off(self) -> None:
-        """Switch the selection off; where work is broken off by it, ask first."""
+    def action_switch(self) -> None:
+        """Switch the selection off or on; where work is broken off by it, ask first."""
         self.send_held()
         if self.picked is None:
             return
         change = switching(self.picked, self._all_lanes)
-        if not change.asks:
+        if isinstance(change, str):
+            self.say(change, "warn")
+        elif change.asks:
+            question = Question(
+                f"Switch off {change.label}?",
+                change.question(self._all_lanes),
+                (Answer(("y",), "switch it off", "off"),),
+                way_out="leave it on",
+                way_out_keys=("escape", "n"),
+            )
+            self.open_screen(question, lambda value: self._switch(change) if value else None)
+        else:
             self._switch(change)
-            return
-        question = Question(
-            f"Switch off {change.label}?",
-            change.question(self._all_lanes),
-            (Answer(("y",), "switch it off", "off"),),
-            way_out="leave it on",
-            way_out_keys=("escape", "n"),
-        )
-        self.open_screen(question, lambda value: self._switch(change) if value else None)
-
-    def action_switch_on(self) -> None:
-        """Switch the selection on again."""
-        self.send_held()
-        if self.picked is not None:
-            self._switch(switching(self.picked, self._all_lanes))
 
     def _switch(self, change: Switching) -> None:
         number = self.expected.put(change.expected())

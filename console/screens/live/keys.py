@@ -71,8 +71,7 @@ CONTROL_KEYS: Final[list[BindingType]] = [
         "Type limits, such as `workers 40 qps 8`",
         show=False,
     ),
-    _key("o", "switch_off", "off", "tune.off", "Switch the selection off; asks where work is broken off"),
-    _key("o", "switch_on", "on", "tune.on", "Switch the selection on again"),
+    _key("o", "switch", "off/on", "tune.switch", "Switch the selection off (asks where work is lost) or on"),
     _key("0,R", "reset", "reset", "tune.reset", "Give the selection the profile's limits again", show=False),
     _key(
         "a", "adapt", "adaptive", "tune.adapt", "Let adaptive mode find its limits, or hold them", show=False
@@ -83,12 +82,12 @@ CONTROL_KEYS: Final[list[BindingType]] = [
 VIEW_KEYS: Final[list[BindingType]] = [
     _key("enter", "open_results", "results", "run.results", "Show the results", face="enter"),
     _key(
-        "enter,i",
+        "i,enter",
         "open_detail",
         "lane",
         "view.detail",
         "Show all about the lane under the cursor",
-        face="enter",
+        face="i",
     ),
     _key("slash", "filter", "filter", "view.filter", "Filter lanes by words; !word leaves out", face="/"),
     _key("t", "next_quantity(1)", "figure", "view.quantity", "Show another figure in the grid", show=False),

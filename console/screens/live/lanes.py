@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from console.vocabulary.lane import Scope, ScopeKind, key_scope
@@ -79,8 +80,9 @@ def place_of(lane: LaneView) -> Place:
     return safe(lane.provider), safe(lane.deployment), safe(lane.key)
 
 
+@lru_cache(maxsize=8192)
 def safe(name: str) -> str:
-    """Return a name as it may be shown."""
+    """Return a name as it may be shown; the names of lanes come again with every look."""
     return safe_line(name, NAME_LIMIT)
 
 

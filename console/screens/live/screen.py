@@ -53,6 +53,7 @@ class Live(Controlled, inherit_bindings=False):
         super().__init__(session, REFRESH_S)
         self.face = Face(ascii_only=bool(getattr(self._console_app, "ascii_only", False)))
         self._filter = ""
+        self._sight: tuple[Snapshot | None, str, tuple[LaneView, ...]] = (None, "", ())
         self._below: Below = "events"
         self._filters: Literal["lanes", "events"] = "lanes"
         self._detail_lane = ""
@@ -88,9 +89,19 @@ class Live(Controlled, inherit_bindings=False):
         return bool(self._detail_lane)
 
     @property
+    def selects(self) -> bool:
+        """Whether the cursor selects anything."""
+        return self.face.grid.selection is not None
+
+    @property
     def _in_sight(self) -> tuple[LaneView, ...]:
-        """The lanes that the filter leaves."""
-        return () if self._shown is None else filtered(self._shown.lanes, self._filter)
+        """The lanes that the filter leaves; worked out once for each picture."""
+        shown = self._shown
+        if shown is None:
+            return ()
+        if self._sight[0] is not shown or self._sight[1] != self._filter:
+            self._sight = (shown, self._filter, filtered(shown.lanes, self._filter))
+        return self._sight[2]
 
     @property
     def _shown(self) -> Snapshot | None:
@@ -100,11 +111,11 @@ class Live(Controlled, inherit_bindings=False):
         """Offer only keys that do something now."""
         match action:
             case "open_results":
-                return self.view.standing in ("ended", "gone") and not self.detail_open
+                return self.view.standing in ("ended", "gone")
             case "open_detail":
-                return self.view.standing == "live" and not self.detail_open and self.picked is not None
+                return self.view.standing == "live" and not self.detail_open and self.selects
             case "copy":
-                return self.picked is not None
+                return self.selects
             case "back":
                 return self.detail_open or bool(self._filter) or self.face.events.has_focus
             case "next_below":
@@ -149,10 +160,9 @@ class Live(Controlled, inherit_bindings=False):
 
     def _draw_keys(self) -> None:
         """Show which keys work now, where they are others than before: drawing the footer anew costs bytes."""
-        snapshot, chosen = self.view.snapshot, self.picked
+        snapshot = self.view.snapshot
         state = snapshot.state if snapshot else ""
-        off = "none" if chosen is None or chosen.kind == "all" else chosen.off
-        keys = f"{self.view.standing} {state} {off} {self.detail_open}"
+        keys = f"{self.view.standing} {state} {self.selects} {self.detail_open}"
         if keys != self._keys_shown:
             self._keys_shown = keys
             self.refresh_bindings()

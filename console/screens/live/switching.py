@@ -19,7 +19,6 @@ _KINDS: Final[dict[SelectionKind, SwitchKind]] = {
     "family": "deployment",
     "group": "key",
     "column": "key",
-    "all": "key",
 }
 
 
@@ -62,9 +61,11 @@ class Switching:
         return {lane.lane_id: {"state": "idle" if self.on else "off"} for lane in self.concerned}
 
 
-def switching(chosen: Picked, lanes: Sequence[LaneView]) -> Switching:
-    """Return what `o` does to a selection: off where anything is on, else on."""
-    kind, on = _KINDS[chosen.kind], chosen.off
+def switching(chosen: Picked, lanes: Sequence[LaneView]) -> Switching | str:
+    """Return what `o` does to a selection, or why it does nothing: off where anything is on, else on."""
+    kind, on = _KINDS.get(chosen.kind), chosen.off
+    if kind is None:
+        return "o switches a lane, a row or a column; space pauses everything"
     names = list(dict.fromkeys(_name(kind, lane) for lane in chosen.lanes))
     concerned = tuple(lane for lane in lanes if _name(kind, lane) in names and (lane.state == "off") == on)
     label = f"{kind}{'s' if len(names) > 1 else ''} {' '.join(map(safe, names))}"

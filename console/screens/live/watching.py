@@ -158,12 +158,14 @@ class Watched(Pane):
     async def _take_in(self, view: View) -> None:
         """Remember what a look brought; at the first one, what the engine remembers."""
         snapshot = view.snapshot
-        if snapshot is None or view.standing != "live" or snapshot.seq == self._seq:
+        if snapshot is None or view.standing != "live":
+            return
+        self.expected.looked(snapshot)
+        if snapshot.seq == self._seq:
             return
         if self._seq < 0:
             await self._recall()
         self._seq = snapshot.seq
-        self.expected.looked(snapshot)
         self.recollection.add(snapshot)
         self.estimates.add(snapshot)
         self.chronicle.add(snapshot.events)

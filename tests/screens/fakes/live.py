@@ -127,6 +127,32 @@ def snapshot(**changes: object) -> Snapshot:
     )
 
 
+def troubled() -> Snapshot:
+    """A run with all that can go wrong on lanes: refusals, a refused key, leases, limits moved by hand and found."""
+    shown = snapshot()
+    changed: list[LaneView] = []
+    for place, lane in enumerate(shown.lanes):
+        changes: dict[str, object] = {}
+        if lane.key == "key2":
+            changes = {"state": "off", "note": "401: the key was refused"}
+        elif place == 1:
+            changes = {"workers": 40, "adaptive": True, "window": 36, "moved": -1}
+        elif place == 2:
+            changes = {"state": "off", "note": "switched off by hand", "in_flight": 0, "held": 0}
+        elif lane.provider == "ideallab" and lane.state == "idle":
+            changes = {"holder": "5.2/qwen2.5-72b-instruct"}
+        elif lane.provider == "ideallab":
+            changes = {"rate_limited": 812, "errors": 31}
+        changed.append(msgspec.structs.replace(lane, **changes))
+    return msgspec.structs.replace(
+        shown,
+        lanes=tuple(changed),
+        requests={"ok": 1912, "rate_limited": 2436, "timeout_idle": 22, "server_error": 71},
+        notice="key ideallab/key2 is refused: 5 lanes are off",
+        pid=4242,
+    )
+
+
 def detail(shown: Snapshot, lane_id: str) -> LaneDetail:
     """Everything about a lane that has had some trouble."""
     view = next(view for view in shown.lanes if view.lane_id == lane_id)

@@ -182,10 +182,9 @@ async def test_off_asks_where_work_is_broken_off_and_on_asks_nothing(watch, app,
         await pilot.press("y")
         await until(pilot, "off by hand")
         assert watch.sent == [Switch("lane", FIRST, on=False)]
-        await until(pilot, "o on")
         await pilot.press("o")
         await until(pilot, lambda: watch.sent[1:] == [Switch("lane", FIRST, on=True)])
-        await until(pilot, "o off")
+        await until(pilot, lambda: lane(watch, FIRST).state == "idle")
 
 
 async def test_off_of_what_is_idle_asks_nothing(watch, app, until) -> None:

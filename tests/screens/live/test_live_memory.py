@@ -194,6 +194,7 @@ def test_a_column_is_a_key_of_each_provider_and_what_is_idle_or_off_asks_nothing
     assert back.on
     assert not back.asks
     assert back.commands == (Switch("key", "ideallab/key2", on=True),)
+    assert "space pauses" in switching(picked(shown.lanes, Selection("all")), shown.lanes)
 
 
 def test_adaptive_mode_goes_on_where_any_has_it_not():

@@ -8,6 +8,7 @@ import anyio
 import msgspec
 import pytest
 from fakes import AZURE, QWEN, RUN_DIR, FakeWatch, Told, opened, snapshot
+from fakes.live import troubled
 
 from console.app import StartAt
 from console.control.client import Watcher
@@ -39,6 +40,99 @@ async def test_a_busy_simulated_run(size, until, golden) -> None:
         shown = await until(pilot, "held 50")
         assert "SIMULATED" in shown
         golden(f"live-busy-{size[0]}", shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["narrow", "wide"])
+async def test_a_run_in_trouble_shows_what_each_lane_suffers_from(size, until, golden) -> None:
+    app = opened(Told(FakeWatch(troubled())), LIVE)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, "s stop")
+        await pilot.press("G")
+        shown = await until(pilot, f"{QWEN[-1]}@key0 parked")
+        assert "key ideallab/key2 is refused" in shown
+        assert "429 2,436" in shown
+        golden(f"live-trouble-{size[0]}", shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["narrow", "wide"])
+async def test_a_paused_run(size, until, golden) -> None:
+    paused = fixed_pid(snapshot(state="paused", notice="", rate=0.0))
+    app = opened(Told(FakeWatch(paused)), LIVE)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, "space resume")
+        golden(f"live-paused-{size[0]}", await until(pilot, "held 50"))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["narrow", "wide"])
+async def test_no_run_says_what_to_do(size, until, golden) -> None:
+    app = opened(Told(live_run=None), StartAt("live"))
+    async with app.run_test(size=size) as pilot:
+        shown = await until(pilot, "no run is live: 2 launches one")
+        assert "pause" not in shown
+        golden(f"live-empty-{size[0]}", shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["narrow", "wide"])
+async def test_a_finished_run_keeps_its_last_picture(size, until, golden) -> None:
+    watch = FakeWatch(fixed_pid(snapshot(state="finished", done=800, in_flight=0, queued=0)))
+    told = Told(watch)
+    app = opened(told, LIVE)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, "FINISHED")
+        watch.shown, told.end, told.live_run = None, RunEnd("finished", 0, 800, 800), None
+        await until(pilot, lambda: isinstance(app.screen, Results))
+        await pilot.press("3")
+        await until(pilot, "the run has ended: Enter shows its results")
+        golden(f"live-finished-{size[0]}", await until(pilot, "enter results"))
+
+
+async def test_who_comes_back_after_the_end_sees_the_run_that_is_live_by_then(until) -> None:
+    watch = FakeWatch(snapshot())
+    told = Told(watch)
+    app = opened(told, LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "RUNNING")
+        watch.shown, told.end, told.live_run = None, RunEnd("finished", 0, 800, 800), None
+        await until(pilot, lambda: isinstance(app.screen, Results))
+        told.line, told.end, told.live_run = FakeWatch(snapshot(title="5.2")), None, Path("/runs/other")
+        await pilot.press("3")
+        await until(pilot, " 5.2  RUNNING")
+
+
+async def test_a_capacity_level_has_neither_tests_nor_jobs(until, golden) -> None:
+    level = snapshot(
+        title="capacity run", planned=0, done=0, verdicts={}, jobs=(), phases=(), eta_s=None, queued=0
+    )
+    app = opened(Told(FakeWatch(level)), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "capacity run")
+        await pilot.press("b")
+        golden("live-level-80", await until(pilot, "no jobs"))
+
+
+async def test_sixty_deployments_on_twelve_keys_scroll_both_ways(until) -> None:
+    many = tuple(
+        LaneView(
+            provider="azure", model=f"m{row // 3}", deployment=f"d{row:02}", key=f"key{column}", workers=50
+        )
+        for row in range(60)
+        for column in range(12)
+    )
+    app = opened(Told(FakeWatch(snapshot(lanes=many))), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "d00@key0")
+        await pilot.press("G", *["l"] * 11)
+        shown = await until(pilot, "d59@key11")
+        assert "d59" in shown.split("total")[0]
+        assert "key11" in shown
+
+
+async def test_a_screen_of_60_by_15_keeps_the_grid_and_what_matters(until, golden) -> None:
+    app = opened(Told(FakeWatch(snapshot())), LIVE)
+    async with app.run_test(size=(60, 15)) as pilot:
+        golden("live-busy-60", await until(pilot, "held 50/50"))
+        await pilot.press("b")
+        await until(pilot, "x ideallab/qwen2.5-3b-instruct@key0")
 
 
 async def test_a_blocked_run_says_why_above_the_grid(until, golden) -> None:
