@@ -246,7 +246,7 @@ class Controlled(Watched):
         self.run_worker(self._send(tuning, number), group="command")
 
     async def _send(self, tuning: Tuning, number: int) -> None:
-        if await self._command(tuning.command, tuning.text):
+        if await self._command(tuning.command, tuning.text, tuning.reach):
             self.expected.taken(number)
         else:
             self.expected.drop(number)
@@ -269,8 +269,14 @@ class Controlled(Watched):
 
     # Saying what came of it
 
-    async def _command(self, command: Command, done: str) -> bool:
-        """Send a command and say what came of it; return whether it was taken."""
+    async def _command(self, command: Command, done: str, reach: str = "") -> bool:
+        """Send a command and say what came of it; return whether it was taken.
+
+        Args:
+            command: what to send.
+            done: what is said where the engine says nothing.
+            reach: what the engine does not know to say: how many lanes it is for.
+        """
         if self._connection is None:
             return False
         try:
@@ -279,7 +285,8 @@ class Controlled(Watched):
             self.say("; ".join(error.lines()), "bad")
             return False
         if isinstance(answer, Accepted):
-            self.say(answer.text or done, "accent")
+            told = f"{answer.text}, {reach}" if answer.text and reach else answer.text
+            self.say(told or done, "accent")
         else:
             self.say(f"not done: {answer.text}", "warn")
         self.set_timer(LOOK_AFTER_S, self.look_again)

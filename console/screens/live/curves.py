@@ -8,11 +8,10 @@ from typing import Final
 
 from console.screens.live.recollection import KEPT_S
 from console.vocabulary.inspection import Point
+from widgets.block_columns import columns_of
 from widgets.lane_values import rate_text
 from widgets.text_lines import Line, Run, Tone
 
-_LEVELS: Final = " ▁▂▃▄▅▆▇█"
-_ASCII_LEVELS: Final = " ..:-=+*#"
 _GAP: Final = 2
 Figure = Callable[[Point], float]
 _CURVES: Final[tuple[tuple[str, Figure, Tone], ...]] = (
@@ -91,12 +90,5 @@ def binned(points: Sequence[Point], figure: Figure, width: int, step_s: float) -
 
 def curve_rows(values: Sequence[float], width: int, rows: int, *, ascii_only: bool = False) -> list[str]:
     """Draw values as columns of `rows` lines, the first line the highest; the newest stands at the right."""
-    levels = _ASCII_LEVELS if ascii_only else _LEVELS
-    steps = len(levels) - 1
-    top = max(values, default=0.0)
-    heights = [0 if not top or value <= 0 else max(1, round(value / top * steps * rows)) for value in values]
-    lines: list[str] = []
-    for row in range(rows - 1, -1, -1):
-        text = "".join(levels[min(steps, max(0, height - row * steps))] for height in heights)
-        lines.append(text.rjust(width))
-    return lines
+    top = max(values, default=0.0) or 1.0
+    return [line.rjust(width) for line in columns_of(values, top, rows, ascii_only=ascii_only)]

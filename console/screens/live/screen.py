@@ -116,6 +116,8 @@ class Live(Controlled, inherit_bindings=False):
                 return self.view.standing == "live" and not self.detail_open and self.selects
             case "copy":
                 return self.selects
+            case "filter" | "next_quantity" | "freeze":
+                return self._shown is not None
             case "back":
                 return self.detail_open or bool(self._filter) or self.face.events.has_focus
             case "next_below":

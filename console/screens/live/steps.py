@@ -26,6 +26,8 @@ class Tuning:
     text: str
     expected: dict[str, dict[str, object]] = field(default_factory=dict[str, dict[str, object]])
     """Lane id → fields of its view."""
+    reach: str = ""
+    """How many lanes it is for, where a gate is on more than was selected: engines do not say."""
 
 
 def workers_after(now: int, presses: int) -> int:
@@ -96,19 +98,19 @@ def move_qps(chosen: Picked, lanes: Sequence[LaneView], presses: int) -> Tuning 
     least = min(gates.values())
     delta = round(qps_after(least, presses) - least, 6)
     change = Change("+" if delta > 0 else "-", abs(delta))
-    affected = sum(len(passing(lanes, scope)) for scope in gates)
+    reach = lanes_text(sum(len(passing(lanes, scope)) for scope in gates))
     if len(gates) == 1:
         (scope,) = gates
-        text = f"{scope_text(scope)}: {least:.4g} → {least + delta:.4g} QPS, {lanes_text(affected)}"
+        text = f"{scope_text(scope)}: {least:.4g} → {least + delta:.4g} QPS, {reach}"
     else:
-        text = f"{len(gates)} {_kinds(gates)}: {delta:+.4g} QPS each, {lanes_text(affected)}"
+        text = f"{len(gates)} {_kinds(gates)}: {delta:+.4g} QPS each, {reach}"
     expected: dict[str, dict[str, object]] = {
         lane.lane_id: {"most_qps": round(now + delta, 6), "qps": _own_qps(lane, scope, now + delta)}
         for scope, now in gates.items()
         for lane in passing(lanes, scope)
         if binding_scope(lane) == scope
     }
-    return Tuning(Tune(scopes=tuple(gates), qps=change), text, expected)
+    return Tuning(Tune(scopes=tuple(gates), qps=change), text, expected, reach)
 
 
 def binding_gates(lanes: Sequence[LaneView]) -> dict[Scope, float]:

@@ -117,7 +117,9 @@ def tunings_of(
             *tunings_of(Wish(qps=wish.qps), chosen, lanes, touched),
         )
     command = _tune(wish, tuple(own if wish.workers is not None else gates))
-    return (Tuning(command, _text(wish, chosen, lanes, gates), _expected(wish, chosen, lanes, gates)),)
+    reach = "" if wish.qps is None else lanes_text(sum(len(passing(lanes, gate)) for gate in gates))
+    text, expected = _text(wish, chosen, gates, reach), _expected(wish, chosen, lanes, gates)
+    return (Tuning(command, text, expected, reach),)
 
 
 def _tune(wish: Wish, scopes: tuple[Scope, ...]) -> Tune:
@@ -131,14 +133,13 @@ def qps_scopes(chosen: Picked) -> list[Scope]:
     return list(dict.fromkeys(wanted))
 
 
-def _text(wish: Wish, chosen: Picked, lanes: Sequence[LaneView], gates: Sequence[Scope]) -> str:
+def _text(wish: Wish, chosen: Picked, gates: Sequence[Scope], reach: str) -> str:
     parts: list[str] = []
     if wish.workers is not None:
         parts.append(f"{chosen.label}: workers {_change_text(wish.workers)}")
     if wish.qps is not None:
-        affected = lanes_text(sum(len(passing(lanes, gate)) for gate in gates))
         where = scope_text(gates[0]) if len(gates) == 1 else f"{len(gates)} gates"
-        parts.append(f"{where}: QPS {_change_text(wish.qps)}, {affected}")
+        parts.append(f"{where}: QPS {_change_text(wish.qps)}, {reach}")
     return " · ".join(parts)
 
 

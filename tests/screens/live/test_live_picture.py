@@ -58,9 +58,10 @@ def test_curves_are_as_wide_as_they_may_be_and_the_newest_stands_at_the_right():
         assert all(len(text_of(row)) <= width for row in rows)
         assert "req/s" in text_of(names)
         assert len(text_of(curve_line(past, 5.0, width))) <= width
-    assert curve_rows([0, 1, 8], 5, 1) == ["   ▁█"]
-    assert curve_rows([16, 8], 2, 2) == ["█ ", "██"]
-    assert curve_rows([4, 8], 3, 1, ascii_only=True) == [" -#"]
+    assert curve_rows([0, 1, 8], 5, 1) == ["  ▁▁█"]
+    assert curve_rows([16, 8], 3, 2) == [" █ ", " ██"]
+    assert curve_rows([4, 8], 3, 1, ascii_only=True)[0].isascii()
+    assert curve_rows([0, 0], 3, 1) == [" ▁▁"]  # nothing happened, and that is known
 
 
 def points(values, begin=0):
