@@ -23,6 +23,7 @@ from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import LaneView, Snapshot
 from widgets.event_log import EventLog, LogEvent
 from widgets.lane_grid import LaneGrid
+from widgets.lane_values import GridData
 from widgets.paragraphs import Paragraph, Paragraphs
 from widgets.text_lines import TextLines, plain
 
@@ -89,9 +90,12 @@ class Face:
             yield self.events
 
     def begin(self, words: str) -> None:
-        """Show that there is no picture yet."""
+        """Show that there is no picture yet, and nothing of the run before."""
         self.headline.show_lines((plain(words, "muted"),))
-        self.figures.show_lines([() for _ in self.figures.lines])
+        for part in (self.figures, self.curves, self.lane, self.progress, self.jobs):
+            part.show_lines([() for _ in part.lines])
+        self.grid.show(GridData())
+        self.events.show(())
 
     def show_gone(self, run_id: str) -> None:
         """Show that the engine is gone, where nothing else was ever seen of the run."""

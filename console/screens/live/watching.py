@@ -107,6 +107,7 @@ class Watched(Pane):
         if self._console_app.screen.is_modal:
             return
         self._stop_following()
+        self._seq = -1  # the engine knows by then what was not looked at
 
     async def on_unmount(self) -> None:
         """Let go of the line; the run goes on."""
@@ -171,13 +172,14 @@ class Watched(Pane):
         self.chronicle.add(snapshot.events)
 
     async def _recall(self) -> None:
-        """Take over the engine's last minutes; without them the curves begin now."""
+        """Take over the engine's last minutes; where it keeps none, the curves are of what was seen here."""
         if self._connection is None:
             return
         try:
-            self.recollection.take(await self._connection.watch.recall())
+            history = await self._connection.watch.recall()
         except ConsoleError:
-            self.recollection = Recollection()
+            return
+        self.recollection.take(history)
 
     def look_again(self) -> None:
         """Look now and not at the next turn."""

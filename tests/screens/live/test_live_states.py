@@ -8,7 +8,7 @@ import anyio
 import msgspec
 import pytest
 from fakes import AZURE, QWEN, RUN_DIR, FakeWatch, Told, opened, snapshot
-from fakes.live import troubled
+from fakes.live import detail, history, obeyed, troubled
 
 from console.app import StartAt
 from console.control.client import Watcher
@@ -18,7 +18,9 @@ from console.screens.live.needs import RunEnd
 from console.screens.live.screen import Live
 from console.screens.results.screen import Results
 from console.vocabulary.client_health import ClientHealth
-from console.vocabulary.command import Accepted, Drain, Pause, Refused, Resume, Stop
+from console.vocabulary.command import Accepted, Change, Command, Drain, Pause, Refused, Resume, Stop, Tune
+from console.vocabulary.inspection import LaneDetail
+from console.vocabulary.lane import Scope
 from console.vocabulary.snapshot import EventView, JobView, LaneView
 from widgets.lane_grid import LaneGrid
 
@@ -416,30 +418,63 @@ async def test_the_lane_under_the_cursor_is_told_in_full(until) -> None:
         await until(pilot, f"{QWEN[1]}@key1 throttled for 0:12")
 
 
+class Engine:
+    """A control server that shows what it is told to."""
+
+    def __init__(self) -> None:
+        self.shown = snapshot()
+        self.told: list[Command] = []
+        self.server = ControlServer(
+            look=lambda: self.shown, obey=self.obey, inspect=self.inspect, recall=lambda: history(self.shown)
+        )
+
+    def obey(self, command: Command) -> Accepted | Refused:
+        self.told.append(command)
+        if isinstance(command, Drain):
+            return Refused("it ends already")
+        self.shown = obeyed(self.shown, command)
+        return Accepted("as you say")
+
+    async def inspect(self, lane_id: str) -> LaneDetail:
+        return detail(self.shown, lane_id)
+
+
 async def test_the_console_over_a_real_socket(tmp_path: Path, until) -> None:
-    told = []
-    state = ["running"]
-    path = tmp_path / "control.sock"
-
-    def obey(command):
-        told.append(command)
-        state[0] = "paused" if isinstance(command, Pause) else "draining"
-        return Accepted("as you say") if isinstance(command, Pause) else Refused("no")
-
-    server = ControlServer(look=lambda: snapshot(state=state[0]), obey=obey)
+    engine, path = Engine(), tmp_path / "control.sock"
     backend = Told(Watcher(path))
     async with anyio.create_task_group() as tasks:
-        await tasks.start(server.serve, path)
+        await tasks.start(engine.server.serve, path)
         app = opened(backend, LIVE)
-        async with app.run_test(size=(80, 24)) as pilot:
+        async with app.run_test(size=(160, 48)) as pilot:
             await until(pilot, f"{AZURE[0]}@key0")
+            await until(pilot, "max 2.0")  # what the engine remembered
+            assert app.screen.query_one(LaneGrid).highlighted == ("azure", AZURE[0], "key0")
             await pilot.press("space")
             await until(pilot, "as you say")
             await until(pilot, "PAUSED")
-            assert told == [Pause()]
-            assert app.screen.query_one(LaneGrid).highlighted == ("azure", AZURE[0], "key0")
+            await pilot.press("minus")
+            await until(pilot, "held 50/45 (profile 50)")
+            await until(pilot, lambda: not app.screen.expected.lanes)
+            lane = Scope("lane", f"azure/{AZURE[0]}@key0")
+            assert engine.told == [Pause(), Tune(scopes=(lane,), workers=Change("-", 5))]
+            await pilot.press("i")
+            await until(pilot, "lane       50/45 (profile 50)")
+            await pilot.press("escape", "d")
+            await until(pilot, "not done: it ends already")
             tasks.cancel_scope.cancel()  # the engine ends in order
             backend.end = RunEnd("interrupted", 130, 338, 800)
             with anyio.CancelScope(shield=True):
                 await until(pilot, lambda: isinstance(app.screen, Results))
-    assert app.return_code is not None or app.return_value is None
+
+
+async def test_another_run_begins_with_an_empty_picture(until) -> None:
+    told = Told(FakeWatch(snapshot()))
+    app = opened(told, LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, f"{AZURE[0]}@key0")
+        await pilot.press("2")
+        told.line, app.session.watched = FakeWatch(None), Path("/runs/other")
+        await pilot.press("3")
+        shown = await until(pilot, "waiting for the engine")
+        assert "connecting to the run" in shown
+        assert AZURE[0] not in shown
