@@ -229,7 +229,13 @@ class Controlled(Watched):
         self.run_worker(self._send_all(change.commands, number), group="command")
 
     async def _send_all(self, commands: tuple[Switch, ...], number: int) -> None:
-        taken = [await self._command(command, _switched_text(command)) for command in commands]
+        taken: list[bool] = []
+        told: list[str] = []
+        for command in commands:
+            taken.append(await self._command(command, _switched_text(command)))
+            told += [text.strip() for text, _ in self.said]
+        if len(told) > 1 and all(taken):
+            self.say(" · ".join(told), "accent")
         self.expected.taken(number) if all(taken) else self.expected.drop(number)
         self.draw()
 
@@ -285,8 +291,7 @@ class Controlled(Watched):
             self.say("; ".join(error.lines()), "bad")
             return False
         if isinstance(answer, Accepted):
-            told = f"{answer.text}, {reach}" if answer.text and reach else answer.text
-            self.say(told or done, "accent")
+            self.say(f"{answer.text}{reach}" if answer.text else done, "accent")
         else:
             self.say(f"not done: {answer.text}", "warn")
         self.set_timer(LOOK_AFTER_S, self.look_again)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -27,7 +27,7 @@ class Tuning:
     expected: dict[str, dict[str, object]] = field(default_factory=dict[str, dict[str, object]])
     """Lane id → fields of its view."""
     reach: str = ""
-    """How many lanes it is for, where a gate is on more than was selected: engines do not say."""
+    """How many lanes a gate is for, `, 5 lanes`: engines do not say."""
 
 
 def workers_after(now: int, presses: int) -> int:
@@ -98,12 +98,12 @@ def move_qps(chosen: Picked, lanes: Sequence[LaneView], presses: int) -> Tuning 
     least = min(gates.values())
     delta = round(qps_after(least, presses) - least, 6)
     change = Change("+" if delta > 0 else "-", abs(delta))
-    reach = lanes_text(sum(len(passing(lanes, scope)) for scope in gates))
+    reach = reach_text(gates, lanes)
     if len(gates) == 1:
         (scope,) = gates
-        text = f"{scope_text(scope)}: {least:.4g} → {least + delta:.4g} QPS, {reach}"
+        text = f"{scope_text(scope)}: {least:.4g} → {least + delta:.4g} QPS{reach}"
     else:
-        text = f"{len(gates)} {_kinds(gates)}: {delta:+.4g} QPS each, {reach}"
+        text = f"{len(gates)} {_kinds(gates)}: {delta:+.4g} QPS each{reach}"
     expected: dict[str, dict[str, object]] = {
         lane.lane_id: {"most_qps": round(now + delta, 6), "qps": _own_qps(lane, scope, now + delta)}
         for scope, now in gates.items()
@@ -121,6 +121,12 @@ def binding_gates(lanes: Sequence[LaneView]) -> dict[Scope, float]:
         if scope is not None and lane.most_qps is not None:
             gates[scope] = lane.most_qps
     return gates
+
+
+def reach_text(gates: Iterable[Scope], lanes: Sequence[LaneView]) -> str:
+    """Say how many lanes pass gates, `, 5 lanes`; nothing where the gates are the lanes' own."""
+    shared = [scope for scope in gates if scope.kind != "lane"]
+    return f", {lanes_text(sum(len(passing(lanes, scope)) for scope in shared))}" if shared else ""
 
 
 def scope_text(scope: Scope) -> str:

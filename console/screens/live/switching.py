@@ -38,11 +38,11 @@ class Switching:
         return not self.on and any(lane.in_flight or lane.held for lane in self.concerned)
 
     def question(self, lanes: Sequence[LaneView]) -> tuple[str, ...]:
-        """Return what is broken off and where its work goes."""
+        """Return which work is broken off and where it goes."""
         requests = sum(lane.in_flight for lane in self.concerned)
         tests = sum(lane.held for lane in self.concerned)
-        broken = f"{requests} request{'' if requests == 1 else 's'} in flight"
-        words = [f"{broken} of {tests} test{'' if tests == 1 else 's'} are broken off and played anew."]
+        ended = f"{_counted(requests, 'request')} in flight end; "
+        words = [f"{ended}{_counted(tests, 'test')} under way break off there and begin anew."]
         ids = {lane.lane_id for lane in self.concerned}
         for model in dict.fromkeys(lane.model for lane in self.concerned):
             others = [
@@ -78,6 +78,10 @@ def adapting(chosen: Picked) -> Tuning:
     ids = tuple(lane.lane_id for lane in chosen.lanes if lane.adaptive != on)
     text = f"{chosen.label}: {'limits are found' if on else 'limits are held where they are'}"
     return Tuning(Adapt(lanes=ids, on=on), text, {lane: {"adaptive": on} for lane in ids})
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _name(kind: SwitchKind, lane: LaneView) -> str:

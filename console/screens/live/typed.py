@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from console.screens.live.lanes import Picked, binding_scope, lanes_text, passing, scope_of
-from console.screens.live.steps import Tuning, scope_text
+from console.screens.live.lanes import Picked, binding_scope, passing, scope_of
+from console.screens.live.steps import Tuning, reach_text, scope_text
 from console.vocabulary.command import Change, Tune
 from console.vocabulary.lane import Scope, ScopeKind
 from console.vocabulary.snapshot import LaneView
@@ -117,7 +117,7 @@ def tunings_of(
             *tunings_of(Wish(qps=wish.qps), chosen, lanes, touched),
         )
     command = _tune(wish, tuple(own if wish.workers is not None else gates))
-    reach = "" if wish.qps is None else lanes_text(sum(len(passing(lanes, gate)) for gate in gates))
+    reach = "" if wish.qps is None else reach_text(gates, lanes)
     text, expected = _text(wish, chosen, gates, reach), _expected(wish, chosen, lanes, gates)
     return (Tuning(command, text, expected, reach),)
 
@@ -139,7 +139,7 @@ def _text(wish: Wish, chosen: Picked, gates: Sequence[Scope], reach: str) -> str
         parts.append(f"{chosen.label}: workers {_change_text(wish.workers)}")
     if wish.qps is not None:
         where = scope_text(gates[0]) if len(gates) == 1 else f"{len(gates)} gates"
-        parts.append(f"{where}: QPS {_change_text(wish.qps)}, {reach}")
+        parts.append(f"{where}: QPS {_change_text(wish.qps)}{reach}")
     return " · ".join(parts)
 
 

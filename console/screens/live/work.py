@@ -44,6 +44,11 @@ class Estimates:
             while len(seen) > 2 and seen[1][0] < now_s - WINDOW_S:
                 seen.popleft()
 
+    def phase_eta_s(self, phase: PhaseView, jobs: Sequence[JobView], now_s: float) -> float | None:
+        """Return the seconds that are left of a phase: by its own pace, or by that of its slowest job."""
+        parts = (phase, *(job for job in jobs if job.phase == phase.id))
+        return max((left for part in parts if (left := self.eta_s(part, now_s)) is not None), default=None)
+
     def eta_s(self, part: PhaseView | JobView, now_s: float) -> float | None:
         """Return the seconds that are left, coarse enough not to change at each look; None: not known."""
         seen = self._seen.get(_name(part))
@@ -103,7 +108,9 @@ def work_lines(
         in_order = [phase for phase in snapshot.phases if phase in phases]
         width = max(len(safe_line(phase.id, 12)) for phase in in_order)
         lines += [
-            _phase_line(phase, width, estimates.eta_s(phase, now_s), ascii_only=ascii_only)
+            _phase_line(
+                phase, width, estimates.phase_eta_s(phase, snapshot.jobs, now_s), ascii_only=ascii_only
+            )
             for phase in in_order
         ]
     jobs = snapshot.jobs

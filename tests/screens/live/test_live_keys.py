@@ -172,7 +172,7 @@ async def test_off_asks_where_work_is_broken_off_and_on_asks_nothing(watch, app,
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "held 50/50")
         await pilot.press("o")
-        await until(pilot, "50 requests in flight of 50 tests are broken off")
+        await until(pilot, "50 requests in flight end; 50 tests under way")
         assert isinstance(app.screen, Question)
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, Live))
@@ -290,6 +290,7 @@ async def test_rows_columns_and_all_are_selected_and_changed_as_one(watch, app, 
             Switch("key", "azure/key0", on=False),
             Switch("key", "ideallab/key0", on=False),
         ]
+        await until(pilot, "azure/key0: switched off · key ideallab/key0: switched off")
         await pilot.press("v")
         await until(pilot, "all 24 lanes")
         await until(pilot, lambda: app.screen.picked.kind == "all")

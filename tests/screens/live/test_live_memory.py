@@ -178,7 +178,7 @@ def test_switching_off_says_what_is_broken_off_and_where_the_work_goes():
     assert change.commands == (Switch("deployment", "azure/DeepSeek-V3-0324", on=False),)
     assert change.asks
     broken, where = change.question(shown.lanes)
-    assert broken == "50 requests in flight of 50 tests are broken off and played anew."
+    assert broken == "50 requests in flight end; 50 tests under way break off there and begin anew."
     assert where == "DeepSeek-V3-0324: goes on on 2 lanes."
     lone = switching(
         picked(shown.lanes[:1], Selection("cell", "azure", "DeepSeek-V3-0324", "key0")), shown.lanes[:1]
