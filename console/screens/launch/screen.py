@@ -10,11 +10,11 @@ from typing import ClassVar, Final
 
 import anyio.to_thread
 from textual import events, on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
-from textual.widgets import Input
 
+from console.screens.filter_line import FilterLine
 from console.screens.launch import wall_clock
 from console.screens.launch.boxes import CommandBox, Picker
 from console.screens.launch.choice_tree import ChoiceTree
@@ -22,6 +22,7 @@ from console.screens.launch.choosing import AXES, PHASE, checked_leaves, leaf, p
 from console.screens.launch.command_line import command_line
 from console.screens.launch.confirm import Confirm
 from console.screens.launch.entry import TextEntry
+from console.screens.launch.keys import LAUNCH_KEYS
 from console.screens.launch.needs import Asked, Planned
 from console.screens.launch.options import OptionName, entered, entry_of, option_lines, stepped
 from console.screens.launch.plan_pane import PlanPane
@@ -52,82 +53,7 @@ class Launch(Pane):
         "What is picked on a branch replaces the phases' own values there, in every phase that is chosen.",
         "Counts are tests under the chosen profile, reused ones included.",
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "enter,L",
-            "launch",
-            "launch",
-            key_display="enter",
-            id="launch.launch",
-            tooltip="Show the essentials, and ask",
-        ),
-        Binding(
-            "c",
-            "compare",
-            "compare",
-            id="launch.compare",
-            tooltip="Rehearse it under each policy, and compare",
-        ),
-        Binding(
-            "R",
-            "rehearse",
-            "rehearse",
-            id="launch.rehearse",
-            tooltip="Play it through on a virtual clock; sends nothing",
-        ),
-        Binding(
-            "p",
-            "print_command",
-            "command",
-            show=False,
-            id="launch.command",
-            tooltip="Show the same as a command line",
-        ),
-        Binding("y", "copy_command", "copy", show=False, id="launch.copy", tooltip="Copy the command line"),
-        Binding(
-            "w",
-            "next_warning",
-            "warnings",
-            id="launch.warning",
-            tooltip="Go to the next warning; Enter there cures it",
-        ),
-        Binding(
-            "o",
-            "own_values",
-            "own",
-            show=False,
-            id="launch.own",
-            tooltip="Forget what is picked on this branch",
-        ),
-        Binding("u", "undo", "undo", show=False, id="launch.undo", tooltip="Take the last change back"),
-        Binding(
-            "slash",
-            "filter",
-            "filter",
-            key_display="/",
-            id="launch.filter",
-            tooltip="Show only what has these words",
-        ),
-        Binding(
-            "escape",
-            "clear",
-            "clear",
-            show=False,
-            id="launch.clear",
-            tooltip="Drop the filter, or go back to the tree",
-        ),
-        Binding(
-            "tab", "next_pane(1)", "next pane", show=False, id="launch.next", tooltip="Go to the next pane"
-        ),
-        Binding(
-            "shift+tab",
-            "next_pane(-1)",
-            "pane before",
-            show=False,
-            id="launch.before",
-            tooltip="Go to the pane before",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = LAUNCH_KEYS
 
     def __init__(self, session: Session) -> None:
         """Begin with nothing chosen."""
@@ -153,9 +79,7 @@ class Launch(Pane):
                 )
                 tree.border_title = "what to run"
                 yield tree
-                line = Input(placeholder="words to look for", compact=True, id="filter")
-                line.cursor_blink = False
-                yield line
+                yield FilterLine(id="filter")
                 settings = Settings(ascii_only=ascii_only, id="settings")
                 settings.border_title = "how to run it"
                 yield settings
@@ -237,15 +161,14 @@ class Launch(Pane):
         """Say what the setting means."""
         self.query_one("#settings").border_subtitle = event.hint
 
-    @on(Input.Changed, "#filter")
-    def filter_changed(self, event: Input.Changed) -> None:
+    @on(FilterLine.Typed)
+    def filter_typed(self, event: FilterLine.Typed) -> None:
         """Show what is left."""
-        self.query_one(ChoiceTree).filter(event.value)
+        self.query_one(ChoiceTree).filter(event.text)
 
-    @on(Input.Submitted, "#filter")
-    def filter_done(self, event: Input.Submitted) -> None:
-        """Go back to the tree; the filter stays."""
-        event.input.display = bool(event.value)
+    @on(FilterLine.Left)
+    def filter_left(self, event: FilterLine.Left) -> None:
+        """Go back to the tree; what is typed stays."""
         self.query_one(ChoiceTree).focus()
 
     @on(PlanPane.CureChosen)
@@ -324,16 +247,14 @@ class Launch(Pane):
 
     def action_filter(self) -> None:
         """Ask for words."""
-        line = self.query_one("#filter", Input)
-        line.display = True
-        line.focus()
+        tree = self.query_one(ChoiceTree)
+        self.query_one(FilterLine).open(tree.filter_text, "words to look for")
 
     def action_clear(self) -> None:
         """Drop the filter and go back to the tree."""
-        line = self.query_one("#filter", Input)
-        line.value = ""
-        line.display = False
-        self.query_one(ChoiceTree).focus()
+        tree = self.query_one(ChoiceTree)
+        tree.filter("")
+        tree.focus()
 
     def action_next_pane(self, step: int) -> None:
         """Go on to another pane."""

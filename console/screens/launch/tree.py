@@ -51,7 +51,7 @@ def _phase(phase: PhaseLine) -> TreeNode:
     if phase.title and phase.title != phase.id:
         label = f"{label} {safe_line(phase.title, 60)}"
     if phase.error is not None:
-        note = f"error: {safe_line(phase.error, 120)}"
+        note = f"{note}  has an error".strip()
     elif phase.tests is None and phase.why:
         note = f"{note}  {safe_line(phase.why, 120)}".strip()
     count = "x" if phase.error is not None else "?" if phase.tests is None else phase.tests
