@@ -41,8 +41,10 @@ class EditTable(LineList):
             id="edit.clear",
             tooltip="Take the value away",
         ),
-        Binding("plus,equals_sign", "step(1)", "+", key_display="+", id="edit.more", tooltip="One step more"),
-        Binding("minus", "step(-1)", "-", key_display="-", id="edit.less", tooltip="One step less"),
+        Binding(
+            "plus,equals_sign", "step(1)", "more", key_display="+", id="edit.more", tooltip="One step more"
+        ),
+        Binding("minus", "step(-1)", "less", key_display="-", id="edit.less", tooltip="One step less"),
     ]
 
     @dataclass
