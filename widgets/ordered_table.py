@@ -47,6 +47,7 @@ class OrderedTable(Table):
         filter_text: str = "",
         cursor: int = 0,
         can_choose: bool = True,
+        noun: str = "rows",
     ) -> None:
         """Show `rows` in `order`.
 
@@ -58,8 +59,9 @@ class OrderedTable(Table):
             filter_text: the words that its rows have.
             cursor: a place in `order`.
             can_choose: whether Enter leads anywhere.
+            noun: what rows are called in the plural.
         """
-        self._can_choose = can_choose
+        self._can_choose, self._noun = can_choose, noun
         if tuple(columns) != self._columns:
             self._columns = tuple(columns)
             self._layout = ColumnLayout(columns)

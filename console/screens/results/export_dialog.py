@@ -93,7 +93,9 @@ class ExportDialog(Dialog[Export]):
         else:
             self._format = (self._format + step) % len(FORMATS)
         if not self._own_path:
-            self.query_one(Input).value = str(self._default())
+            path = self.query_one(Input)
+            path.value = str(self._default())
+            path.cursor_position = len(path.value)
         self._show("")
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -166,6 +166,7 @@ class Results(Pane):
     def on_mount(self) -> None:
         """Show the part that is in front."""
         self._table = self.query_one(OrderedTable)
+        self._notice = self.query_one("#notice", Paragraphs)
         self._trace = self.query_one("#trace", TextView)
         self._overview = self.query_one("#overview", TextView)
         self._arrange()
@@ -298,7 +299,9 @@ class Results(Pane):
     def order_wanted(self, event: OrderedTable.OrderWanted) -> None:
         """Have the table in another order."""
         here = self._visits.here
-        here.sort = None if event.sort is None else Sort(event.sort.column, event.sort.descending)
+        wanted = None if event.sort is None else Sort(event.sort.column, event.sort.descending)
+        if wanted != here.sort:
+            here.sort, here.row_id = wanted, ""  # sorted rows are seen from their top
         here.filter_text = event.filter_text
         self._show_here()
 
@@ -331,6 +334,7 @@ class Results(Pane):
             sort=sort_by(here.sort),
             filter_text=here.filter_text,
             cursor=found.cursor,
+            noun="tests" if found.sheet.tests else "rows",  # a total is a row, but no model
             can_choose=found.sheet.tests or any(found.sheet.row(index).opens for index in found.order[:2]),
         )
         self._arrange()
@@ -484,7 +488,7 @@ class Results(Pane):
                 return True
 
     def _say(self, lines: list[Paragraph] | tuple[()]) -> None:
-        self.query_one("#notice", Paragraphs).show(lines)
+        self._notice.show(lines)
 
     def _arrange(self) -> None:
         """Show the part that is in front, and put the keys into it."""

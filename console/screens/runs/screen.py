@@ -138,6 +138,8 @@ class Runs(Pane):
     def on_mount(self) -> None:
         """Look at the runs from time to time."""
         self._table = self.query_one(OrderedTable)
+        self._notice = self.query_one("#notice", Paragraphs)
+        self._detail = self.query_one("#detail", Paragraphs)
         self.set_interval(LOOK_S, self._look_again)
 
     def on_screen_resume(self) -> None:
@@ -178,6 +180,7 @@ class Runs(Pane):
             order,
             sort=sort_by(self._sort),
             filter_text=self._filter,
+            noun="runs",
             cursor=order.index(index) if index is not None and index in order else self._table.cursor,
         )
         self._tell()
@@ -206,7 +209,10 @@ class Runs(Pane):
     @on(OrderedTable.OrderWanted, "#table")
     def order_wanted(self, event: OrderedTable.OrderWanted) -> None:
         """Sort or filter."""
-        self._sort = None if event.sort is None else Sort(event.sort.column, event.sort.descending)
+        wanted = None if event.sort is None else Sort(event.sort.column, event.sort.descending)
+        if wanted != self._sort:
+            self._sort, self._row_id = wanted, ""  # sorted rows are seen from their top
+            self._table.go_to(0)
         self._filter = event.filter_text
         self._fill()
 
@@ -216,7 +222,7 @@ class Runs(Pane):
         if run is not None:
             text, tone = detail(run)
             lines = [paragraph(shown_text(text, 400, ascii_only=self.ascii_only), tone)]
-        self.query_one("#detail", Paragraphs).show(lines)
+        self._detail.show(lines)
         self.refresh_bindings()
 
     @on(OrderedTable.RowChosen, "#table")
@@ -419,9 +425,7 @@ class Runs(Pane):
             self._say_lines([f"{self._working}{share}; Esc gives it up"], "muted")
 
     def _say_lines(self, lines: Sequence[str], tone: Tone) -> None:
-        self.query_one("#notice", Paragraphs).show(
-            [paragraph(f" {safe_line(line, 400)}", tone, 1) for line in lines]
-        )
+        self._notice.show([paragraph(f" {safe_line(line, 400)}", tone, 1) for line in lines])
 
 
 def _what_is_lost(runs: Sequence[RunChoice], weight: Weight, left: int) -> list[str]:
