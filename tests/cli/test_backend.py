@@ -12,6 +12,7 @@ from commands import until
 from console.cli.backend import real_backend
 from console.screens.launch.needs import Asked
 from console.screens.live.needs import RunEnd
+from console.screens.results.places import Place
 from console.vocabulary.command import Accepted, Stop
 
 SMALL = """\
@@ -57,9 +58,10 @@ def test_a_launched_run_is_watched_to_its_end_and_its_results_are_read():
     until(lambda: backend.live.ended(run_dir) is not None, "the end of the run")
     assert backend.live.ended(run_dir) == RunEnd("finished", 0, 12, 12)
     until(lambda: backend.runs.runs()[0].kind == "finished", "the engine to let go")
-    results = backend.results.results(run_dir)
-    assert results.simulated
-    assert results.tables[0].rows[-1][:2] == ("all", "12")
+    results = backend.results.read(run_dir, lambda share: None)
+    assert results.head.simulated
+    models = results.sheet(Place("models"))
+    assert models.row(len(models) - 1).cells[:2] == ("all", "12")
     assert [run.id for run in backend.runs.runs()] == [run_dir.name]
 
 

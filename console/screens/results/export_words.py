@@ -13,9 +13,9 @@ from console.screens.results.places import Place
 WHATS: Final[tuple[What, ...]] = get_args(What)
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 WHAT_WORDS: Final[dict[What, str]] = {
-    "table": "this table, as shown",
-    "tests": "tests, all columns",
-    "summary": "summary, all groups",
+    "table": "table as shown",
+    "tests": "tests (all columns)",
+    "summary": "summary",
 }
 FORMAT_WORDS: Final[dict[Format, str]] = {
     "csv": "CSV",

@@ -254,7 +254,7 @@ async def test_a_table_is_exported_where_and_as_it_is_wanted(
         await go_to(pilot, until, "models")
         await until(pilot, "8 models")
         await pilot.press("x")
-        golden("results-export-80", await until(pilot, "this table, as shown"))
+        golden("results-export-80", await until(pilot, "table as shown"))
         await pilot.press("down", "right", "down")
         await until(pilot, "[JSON]")
         await pilot.press("ctrl+u", *str(tmp_path), *"/a.json", "enter")
@@ -269,8 +269,8 @@ async def test_a_file_that_is_there_is_written_over_only_after_asking(until, tmp
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "[overview]")
         await pilot.press("x")
-        shown = await until(pilot, "summary, all groups")
-        assert "this table" not in shown, "the overview is no table"
+        shown = await until(pilot, "tests (all columns)")
+        assert "table as shown" not in shown, "the overview is no table"
         await pilot.press("up", "ctrl+u", *str(there), "enter")
         await until(pilot, "there is such a file already")
         assert told.reading.run.exported == []
