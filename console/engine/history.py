@@ -33,16 +33,18 @@ class HistoryRing:
 
     def add(self, at_s: float, lanes: Sequence[Point]) -> None:
         """Take a sample of all lanes, `at_s` seconds after the start."""
-        in_flight, rate, tokens, errors = 0, 0.0, 0.0, 0.0
+        taken, busy_at = self._taken, self._busy_at
         for index, lane in enumerate(lanes):
             if lane.in_flight or lane.rate or lane.errors_per_s:
-                in_flight += lane.in_flight
-                rate += lane.rate
-                tokens += lane.tokens_per_s
-                errors += lane.errors_per_s
-                self._busy_at[index] = self._taken
-        limit = together([lane.limit for lane in lanes])
-        total = Point(at_s, in_flight, round(rate, 2), round(tokens, 1), round(errors, 3), limit)
+                busy_at[index] = taken
+        total = Point(
+            at_s,
+            sum([lane.in_flight for lane in lanes]),
+            round(sum([lane.rate for lane in lanes]), 2),
+            round(sum([lane.tokens_per_s for lane in lanes]), 1),
+            round(sum([lane.errors_per_s for lane in lanes]), 3),
+            together([lane.limit for lane in lanes]),
+        )
         self._samples.append((total, lanes))
         self._taken += 1
 

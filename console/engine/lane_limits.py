@@ -72,7 +72,8 @@ class LaneLimits:
     @property
     def most_in_flight(self) -> int | None:
         """How many requests it lets be in flight: its workers, or fewer where adaptive mode has found fewer."""
-        return self.workers if self.found is None else least(self.workers, self.found.gate.most)
+        workers = self.own.workers if len(self._slots) <= 1 else self.workers
+        return workers if self.found is None else least(workers, self.found.gate.most)
 
     @property
     def in_flight(self) -> int:

@@ -228,7 +228,7 @@ def _qps(scope: Scope, change: Change, old: float | None, plan: float | None, pa
     if parts > 1:
         raise _No(
             f"{label(scope)} is spread over {parts} engine processes, and a rate is kept exactly by one only: "
-            "limit lanes, or start the run with --processes 1"
+            "start the run with --processes 1, or with a rate in the profile"
         )
     if change.op == "=":
         return value

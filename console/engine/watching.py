@@ -49,6 +49,9 @@ class Watching:
         self._before = [(0.0, 0.0, 0)] * len(self._lanes)
         """Of each lane: requests sent, tokens, failures, at the last sample."""
         self._sampled_ns = start_ns
+        self._meters = [
+            (lane, lane.limits, lane.sends, lane.tokens, lane.recent) for lane in self._lanes.values()
+        ]
 
     async def run(self) -> None:
         """Sample until cancelled."""
@@ -63,20 +66,22 @@ class Watching:
         """Take one sample: what came since the last one, per second."""
         now_ns = self._now_ns()
         at_s = round((now_ns - self._start_ns) / NS_PER_S, 3)
-        seconds = max(1e-3, (now_ns - self._sampled_ns) / NS_PER_S)
+        seconds = max(
+            0.01, round((now_ns - self._sampled_ns) / NS_PER_S, 2)
+        )  # of short figures, as counts are whole
         before, self._sampled_ns = self._before, now_ns
         points: list[Point] = []
-        for index, lane in enumerate(self._lanes.values()):
-            sent, tokens, failed = counted = (lane.sends.total, lane.tokens.total, lane.recent.failed)
+        for index, (lane, limits, sends, made, recent) in enumerate(self._meters):
+            sent, tokens, failed = counted = (sends.total, made.total, recent.failed)
             last = before[index]
             rate = tokens_per_s = errors_per_s = 0.0
             if counted != last:
                 before[index] = counted
-                rate = round((sent - last[0]) / seconds, 2)
-                tokens_per_s = round((tokens - last[1]) / seconds, 1)
-                errors_per_s = round((failed - last[2]) / seconds, 3)
+                rate = (sent - last[0]) / seconds
+                tokens_per_s = (tokens - last[1]) / seconds
+                errors_per_s = (failed - last[2]) / seconds
             points.append(
-                Point(at_s, lane.in_flight, rate, tokens_per_s, errors_per_s, lane.limits.most_in_flight)
+                Point(at_s, lane.in_flight, rate, tokens_per_s, errors_per_s, limits.most_in_flight)
             )
         ring.add(at_s, points)
 
