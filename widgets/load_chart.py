@@ -14,10 +14,8 @@ from widgets.block_columns import columns_of, fitted
 from widgets.lane_values import rate_text
 from widgets.line_list import LineList
 from widgets.line_paint import Line, Run, cut, fit, joined
-from widgets.scales import round_up, tick_step_s, tick_text
+from widgets.scales import axis_text, round_up
 
-_TICK_COLUMNS = 10
-"""From one tick to the next, at least."""
 _LEAST_CHART = 10
 
 
@@ -101,21 +99,6 @@ class LoadChart(LineList):
             value for other in self._rows if not other.limit for value in other.values if value is not None
         )
         return round_up(max(loads, default=0.0))
-
-
-def axis_text(span_s: float, width: int) -> str:
-    """Write the ticks of a span of time over `width` columns, each behind a bar that stands at its time."""
-    step = tick_step_s(span_s, max(1, width // _TICK_COLUMNS))
-    text = ""
-    number = 0
-    while number * step <= span_s:
-        label = f"|{tick_text(number * step)}"
-        at = round(number * step / span_s * width)
-        if at + len(label) > width:
-            break
-        text = f"{text:<{at}}{label}"
-        number += 1
-    return text
 
 
 def _figures(row: LoadRow, width: int) -> Run:

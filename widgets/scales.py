@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+_TICK_COLUMNS: Final = 10
+"""From one tick to the next, at least."""
 _SPANS_S: Final = (
     *(1, 2, 5, 10, 15, 30),
     *(60 * n for n in (1, 2, 5, 10, 15, 30)),
@@ -38,3 +40,18 @@ def tick_text(at_s: float) -> str:
     if whole % 86_400 == 0:
         return f"{whole // 86_400}d"
     return f"{whole // 3600}h{whole % 3600 // 60:02}" if whole % 3600 else f"{whole // 3600}h"
+
+
+def axis_text(span_s: float, width: int) -> str:
+    """Write the ticks of a span of time over `width` columns, each behind a bar that stands at its time."""
+    step = tick_step_s(span_s, max(1, width // _TICK_COLUMNS))
+    text = ""
+    number = 0
+    while number * step <= span_s:
+        label = f"|{tick_text(number * step)}"
+        at = round(number * step / span_s * width)
+        if at + len(label) > width:
+            break
+        text = f"{text:<{at}}{label}"
+        number += 1
+    return text
