@@ -11,14 +11,14 @@ from console.records.figures_text import duration_text, rate_text
 from console.records.text_table import TextTable, table_lines
 from console.records.wrap import wrapped
 from console.screens.launch.command_line import cured
+from console.screens.launch.load_lines import Shown, load_lines
 from console.screens.launch.needs import Asked, KeyLoad, Planned, Warned
 from console.vocabulary.safe_text import safe_line
 from widgets.line_paint import Line, Tone
 
-_BARS: Final = " ▁▂▃▄▅▆▇█"
-_ASCII_BARS: Final = " .:-=+*#@"
-_LEAST_CURVE: Final = 8
-_NAME: Final = 18
+_HIGH: Final = 3
+_FEW: Final = 4
+"""Keys up to which a chart has so many lines for each."""
 _GIB: Final = 1024**3
 
 
@@ -38,6 +38,7 @@ def plan_document(
     width: int,
     now: datetime,
     notes: Sequence[str] = (),
+    tall: bool = False,
     ascii_only: bool = False,
 ) -> list[DocLine]:
     """Return the lines of a plan.
@@ -48,13 +49,14 @@ def plan_document(
         width: columns there are.
         now: when it was made: from then on its end is told.
         notes: what is to be said of the choice.
+        tall: there is room for charts of several lines a key.
         ascii_only: draw with ASCII alone.
     """
     lines = [
         *_head(planned, width, now),
         *_troubles(planned, asked, notes, width),
         *_warnings(planned, asked, width),
-        *_keys(planned, width, ascii_only=ascii_only),
+        *_keys(planned, width, tall=tall, ascii_only=ascii_only),
         *_phases(planned, width),
         *_totals(planned, width),
         *_rest(planned, width),
@@ -131,7 +133,7 @@ def cure_text(warned: Warned, asked: Asked) -> str:
     return f"{how} (Enter does it)" if cured(asked, warned.change) is not None else how
 
 
-def _keys(planned: Planned, width: int, *, ascii_only: bool) -> Iterator[DocLine]:
+def _keys(planned: Planned, width: int, *, tall: bool, ascii_only: bool) -> Iterator[DocLine]:
     if not planned.keys:
         return
     rows = tuple(
@@ -149,31 +151,24 @@ def _keys(planned: Planned, width: int, *, ascii_only: bool) -> Iterator[DocLine
     head = ("key", "workers", "peak", "QPS", "req/s", "limit", "%")
     yield from _table(TextTable("", head, rows, gives=(4, 1, 6)), width)
     yield DocLine()
-    yield from said("requests in flight per key over the run", "muted", width)
-    name_width = min(_NAME, max(len(_short(key)) for key in planned.keys))
-    room = max(_LEAST_CURVE, width - name_width - 8)
-    for key in planned.keys:
-        bars = spark(key.in_flight, room, _ASCII_BARS if ascii_only else _BARS)
-        name = _short(key)[:name_width].ljust(name_width)
-        yield DocLine(((f"{name} ", ""), (bars, "accent"), (f" max {key.peak_in_flight}", "muted")))
-    yield DocLine()
+    yield from _charts(planned, width, tall=tall, ascii_only=ascii_only)
 
 
-def _short(key: KeyLoad) -> str:
-    return safe_line(key.name, 60)
-
-
-def spark(values: Sequence[float], columns: int, bars: str = _BARS) -> str:
-    """Draw values as blocks, the greatest the highest; whatever is not nothing is seen."""
-    top = max(values, default=0.0)
-    drawn: list[str] = []
-    for column in range(columns):
-        first = column * len(values) // columns
-        part = values[first : max(first + 1, (column + 1) * len(values) // columns)]
-        value = sum(part) / len(part) if part else 0.0
-        level = 0 if value <= 0 or top <= 0 else max(1, round(value / top * (len(bars) - 1)))
-        drawn.append(bars[level])
-    return "".join(drawn)
+def _charts(planned: Planned, width: int, *, tall: bool, ascii_only: bool) -> Iterator[DocLine]:
+    """Draw requests in flight of all keys, and requests per second of those whose limit is known."""
+    limited = [key for key in planned.keys if key.limit_per_s is not None]
+    charts: tuple[tuple[Shown, str, Sequence[KeyLoad]], ...] = (
+        ("in flight", "requests in flight per key", planned.keys),
+        ("per second", "requests/s per key, full height: its limit", limited),
+    )
+    for shown, title, keys in charts:
+        if not keys:
+            continue
+        height = _HIGH if tall and len(keys) <= _FEW else 1
+        yield from said(title, "muted", width)
+        for line in load_lines(keys, shown, planned.duration_s, width, height=height, ascii_only=ascii_only):
+            yield DocLine(line)
+        yield DocLine()
 
 
 def _phases(planned: Planned, width: int) -> Iterator[DocLine]:

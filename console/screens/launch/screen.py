@@ -112,8 +112,9 @@ class Launch(Pane):
         self.run_worker(self._look_for_live, group="live", exclusive=True)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Show all settings where there is room."""
+        """Show all settings, and higher charts, where there is room."""
         self._show_settings()
+        self._show_plan(keep_place=True)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Where only one side has room, show the one that is worked on."""
@@ -372,7 +373,9 @@ class Launch(Pane):
         asked, picks = self.asked, self._wishes.now.picks
         under = phase_under(self.query_one(ChoiceTree).highlighted, self._standing.matrix)
         plan = self.query_one("#plan", PlanPane)
-        document = self._standing.document(asked, picks, under, ascii_only=self._ascii_only)
+        document = self._standing.document(
+            asked, picks, under, tall=self.size.height >= _TALL, ascii_only=self._ascii_only
+        )
         plan.show(document, keep_place=keep_place)
         plan.border_title = self._standing.title(asked, picks)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -121,17 +120,14 @@ class Settings(LineList):
         if self._options:
             self.post_message(self.Entered(self._options[self.cursor].name))
 
-    def on_focus(self, event: events.Focus) -> None:
-        """Show all of them."""
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show all of them while they are worked on."""
+        super().watch_has_focus(has_focus)
         self._open_or_close()
-        super().on_focus(event)
-
-    def on_blur(self, event: events.Blur) -> None:
-        """Show only those that are not as usual, where there is little room."""
-        self._open_or_close()
-        super().on_blur(event)
 
     def _open_or_close(self) -> None:
-        self.take_count()
-        self.refresh(layout=True)
-        self.cursor_moved()
+        if self.is_attached:
+            self.take_count()
+            self.redraw()
+            self.refresh(layout=True)
+            self.cursor_moved()

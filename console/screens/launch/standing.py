@@ -83,7 +83,7 @@ class Standing:
         return self.of != asked and not picks.emptied and not nothing_asked(asked)
 
     def document(
-        self, asked: Asked, picks: Picks, under: PhaseLine | None, *, ascii_only: bool
+        self, asked: Asked, picks: Picks, under: PhaseLine | None, *, tall: bool, ascii_only: bool
     ) -> Callable[[int], Sequence[DocLine]]:
         """Return what stands in the pane of the plan: the plan, or what there is to say in its place."""
         if under is not None and under.error is not None:
@@ -107,7 +107,9 @@ class Standing:
 
         def lines(width: int) -> list[DocLine]:
             of = self.planned_of or asked
-            return plan_document(planned, of, width=width, now=at, notes=notes, ascii_only=ascii_only)
+            return plan_document(
+                planned, of, width=width, now=at, notes=notes, tall=tall, ascii_only=ascii_only
+            )
 
         return lines
 

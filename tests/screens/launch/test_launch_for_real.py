@@ -12,7 +12,6 @@ from console.app import ConsoleApp
 from console.cli.backend import real_backend
 from console.phases.plan import Plan
 from console.screens.launch.screen import Launch
-from console.screens.live.screen import Live
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +51,7 @@ async def test_a_phase_of_ones_own_is_launched_as_it_was_planned(until) -> None:
         await pilot.press("enter")
         await until(pilot, "Enter start")
         await pilot.press("x", "enter")
-        await until(pilot, lambda: isinstance(app.screen, Live), LONG)
+        await until(pilot, lambda: app.session.watched is not None, LONG)
         run_dir = app.session.watched
         await until(pilot, lambda: backend.live.ended(run_dir) is not None, LONG)
     ended = backend.live.ended(run_dir)
