@@ -115,6 +115,9 @@ def create_profile(name: str, text: str) -> Path:
     try:
         path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.parent.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ConsoleError(f"cannot be written: {error.strerror}", where=str(path.parent)) from None
+    try:
         write_new(path, text)
     except FileExistsError:
         raise ConsoleError("is there already; nothing was written", where=str(path)) from None

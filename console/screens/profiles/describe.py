@@ -16,7 +16,10 @@ from widgets.line_paint import Line, Run, Tone
 from widgets.table_rows import TableColumn, TableRow
 
 PICKER_COLUMNS = (TableColumn("profile", most=60),)
-_LEAST_NAME = 12
+_LEAST_NAME = 16
+"""What a model's name keeps before formulas give way."""
+_NO_NAME = 8
+"""What it keeps before the rates give way."""
 
 
 def picker_rows(choices: Sequence[ProfileChoice], editor: Editor, used: str) -> list[TableRow]:
@@ -86,46 +89,45 @@ def complaints_line(facts: Facts) -> str:
 def totals_lines(lines: Sequence[TotalLine], row: str, width: int, *, ascii_only: bool = False) -> list[Line]:
     """Return a heading and a line for each model: those of the limits row under the cursor first.
 
-    What differs from the saved file says what it was: behind the figures, or in their place where that has no room.
+    What differs from the saved file stands behind what it was, and without its formula where that has no room.
     """
     if not lines:
         return []
     longest = max(cells(line.model) for line in lines)
-    figures, widths, room = [("", "", "")], [0, 0, 0], 0
+    figures, widths, room = [("", "")], [0, 0], 0
     for compact in (False, True):
         figures = [_figures(line, compact=compact, ascii_only=ascii_only) for line in lines]
         widths = [max(map(cells, column)) for column in zip(*figures, strict=True)]
-        widths[0], widths[1] = max(widths[0], len("workers")), max(widths[1], len("qps"))
-        room = width - 6 - sum(widths) - (2 if widths[2] else 0)
+        widths = [max(widths[0], len("workers")), max(widths[1], len("qps"))]
+        room = width - 6 - sum(widths)
         if room >= min(longest, _LEAST_NAME):
             break
-    name = max(_LEAST_NAME, min(room, longest))
-    heading = f"{'model':<{name + 2}}  {'workers':>{widths[0]}}  {'qps':>{widths[1]}}"
+    has_qps = room >= _NO_NAME
+    name = max(_NO_NAME, min(room if has_qps else room + widths[1] + 2, longest))
+    heading = f"{'model':<{name + 2}}  {'workers':>{widths[0]}}" + (
+        f"  {'qps':>{widths[1]}}" if has_qps else ""
+    )
     made: list[tuple[bool, Line]] = []
-    for line, (workers, qps, before) in zip(lines, figures, strict=True):
+    for line, (workers, qps) in zip(lines, figures, strict=True):
         here = line.row == row
         label = shorten(safe_line(line.model, 100), name)
         runs: list[Run] = [
             (f"{'>' if here else ' '} {label}{' ' * (name - cells(label))}  ", ""),
-            (" " * (widths[0] - cells(workers)) + workers, "accent" if line.workers_before else ""),
-            (f"  {' ' * (widths[1] - cells(qps))}{qps}", "accent" if line.qps_before else ""),
+            (" " * (widths[0] - cells(workers)) + workers, "warn" if line.workers_before else ""),
         ]
-        if before:
-            runs.append((f"  {before}", "warn"))
+        if has_qps:
+            runs.append((f"  {' ' * (widths[1] - cells(qps))}{qps}", "warn" if line.qps_before else ""))
         made.append((here, tuple(runs)))
     return [((heading, "heading"),), *(line for _, line in sorted(made, key=lambda one: not one[0]))]
 
 
-def _figures(line: TotalLine, *, compact: bool, ascii_only: bool) -> tuple[str, str, str]:
-    """Return workers, qps and what they were; in a compact line that stands before an arrow."""
-    workers, qps, before = line.workers, line.qps, ""
+def _figures(line: TotalLine, *, compact: bool, ascii_only: bool) -> tuple[str, str]:
+    """Return workers and qps, each behind what it was, if it was something else."""
     arrow, times = ("->", "x") if ascii_only else ("→", "×")
-    if compact and line.workers_before:
-        workers = f"{line.workers_before} {arrow} {line.workers.rpartition('= ')[2]}"
-    if compact and line.qps_before:
-        qps = f"{line.qps_before} {arrow} {line.qps or '-'}"
-    if not compact and line.changed:
-        was = [line.workers_before] if line.workers_before else []
-        was += [f"{line.qps_before} qps"] if line.qps_before else []
-        before = f"*was {', '.join(was)}"
-    return workers.replace("×", times), qps, before
+    workers, qps = line.workers, line.qps
+    if line.workers_before:
+        total = workers.rpartition("= ")[2] if compact else workers
+        workers = f"{line.workers_before} {arrow} {total}"
+    if line.qps_before:
+        qps = f"{line.qps_before} {arrow} {qps}"
+    return workers.replace("×", times), qps

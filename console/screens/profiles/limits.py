@@ -42,7 +42,7 @@ def columns() -> tuple[EditColumn, ...]:
     figures = (EditColumn(figure, figure, none_text=NONE, least=4) for figure in FIGURES)
     return (
         *figures,
-        EditColumn(MULTIPLIER, "prompt", none_text="", least=4),
+        EditColumn(MULTIPLIER, "mult", none_text="", least=4),
         EditColumn(PER, "per", none_text="", least=4),
     )
 

@@ -16,6 +16,7 @@ from widgets.check_tree import CheckTree
 from widgets.edit_table import EditTable
 from widgets.line_list import LineList
 from widgets.line_paint import Line
+from widgets.paragraphs import broken, paragraph
 from widgets.table import Table
 from widgets.text_buffer import TextBuffer
 from widgets.tree_nodes import TreeNode
@@ -98,7 +99,7 @@ class TotalsPanel(LineList):
 
     def line_count(self) -> int:
         """Return how many lines there are below the heading."""
-        return len(self._trouble) or len(self._totals)
+        return len(self._said(self._width)) or len(self._totals)
 
     def head_lines(self, width: int) -> tuple[Line, ...]:
         """Make the heading."""
@@ -107,11 +108,15 @@ class TotalsPanel(LineList):
     def line_at(self, index: int, width: int) -> Line:
         """Make one line."""
         if self._trouble:
-            return ((self._trouble[index], "bad"),)
+            return self._said(width)[index]
         line = self._lines(width)[1 + index]
         if self.has_focus and index == self.cursor:
             return (("".join(text for text, _ in line), "cursor"),)
         return line
+
+    def _said(self, width: int) -> list[Line]:
+        lines = [line for text in self._trouble for line in broken(paragraph(text, "bad", 2), max(1, width))]
+        return [tuple(line) for line in lines]
 
     def _lines(self, width: int) -> list[Line]:
         return totals_lines(self._totals, self._row, width, ascii_only=self.ascii_only)
