@@ -101,9 +101,9 @@ class PartsTuning:
             # Where limits were only found since somebody wanted it, what was found is gone with the process.
             if (on or self._planned[lane_id]) and number in self._having(Scope("lane", lane_id)):
                 yield Adapt((lane_id,), on=on)
-        limits = tuple(dealt[number] for dealt in self._dealt.values() if number in dealt)
+        limits = [dealt[number] for dealt in self._dealt.values() if number in dealt]
         if limits:
-            yield SetLimits(limits)
+            yield SetLimits(tuple(self._again(one) for one in limits))
 
     def tune(self, tune: Tune) -> Accepted | Refused:
         """Change limits, all that are named or none: record it, and tell each process its part."""
@@ -120,8 +120,7 @@ class PartsTuning:
             if change.scope.kind == "lane":
                 self._released.setdefault(change.scope.name, set()).update(change.limits.said)
         for number, limits in for_process.items():
-            self._children[number].say(SetLimits(tuple(limits)))
-            self._children[number].ask_for_picture()
+            self._say(number, SetLimits(tuple(limits)))
         subject, text = event_of(changes)
         self._recorder.event("note", TUNED, subject, text)
         self._note(changes)
@@ -151,19 +150,31 @@ class PartsTuning:
             self._adapted[name] = command.on
             self._released.pop(name, None)
             for number in self._having(Scope("lane", name)):
-                self._children[number].say(Adapt((name,), on=command.on))
+                self._say(number, Adapt((name,), on=command.on))
         told = dict.fromkeys(changing, _NOW)
         record_adapt(self._recorder, told, on=command.on)
         return Accepted(adapt_text(told, on=command.on))
 
     # Inside
 
+    def _say(self, number: int, message: SetLimits | Adapt) -> None:
+        """Tell a process, and have it show what came of it; one that has not started is told when it has."""
+        child = self._children.get(number)
+        if child is not None:
+            child.say(message)
+            child.ask_for_picture()
+
+    def _again(self, limits: ScopeLimits) -> ScopeLimits:
+        """Return what a process has of a scope, with what was set since limits are held there, if they are."""
+        said = tuple(self._released.get(limits.scope.name, ())) if limits.scope.kind == "lane" else ()
+        return msgspec.structs.replace(limits, said=said)
+
     def _having(self, scope: Scope) -> dict[int, Sequence[LaneSetup]]:
-        """Return the living processes that have lanes of a scope, and these lanes."""
+        """Return the processes that have lanes of a scope, living ones and those still to start, and these lanes."""
         having = {
             number: [setup for setup in lanes if scope in self._scopes[setup.lane.id]]
             for number, lanes in self._parts.items()
-            if number in self._children and not self._children[number].gone.is_set()
+            if number not in self._children or not self._children[number].gone.is_set()
         }
         return {number: lanes for number, lanes in having.items() if lanes}
 

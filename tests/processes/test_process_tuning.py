@@ -171,6 +171,16 @@ def test_a_rate_stays_whole_on_the_process_of_its_lane(make_rig):
     assert min(later - sooner for sooner, later in pairwise(slow)) >= 0.5e9 - 1000
 
 
+def test_what_is_set_before_the_processes_have_started_holds(make_rig):
+    lanes = [lane("a", workers=8), lane("b", workers=1)]
+    operate, said = at((0.0, put(A, workers=4)), (0.0, Adapt(("p/b@key0",), on=True)), (5.0, view))
+    rig = make_rig(lanes)
+    assert play(rig, [job(ids(90), lanes)], operate) == "finished"
+    assert said[0] == Accepted("p/a@key0: workers 8 → 4")
+    assert said[2].workers == 4
+    assert max(flying(rig, step / 4) for step in range(40)) == 4
+
+
 def test_what_cannot_be_exact_over_processes_is_refused_in_words(make_rig):
     lanes = [lane("a", workers=6), lane("b", workers=6)]
     operate, said = at(
