@@ -17,10 +17,6 @@ What = Literal["table", "tests", "summary"]
 Format = Literal["csv", "json", "parquet", "md"]
 
 
-class GivenUp(Exception):  # noqa: N818 - it names what happened
-    """The reading of a run was given up: nobody waits for it any more."""
-
-
 @dataclass(frozen=True, slots=True)
 class RunHead:
     """What must be known of a run whatever is read of it."""

@@ -10,7 +10,8 @@ import pytest
 from fakes import Told, opened
 from fakes.results import RUN, FakeReading, FakeRun
 
-from console.app import StartAt
+from console.app import ConsoleApp, StartAt
+from console.screens.looks import Looks
 from console.screens.results.needs import Export, RunHead
 from console.screens.results.screen import Results
 from console.vocabulary.errors import ConsoleError
@@ -26,9 +27,21 @@ def app_on(run: FakeRun | None = None):
     return opened(told, SHOWN), told
 
 
+async def still(pilot, until, wanted: str) -> str:
+    """Wait until the screen shows a text, and nothing on it moves any more."""
+    before = ""
+    for _ in range(50):
+        shown = await until(pilot, wanted)
+        if shown == before and "? help" in shown.splitlines()[-1]:
+            return shown
+        before = shown
+        await pilot.pause(0.02)
+    raise AssertionError(f"it never comes to rest\n{shown}")
+
+
 async def go_to(pilot, until, view: str) -> str:
     """Press `v` until a view is in front and filled."""
-    await until(pilot, lambda: pilot.app.screen._results is not None)
+    await until(pilot, lambda: pilot.app.screen.results is not None)
     for _ in range(8):
         if f"[{view}]" not in await until(pilot, "["):
             await pilot.press("v")
@@ -39,14 +52,14 @@ async def test_without_a_run_it_says_where_to_find_one(until, golden) -> None:
     app = opened(Told(), StartAt("launch"))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("5")
-        golden("results-empty-80", await until(pilot, "no run is shown: 6 lists runs"))
+        golden("results-empty-80", await still(pilot, until, "no run is shown: 6 lists runs"))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["narrow", "wide"])
 async def test_a_finished_run_begins_with_a_screenful(size, until, golden) -> None:
     app, _ = app_on()
     async with app.run_test(size=size) as pilot:
-        shown = await until(pilot, "workers 100")
+        shown = await still(pilot, until, "workers 100")
         assert "SIMULATED" in shown
         golden(f"results-overview-{size[0]}", shown)
 
@@ -56,7 +69,7 @@ async def test_the_models_of_a_finished_run(size, until, golden) -> None:
     app, _ = app_on()
     async with app.run_test(size=size) as pilot:
         await go_to(pilot, until, "models")
-        golden(f"results-models-{size[0]}", await until(pilot, "8 models"))
+        golden(f"results-models-{size[0]}", await still(pilot, until, "8 models"))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +85,7 @@ async def test_a_run_that_is_not_whole_says_so_above_every_view(kind, reason, wa
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, wanted)
         await go_to(pilot, until, "models")
-        shown = await until(pilot, "8 models")
+        shown = await still(pilot, until, "8 models")
         assert wanted in shown
         assert "SIMULATED" in shown
         assert (reason in shown) is (kind == "partial")
@@ -92,7 +105,7 @@ async def test_enter_goes_down_to_one_test_and_escape_up_again(until, golden, sc
         await until(pilot, "basic_task › failures")
         await until(pilot, "6 tests")
         await pilot.press("j", "enter")
-        shown = await until(pilot, "turn 1")
+        shown = await still(pilot, until, "turn 1")
         assert "failures › basic_task/6" in shown
         golden("results-trace-80", shown)
         await pilot.press("n")
@@ -106,7 +119,7 @@ async def test_enter_goes_down_to_one_test_and_escape_up_again(until, golden, sc
         await pilot.press("escape")
         await until(pilot, ">basic_task ")
         await pilot.press("escape")
-        shown = await until(pilot, "8 models")
+        shown = await still(pilot, until, "8 models")
         assert ">Llama-3.3-70B-Instruct" in shown, "the cursor is where it was"
         await pilot.press("escape", "escape")
         assert "8 models" in screen_text(app)
@@ -118,7 +131,7 @@ async def test_one_test_on_a_wide_screen(until, golden) -> None:
         await go_to(pilot, until, "tests")
         await until(pilot, "20 tests")
         await pilot.press("enter")
-        golden("results-trace-160", await until(pilot, "turn 2"))
+        golden("results-trace-160", await still(pilot, until, "turn 2"))
 
 
 async def test_what_a_model_says_is_never_taken_for_a_heading_or_a_sequence(until) -> None:
@@ -244,7 +257,7 @@ async def test_what_goes_wrong_is_said_and_what_was_there_stays(until) -> None:
         assert "verdicts" in shown
 
 
-async def test_a_table_is_exported_where_and_as_it_is_wanted(
+async def test_atable_is_exported_where_and_as_it_is_wanted(
     until, golden, tmp_path: Path, monkeypatch
 ) -> None:
     monkeypatch.setattr("console.screens.results.export_words.Path.cwd", lambda: Path("/"))
@@ -254,7 +267,7 @@ async def test_a_table_is_exported_where_and_as_it_is_wanted(
         await go_to(pilot, until, "models")
         await until(pilot, "8 models")
         await pilot.press("x")
-        golden("results-export-80", await until(pilot, "table as shown"))
+        golden("results-export-80", await still(pilot, until, "table as shown"))
         await pilot.press("down", "right", "down")
         await until(pilot, "[JSON]")
         await pilot.press("ctrl+u", *str(tmp_path), *"/a.json", "enter")
@@ -279,7 +292,7 @@ async def test_a_file_that_is_there_is_written_over_only_after_asking(until, tmp
         assert told.reading.run.exported == [(Export("tests", "csv", there, overwrite=True), 0)]
 
 
-async def test_rows_and_tables_are_copied_as_text(until, monkeypatch) -> None:
+async def test_rows_andtables_are_copied_as_text(until, monkeypatch) -> None:
     copied: list[str] = []
     app, _ = app_on()
     monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
@@ -322,8 +335,7 @@ async def test_a_small_terminal_shows_less_and_breaks_nothing(until) -> None:
 
 
 async def test_plain_signs_where_the_terminal_knows_only_ascii(until) -> None:
-    app, _ = app_on()
-    app.ascii_only = True
+    app = ConsoleApp(Told().backend, SHOWN, Looks(ascii_only=True))
     async with app.run_test(size=(80, 24)) as pilot:
         await go_to(pilot, until, "models")
         await until(pilot, "8 models")

@@ -27,18 +27,30 @@ def look_often(monkeypatch):
     monkeypatch.setattr("console.screens.runs.screen.LOOK_S", 0.1)
 
 
+async def still(pilot, until, wanted: str) -> str:
+    """Wait until the screen shows a text, and nothing on it moves any more."""
+    before = ""
+    for _ in range(50):
+        shown = await until(pilot, wanted)
+        if shown == before and shown.splitlines()[-1].strip():
+            return shown
+        before = shown
+        await pilot.pause(0.02)
+    raise AssertionError(f"it never comes to rest\n{shown}")
+
+
 @pytest.mark.parametrize("size", SIZES, ids=["narrow", "wide"])
 async def test_runs_of_all_states(size, until, golden) -> None:
     app = opened(Told(), HERE)
     async with app.run_test(size=size) as pilot:
         await until(pilot, "Enter watches it")
-        golden(f"runs-{size[0]}", await until(pilot, "damaged"))
+        golden(f"runs-{size[0]}", await still(pilot, until, "damaged"))
 
 
 async def test_without_runs_it_says_what_to_do(until, golden) -> None:
     app = opened(Told(empty=True), HERE)
     async with app.run_test(size=(80, 24)) as pilot:
-        golden("runs-empty-80", await until(pilot, "no runs yet: 2 launches one"))
+        golden("runs-empty-80", await still(pilot, until, "no runs yet: 2 launches one"))
 
 
 async def test_enter_watches_a_live_run_and_opens_one_that_is_over(until) -> None:
@@ -90,7 +102,7 @@ async def test_two_marked_runs_stand_side_by_side_the_older_first(until, golden)
         await pilot.press("c")
         await until(pilot, "mark two runs with space")
         await pilot.press("j", "space", "space", "c")
-        shown = await until(pilot, "not compared: speeds")
+        shown = await still(pilot, until, "not compared: speeds")
         assert isinstance(app.screen, Compare)
         assert told.listing.compared == [(RUNS[2].run_dir, RUNS[1].run_dir)]
         golden("runs-compare-80", shown)
@@ -103,7 +115,7 @@ async def test_a_comparison_on_a_wide_screen(until, golden) -> None:
     async with app.run_test(size=(160, 48)) as pilot:
         await until(pilot, "damaged")
         await pilot.press("j", "space", "space", "c")
-        golden("runs-compare-160", await until(pilot, "not compared: speeds"))
+        golden("runs-compare-160", await still(pilot, until, "not compared: speeds"))
         await pilot.press("greater_than_sign", "greater_than_sign", "s")
         await until(pilot, "full % 1 ▼")
 
@@ -154,7 +166,7 @@ async def test_a_prune_names_what_each_choice_takes_and_asks_again(until) -> Non
             replace(run, started=run.started.replace("2026-11-17", "2026-09-17")) for run in RUNS
         ]
         await pilot.press("r")
-        await until(pilot, lambda: "09-17" in str(app.screen._runs))
+        await until(pilot, lambda: "09-17" in str(app.screen.runs))
         await pilot.press("p")
         await until(pilot, "older than 30 days: 1 of 6 runs")
         await pilot.press("4")
@@ -181,7 +193,7 @@ async def test_runs_are_looked_at_again_and_only_a_change_is_painted(until, monk
         )
         told.listing.found = [new, *RUNS]
         await until(pilot, "5.4")
-        assert app.screen._here == RUNS[1], "the cursor stays on its run"
+        assert app.screen.here == RUNS[1], "the cursor stays on its run"
 
 
 async def test_runs_are_filtered(until) -> None:
