@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -26,6 +27,7 @@ from widgets.table_rows import TableColumn, TableRow
 from widgets.text_lines import TextLines, plain
 
 _BAR: Final = 24
+_TOLD_EVERY_S: Final = 1.0
 _COLUMNS: Final = (
     TableColumn("policy"),
     TableColumn("duration", "right"),
@@ -72,6 +74,7 @@ class PlayedBox(Dialog[str]):
         self._ascii_only = ascii_only
         self._played: Played | None = None
         self._left = False
+        self._next_s = 0.0
 
     def compose(self) -> ComposeResult:
         """Show how far it is, and below what it came to."""
@@ -138,7 +141,11 @@ class PlayedBox(Dialog[str]):
         return played.wait(self._tell)
 
     def _tell(self, progress: Progress) -> None:
-        self.post_message(self.Reached(progress))  # from a thread
+        """Tell the screen from a thread, once a second: lines may be slow."""
+        now_s = time.monotonic()
+        if now_s >= self._next_s:
+            self._next_s = now_s + _TOLD_EVERY_S
+            self.post_message(self.Reached(progress))
 
 
 class RehearsalBox(PlayedBox):

@@ -161,7 +161,7 @@ async def test_a_warning_is_cured_by_enter_and_taken_back_by_u(until) -> None:
 
 async def test_settings_are_stepped_typed_and_chosen(until) -> None:
     app = opened(Told())
-    async with app.run_test(size=(160, 48)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "5.2")
         await pilot.press("space", "tab", "right", "right", "j", "l", "l", "j", "j", "enter")
         await until(pilot, "instances of each task type")
