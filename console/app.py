@@ -5,34 +5,35 @@ from __future__ import annotations
 import asyncio
 import signal
 import traceback
+from collections import deque
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.scrollbar import ScrollBar
+from textual.widget import AwaitMount
 
 from console.screens.backend import Backend
 from console.screens.capacity.screen import Capacity
-from console.screens.help import Help, help_lines
-from console.screens.launch.confirm import Confirm
 from console.screens.launch.screen import Launch
 from console.screens.leaving import Leaving
 from console.screens.line_driver import LineDriver
 from console.screens.live.screen import Live
 from console.screens.looks import THEMES, AsciiOnly, Looks
-from console.screens.painting import PaintingApp
 from console.screens.pane import PLACES, Pane, Place
 from console.screens.preferences import chosen_theme
 from console.screens.profiles.screen import Profiles
 from console.screens.results.screen import Results
 from console.screens.runs.screen import Runs
+from console.screens.serving import ServingApp
 from console.screens.session import Session
 from console.screens.terminal import leave_soon, wants_ascii, wants_colours, watched_terminal
 from console.vocabulary.safe_text import safe_line, safe_text
 from widgets.scroll_bar import WholeCells
 
+_STEPS_BACK: Final = 32
 ScrollBar.renderer = WholeCells  # Textual's own draws its ends with characters that ASCII has not
 
 
@@ -54,7 +55,7 @@ class Closed(NamedTuple):
     """Not 0 only if it was ended from outside or failed."""
 
 
-class ConsoleApp(PaintingApp[Leaving | None]):
+class ConsoleApp(ServingApp[Leaving | None]):
     """The console. It holds no run: engines live in processes of their own."""
 
     CSS_PATH = "app.tcss"
@@ -71,8 +72,36 @@ class ConsoleApp(PaintingApp[Leaving | None]):
             tooltip="Leave the console; runs go on",
             show=False,
         ),
-        Binding("ctrl+z", "nothing", show=False),
-        Binding("ctrl+l", "repaint", "Paint the screen again", show=False, id="app.repaint"),
+        Binding(
+            "colon,ctrl+p",
+            "palette",
+            "commands",
+            key_display=":",
+            show=False,
+            id="app.palette",
+            tooltip="Find a command by a few letters, or type one",
+        ),
+        Binding("escape", "go_back", "back", show=False, id="app.back", tooltip="Go to the screen before"),
+        Binding(
+            "tab",
+            "focus_next",
+            "next",
+            show=False,
+            id="app.next",
+            tooltip="Go to the next part of the screen",
+        ),
+        Binding(
+            "shift+tab",
+            "focus_previous",
+            "previous",
+            show=False,
+            id="app.previous",
+            tooltip="Go to the part before",
+        ),
+        Binding("ctrl+z", "nothing", show=False, id="app.no-stop"),
+        Binding(
+            "ctrl+l", "repaint", "repaint", show=False, id="app.repaint", tooltip="Paint the screen again"
+        ),
         *(
             Binding(
                 str(number), f"go({place!r})", place, show=False, id=f"go.{place}", tooltip=f"Go to {place}"
@@ -100,6 +129,8 @@ class ConsoleApp(PaintingApp[Leaving | None]):
         self.VERTICAL_BREAKPOINTS = [(0, "-tiny"), (15, "-short"), (36, "-tall")]
         start = start or StartAt()
         self._start = start
+        self._been: deque[str] = deque(maxlen=_STEPS_BACK)
+        self._going_back = False
         self.left_by_fault: Leaving | None = None
         """How the run stood that was watched when the console failed."""
         self.session = Session(
@@ -135,11 +166,25 @@ class ConsoleApp(PaintingApp[Leaving | None]):
         if isinstance(self.screen, Pane):
             self.switch_mode(place)
 
-    def action_help(self) -> None:
-        """Show the keys of the screen."""
-        shown = self.screen
-        notes = shown.HELP_NOTES if isinstance(shown, (Pane, Confirm)) else ()
-        self.push_screen(Help("keys", help_lines(shown, notes)))
+    def switch_mode(self, mode: str) -> AwaitMount:
+        """Go to a screen, and remember the one before."""
+        before = self.current_mode
+        if before != mode and before in PLACES and not self._going_back:
+            self._been.append(before)
+        return super().switch_mode(mode)
+
+    def action_go_back(self) -> None:
+        """Go to the screen before this one."""
+        if self._been and isinstance(self.screen, Pane):
+            self._going_back = True
+            try:
+                self.switch_mode(self._been.pop())
+            finally:
+                self._going_back = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the way back only where there is one."""
+        return bool(self._been) if action == "go_back" else True
 
     def action_leave(self) -> None:
         """Close the console, once every screen that has something to ask has been answered."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -11,8 +12,12 @@ from textual.screen import Screen
 
 from console.screens.dialog import Dialog
 from widgets.paragraphs import Paragraph, Paragraphs, paragraph
+from widgets.text_lines import Tone
 
+_GROUPS = {"here": "where you are now", "everywhere": "everywhere"}
+_WIDEST_KEYS = 24
 _KEY_NAMES = {
+    "colon": ":",
     "escape": "Esc",
     "enter": "Enter",
     "space": "Space",
@@ -37,7 +42,13 @@ class Help(Dialog[None]):
 
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,enter,ctrl+c", "dismiss", "Close", id="help.close"),
+        Binding(
+            "escape,question_mark,q,enter,ctrl+c",
+            "dismiss",
+            "Close",
+            id="help.close",
+            tooltip="Close the help",
+        ),
     ]
 
     def __init__(self, title: str, lines: list[Paragraph]) -> None:
@@ -55,22 +66,48 @@ class Help(Dialog[None]):
 
 
 def help_lines(screen: Screen[Any], notes: tuple[str, ...]) -> list[Paragraph]:
-    """Return a paragraph for each action that works now: its keys and what it does; then `notes`."""
-    keys: dict[str, list[str]] = {}
-    bindings = sorted(screen.active_bindings.values(), key=lambda active: active.node is not screen)
-    for active in bindings:  # those of the screen first, then those of the widget in focus
+    """Return a paragraph for each action: those of the screen, of the part in focus, and those that work everywhere.
+
+    What a screen gives a reason for is told as well where it does not work now. `notes` come last.
+    """
+    groups: dict[str, dict[str, list[str]]] = {"": {}, "here": {}, "everywhere": {}}
+    for active in screen.active_bindings.values():
         binding = active.binding
         if binding.description and active.enabled and not binding.system:
-            keys.setdefault(binding.tooltip or binding.description, []).append(key_name(binding.key))
-    width = max((len(" ".join(names)) for names in keys.values()), default=0)
-    lines = [
-        Paragraph(((f"{' '.join(names):>{width}}  ", "accent"), (description, "")), width + 2)
-        for description, names in keys.items()
-    ]
+            group = "" if active.node is screen else "everywhere" if active.node.parent is None else "here"
+            groups[group].setdefault(binding.tooltip or binding.description, []).append(key_name(binding.key))
+    not_now = _not_now(screen)
+    names = [" ".join(keys) for keys_of in groups.values() for keys in keys_of.values()]
+    width = min(_WIDEST_KEYS, max(map(len, (*names, *not_now)), default=0))
+    lines: list[Paragraph] = []
+    for group, keys_of in groups.items():
+        if keys_of and group:
+            lines += [Paragraph(()), paragraph(_GROUPS[group], "muted")]
+        lines += [_line(" ".join(keys), width, text) for text, keys in keys_of.items()]
+        if not group:
+            lines += [_line(keys, width, text, "muted") for keys, text in not_now.items()]
     if notes:
         lines.append(Paragraph(()))
         lines += [paragraph(note, "muted", hang=2) for note in notes]
     return lines
+
+
+def _line(keys: str, width: int, text: str, tone: Tone = "") -> Paragraph:
+    return Paragraph(((f"{keys:>{width}}  ", tone or "accent"), (text, tone)), width + 2)
+
+
+def _not_now(screen: Screen[Any]) -> dict[str, str]:
+    """Return the keys of the screen that do nothing now, and why, where it gives a reason."""
+    why_not: Callable[[str], str] = getattr(screen, "why_not", lambda _action: "")
+    working = {active.binding.action for active in screen.active_bindings.values() if active.enabled}
+    found: dict[str, str] = {}
+    for keys in screen._bindings.key_to_bindings.values():  # pyright: ignore[reportPrivateUsage]
+        for binding in keys:
+            name = binding.action.partition("(")[0]
+            reason = "" if binding.action in working else why_not(name)
+            if reason:
+                found[key_name(binding.key)] = f"{binding.tooltip or binding.description}: {reason}"
+    return found
 
 
 def key_name(key: str) -> str:

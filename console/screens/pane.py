@@ -53,6 +53,17 @@ class Pane(Screen[None], inherit_bindings=False):
         """Take the answer to that; return whether the console may close now."""
         return bool(value)
 
+    COMMAND_EXAMPLE: ClassVar[str] = ""
+    """What can be typed in the palette on this screen, such as `workers 40`."""
+
+    def run_command(self, text: str) -> str | None:
+        """Do what was typed in the palette; return "" when it is done, why it is not, or None where it is no command here."""
+        return None
+
+    def why_not(self, action: str) -> str:
+        """Return why an action cannot be taken now, where that is worth a line in the help; else nothing."""
+        return ""
+
     @property
     def on_top(self) -> bool:
         """Whether it is in front, with nothing above it, not even a question (Textual's `is_current` is true under one)."""

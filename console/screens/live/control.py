@@ -12,7 +12,7 @@ from console.screens.live.lanes import Picked
 from console.screens.live.prompt import LimitPrompt
 from console.screens.live.steps import STEPS, Figure, Tuning, move_qps, move_workers
 from console.screens.live.switching import Switching, adapting, switching
-from console.screens.live.typed import Wish, parse_wish, tunings_of
+from console.screens.live.typed import UnclearError, Wish, parse_wish, tunings_of
 from console.screens.live.watching import Watched
 from console.screens.question import Answer, Question
 from console.screens.session import Session
@@ -191,6 +191,19 @@ class Controlled(Watched):
         if text is not None:
             self._tune(parse_wish(text), chosen)
 
+    def run_command(self, text: str) -> str | None:
+        """Take limits for the selection as words, such as `workers 40`, as in the line of `=`."""
+        if not self.check_action("type_limits", ()):
+            return None
+        try:
+            wish = parse_wish(text)
+        except UnclearError as error:
+            return str(error) if _names_a_limit(text) else None
+        self.send_held()
+        if self.picked is not None:
+            self._tune(wish, self.picked)
+        return ""
+
     def action_reset(self) -> None:
         """Give the selection the profile's limits again."""
         self.send_held()
@@ -323,3 +336,7 @@ def _typed_text(text: str, chosen: Picked, lanes: tuple[LaneView, ...], touched:
 
 def _switched_text(command: Switch) -> str:
     return f"{command.kind} {command.name}: switched {'on' if command.on else 'off'}"
+
+
+def _names_a_limit(text: str) -> bool:
+    return text.casefold().startswith(("workers", "qps", "reset"))

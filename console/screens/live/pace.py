@@ -24,8 +24,11 @@ class Pace:
     def slower(self) -> None:
         """Take the next longer interval, and the shortest after the longest."""
         longer = [interval for interval in INTERVALS_S if interval > self.interval_s]
-        self.interval_s = longer[0] if longer else INTERVALS_S[0]
-        self._real_s = self.interval_s
+        self.take(longer[0] if longer else INTERVALS_S[0])
+
+    def take(self, interval_s: float) -> None:
+        """Look every so many seconds from now on."""
+        self.interval_s = self._real_s = interval_s
 
     def skipped(self) -> None:
         """Take note that a look was due and the line was behind."""

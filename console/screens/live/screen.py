@@ -16,6 +16,8 @@ from console.screens.live.keys import CONTROL_KEYS, VIEW_KEYS
 from console.screens.live.lane_text import copied_text
 from console.screens.live.lanes import Picked, filtered, picked, place_of
 from console.screens.live.notices import filtered_text, notices
+from console.screens.live.pace import INTERVALS_S
+from console.screens.live.typed import EXAMPLE
 from console.screens.session import Session
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line
@@ -46,6 +48,7 @@ class Live(Controlled, inherit_bindings=False):
         "Every change of a limit is an event of the run. Lowering breaks nothing off.",
         "Leaving the console never touches the run.",
     )
+    COMMAND_EXAMPLE: ClassVar[str] = EXAMPLE
     BINDINGS: ClassVar[list[BindingType]] = [*CONTROL_KEYS, *VIEW_KEYS]
 
     def __init__(self, session: Session) -> None:
@@ -297,6 +300,22 @@ class Live(Controlled, inherit_bindings=False):
         happened = message.event
         tone = "bad" if happened.level == "error" else "warn" if happened.level == "warn" else "accent"
         self.say(f"{clock_text(happened.at_s)} {happened.subject}  {happened.text}", tone)
+
+    def run_command(self, text: str) -> str | None:
+        """Take `refresh 2` as well as limits."""
+        name, _, rest = text.partition(" ")
+        if name.casefold() != "refresh":
+            return super().run_command(text)
+        try:
+            interval_s = float(rest.casefold().removesuffix("s").strip())
+        except ValueError:
+            return f"refresh: {INTERVALS_S[0]:g} to {INTERVALS_S[-1]:g} seconds"
+        if not INTERVALS_S[0] <= interval_s <= INTERVALS_S[-1]:
+            return f"refresh: {INTERVALS_S[0]:g} to {INTERVALS_S[-1]:g} seconds"
+        self.pace.take(interval_s)
+        self.say(f"looks every {interval_s:g} s", "muted")
+        self.look_again()
+        return ""
 
     def action_next_interval(self) -> None:
         """Look less often; after the longest interval the shortest."""

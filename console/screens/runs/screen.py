@@ -218,6 +218,8 @@ class Runs(RunActs):
                 return len(self.runs) > 1
             case "prune" | "filter":
                 return bool(self.runs)
+            case "back":
+                return bool(self.working or self.table.marked or self._filter or self.notice.lines)
             case "resume":
                 dead = run is not None and run.kind in ("partial", "interrupted") and not run.error
                 return None if dead else False

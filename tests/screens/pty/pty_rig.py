@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 from terminal_screen import TerminalScreen
 
-LONG_S = 30.0
+LONG_S = 90.0
 """How long anything may take before a test gives up; no test expects it to be short, except for an end."""
 KEYS = {
     "enter": b"\r",
