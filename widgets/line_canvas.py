@@ -119,12 +119,9 @@ class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self.take_size()
         self.refresh()
 
-    def on_focus(self, event: events.Focus) -> None:
-        """Show the cursor as one that moves."""
-        self.redraw()
-
-    def on_blur(self, event: events.Blur) -> None:
-        """Show the cursor as one that rests."""
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show the cursor as one that moves, or rests. Blur comes before the focus is gone, so it is too early for that."""
+        super().watch_has_focus(has_focus)
         self.redraw()
 
     def notify_style_update(self) -> None:
