@@ -6,12 +6,15 @@ from textual.binding import Binding, BindingType
 
 LAUNCH_KEYS: list[BindingType] = [
     Binding(
-        "enter,L",
+        "enter",
         "launch",
         "launch",
         key_display="enter",
         id="launch.launch",
         tooltip="Show the essentials, and ask",
+    ),
+    Binding(
+        "L", "launch", "launch", show=False, id="launch.anywhere", tooltip="Show the essentials, and ask"
     ),
     Binding(
         "c",
