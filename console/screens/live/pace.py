@@ -1,14 +1,12 @@
-"""How often the console looks, and that it never draws faster than the terminal takes it. Pure but for one measure."""
+"""How often the console looks at a run, and how often it can draw what it saw. Pure but for one measure."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 INTERVALS_S: Final = (0.25, 0.5, 1.0, 2.0, 5.0)
-TRY_AGAIN_S: Final = 0.25
-"""While the line is behind: from one measure to the next."""
 _SLOWER: Final = 1.5
-"""The line is called slow where looks come so many times later than they should."""
+"""The line is called slow where pictures come so many times later than they should."""
 
 
 class Pace:
@@ -31,11 +29,11 @@ class Pace:
         self.interval_s = self._real_s = interval_s
 
     def skipped(self) -> None:
-        """Take note that a look was due and the line was behind."""
+        """Take note that a picture was due and the line had not taken the one before."""
         self._skipped = True
 
-    def looked(self, now_s: float) -> None:
-        """Take note of a look."""
+    def drew(self, now_s: float) -> None:
+        """Take note that a picture was drawn."""
         if self._last_s is not None and self._skipped:
             self._real_s = (self._real_s + now_s - self._last_s) / 2
         else:
@@ -44,7 +42,7 @@ class Pace:
 
     @property
     def slow(self) -> bool:
-        """Whether the line holds up the looks."""
+        """Whether the line holds up the pictures."""
         return self._real_s > _SLOWER * self.interval_s
 
     @property

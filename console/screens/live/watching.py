@@ -13,7 +13,7 @@ from console.screens.live.chronicle import Chronicle
 from console.screens.live.connection import Connection, View
 from console.screens.live.expected import Expected
 from console.screens.live.following import Following
-from console.screens.live.pace import TRY_AGAIN_S, Pace, line_is_behind
+from console.screens.live.pace import Pace, line_is_behind
 from console.screens.live.recollection import Recollection
 from console.screens.live.work import Estimates
 from console.screens.pane import Pane
@@ -140,15 +140,14 @@ class Watched(Pane):
 
     async def _follow(self) -> None:
         while self._connection is not None:
-            if line_is_behind(self._console_app):
-                self.pace.skipped()
-                await asyncio.sleep(min(TRY_AGAIN_S, self.pace.interval_s))
-                continue
             view = await self._connection.look()
             await self._take_in(view)
             await self.look_closer()
-            self.pace.looked(asyncio.get_running_loop().time())
-            self.draw()
+            if view.standing == "live" and line_is_behind(self._console_app):
+                self.pace.skipped()  # the newest picture is drawn once the line has taken the one before
+            else:
+                self.pace.drew(asyncio.get_running_loop().time())
+                self.draw()
             if view.standing == "gone":
                 return
             if view.standing == "ended":

@@ -391,24 +391,18 @@ async def test_no_key_commands_a_run_that_is_over(watch, app, until, engine) -> 
         assert isinstance(app.screen, Live)
 
 
-async def test_a_line_that_is_behind_is_not_drawn_on_and_said_to_be_slow(
+async def test_a_line_that_is_behind_is_not_drawn_on_while_looks_go_on(
     watch, app, until, monkeypatch
 ) -> None:
-    behind = [True]
+    behind = [False]
     monkeypatch.setattr("console.screens.live.watching.line_is_behind", lambda _app: behind[0])
-    monkeypatch.setattr("console.screens.live.watching.TRY_AGAIN_S", 0.01)
-    looks = []
-    original = watch.look
-
-    async def counted():
-        looks.append(1)
-        behind[0] = len(looks) % 2 == 1
-        return await original()
-
-    monkeypatch.setattr(watch, "look", counted)
     async with app.run_test(size=(80, 24)) as pilot:
-        for _ in range(5):
-            await pilot.pause(0.02)
-        assert looks == []
+        await until(pilot, "in flight 133")
+        behind[0] = True
+        watch.shown = replace(watch.shown, seq=8, in_flight=7)
+        await until(pilot, lambda: app.screen.view.snapshot.in_flight == 7)
+        watch.shown = replace(watch.shown, seq=9, in_flight=5)
+        shown = await until(pilot, lambda: app.screen.view.snapshot.in_flight == 5)
+        assert "in flight 133" in shown
         behind[0] = False
-        await until(pilot, "held 50/50")
+        await until(pilot, "in flight 5 ")

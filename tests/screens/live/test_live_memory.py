@@ -147,18 +147,18 @@ def test_the_interval_goes_round():
     assert Pace(0.1).text == "every 0.1 s"
 
 
-def test_a_line_that_holds_up_looks_is_called_slow_until_it_keeps_up_again():
+def test_a_line_that_holds_up_pictures_is_called_slow_until_it_keeps_up_again():
     pace = Pace(1.0)
     now = 0.0
     for _ in range(6):
-        pace.looked(now)
+        pace.drew(now)
         pace.skipped()
         now += 4.0
     assert pace.text == "line slow: every 4 s"
     for _ in range(4):
         now += 1.0
-        pace.looked(now)
-    pace.looked(now + 1)
+        pace.drew(now)
+    pace.drew(now + 1)
     assert pace.text == "every 1 s"
 
 

@@ -66,7 +66,7 @@ def test_a_line_that_takes_nothing_for_a_while_gets_the_newest_picture_and_not_a
             seen = terminal.tell("looks", reading=False)["looks"]
             while terminal.tell("looks", reading=False)["looks"] < seen + 2:
                 pass  # it looks on: nothing holds it up
-        terminal.until("443/8000")
+        terminal.until("443/8,000")
         terminal.settle()
         assert terminal.received < 60_000, "fifteen pictures would be 125 kB"
 
