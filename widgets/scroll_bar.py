@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBarRender
+from textual.widget import Widget
 
 
 class WholeCells(ScrollBarRender):
@@ -13,6 +13,6 @@ class WholeCells(ScrollBarRender):
     HORIZONTAL_BARS = [" "] * 8
 
 
-def whole_cells(widget: ScrollView) -> None:
+def whole_cells(widget: Widget) -> None:
     """Draw the vertical scroll bar of a widget so."""
     widget.vertical_scrollbar.renderer = WholeCells  # pyright: ignore[reportAttributeAccessIssue]

@@ -9,8 +9,9 @@ from textual.binding import Binding, BindingType
 
 from console.profile.draft import Draft, judge
 from console.profile.tables import Table as RawTable
+from console.screens.filter_line import FilterLine
 from console.screens.profiles.limits import complaint, toggled, typed
-from console.screens.profiles.parts import LimitsTable
+from console.screens.profiles.parts import LimitsTable, Picker, Switches
 from console.screens.profiles.showing import ShowingPane
 from console.screens.profiles.switches import with_switches
 from widgets.check_tree import CheckTree
@@ -22,6 +23,8 @@ _MOST_PROMPT_TYPES = 3
 
 class EditingPane(ShowingPane):
     """Takes what is typed."""
+
+    _filtered: Picker | Switches | None = None
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -54,6 +57,15 @@ class EditingPane(ShowingPane):
             "switch",
             id="profiles.toggle",
             tooltip="Turn round the choice under the cursor",
+        ),
+        Binding(
+            "slash",
+            "filter",
+            "filter",
+            key_display="/",
+            id="profiles.filter",
+            tooltip="Show only what has some words",
+            show=False,
         ),
         Binding("u", "undo", "undo", id="profiles.undo", tooltip="Undo the last change"),
         Binding("ctrl+r", "redo", "redo", id="profiles.redo", tooltip="Do again what was undone", show=False),
@@ -169,6 +181,23 @@ class EditingPane(ShowingPane):
         self.picker.focus()
         self.show_totals()
 
+    def action_filter(self) -> None:
+        """Look for words in the tree, or in the list of profiles."""
+        self._filtered = self.switches if self.focused is self.switches else self.picker
+        self.query_one(FilterLine).open(self._filtered.filter_text, "words to look for")
+
+    @on(FilterLine.Typed)
+    def filter_typed(self, event: FilterLine.Typed) -> None:
+        """Show only what has these words."""
+        if self._filtered is not None:
+            self._filtered.filter(event.text)
+
+    @on(FilterLine.Left)
+    def filter_left(self) -> None:
+        """Go back to what was filtered."""
+        if self._filtered is not None:
+            self._filtered.focus()
+
     def action_next_part(self, step: int) -> None:
         """Go to the next pane that is in sight."""
         if step > 0:
@@ -181,6 +210,8 @@ class EditingPane(ShowingPane):
         draft = self.editor.draft
         if action in ("edit", "switch_mode"):
             return draft is not None and not (action == "edit" and self.focused is self.limits)
+        if action == "filter":
+            return self.focused in (self.picker, self.switches)
         if action == "back":
             return self.focused is not self.picker
         if action == "undo":

@@ -15,6 +15,7 @@ from console.screens.help import key_name
 from console.screens.question import Answer
 from console.vocabulary.safe_text import safe_line
 from widgets.paragraphs import Paragraph, Paragraphs
+from widgets.scroll_bar import whole_cells
 from widgets.text_lines import Line, Run, TextLines
 
 
@@ -29,6 +30,10 @@ class Reading(VerticalScroll, inherit_bindings=False):
         Binding("home,g", "scroll_home", "Top", show=False),
         Binding("end,G", "scroll_end", "Bottom", show=False),
     ]
+
+    def on_mount(self) -> None:
+        """Scroll with a bar of whole cells."""
+        whole_cells(self)
 
 
 class Review(Dialog[str]):

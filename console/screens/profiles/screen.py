@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import ClassVar
 
@@ -64,6 +65,14 @@ class Profiles(FilingPane):
             "findings",
             id="profiles.findings",
             tooltip="Show what is wrong, or valid and hardly meant",
+        ),
+        Binding(
+            "y",
+            "copy",
+            "copy",
+            id="profiles.copy",
+            tooltip="Copy the profile and its changes as words of a command line",
+            show=False,
         ),
         Binding(
             "n",
@@ -186,6 +195,18 @@ class Profiles(FilingPane):
         source: ProfileSource = replace(facts.draft.source, text=facts.draft.rewritten().text)
         self.open_screen(Probe(self.session.backend.profiles, source, ascii_only=self.ascii_only))
 
+    def action_copy(self) -> None:
+        """Copy what makes a command line use the profile as it is seen."""
+        texts = () if self.editor.draft is None else self.editor.draft.texts()
+        if texts is None:
+            self.say("these changes cannot be said on a command line: save them")
+            return
+        words = ["--profile", self.editor.name]
+        for text in texts:
+            words += ["--set", text]
+        self._console_app.copy_to_clipboard(shlex.join(words))
+        self.say("copied: --profile, and --set for each change")
+
     # The setup
 
     def action_setup(self) -> None:
@@ -245,6 +266,6 @@ class Profiles(FilingPane):
         if action == "show_findings":
             facts = self.editor.facts()
             return facts is not None and bool(facts.findings or facts.judged.complaints)
-        if action in ("probe", "use"):
+        if action in ("probe", "use", "copy"):
             return draft is not None
         return super().check_action(action, parameters)

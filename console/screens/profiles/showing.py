@@ -12,6 +12,7 @@ from textual.containers import Container
 
 from console.profile.draft import Draft
 from console.profile.form import Profile
+from console.screens.filter_line import FilterLine
 from console.screens.pane import Pane
 from console.screens.profiles.describe import (
     PICKER_COLUMNS,
@@ -72,6 +73,7 @@ class ShowingPane(Pane):
             yield Switches(
                 noun="keys and deployments", ascii_only=ascii_only, empty_text="no providers", id="switches"
             )
+        yield FilterLine(id="filter")
 
     def on_mount(self) -> None:
         """Name the panes."""

@@ -259,7 +259,8 @@ async def test_a_built_in_profile_is_saved_under_another_name(until) -> None:
             await pilot.press("enter")
             await until(pilot, said)
             assert isinstance(app.screen, AskLine)
-        await pilot.press("ctrl+u", *keys("lab-2"), "enter")
+        app.screen.query_one(Input).value = "lab-2"
+        await pilot.press("enter")
         await until(pilot, "written: /profiles/lab-2.toml")
         assert 'name = "lab-2"' in told.profiles.own["lab-2"]
         assert "workers = 51" in told.profiles.own["lab-2"]
@@ -493,3 +494,27 @@ async def test_a_narrow_screen_goes_back_to_the_list_with_escape(until) -> None:
         await pilot.press("escape")
         shown = await until(pilot, "corrected-0824")
         assert "limits of a lane" not in shown
+
+
+async def test_keys_and_deployments_are_found_by_words(until) -> None:
+    app = opened(Told(), HERE)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await until(pilot, "50 × 3 = 150")
+        app.screen.switches.focus()
+        await pilot.press("slash", *"kimi")
+        shown = await until(pilot, "2 of ")
+        assert "[x] kimi-k2" in shown
+        assert "[x] gpt-4o-mini" not in shown
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen.focused is app.screen.switches)
+        await pilot.press("slash", "escape")
+        await until(pilot, "[x] gpt-4o-mini")
+
+
+async def test_the_profile_as_it_is_seen_is_copied_as_words_of_a_command_line(until) -> None:
+    app = opened(Told(), HERE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "50 × 3 = 150")
+        await pilot.press("m", "y")
+        await until(pilot, "copied: --profile")
+        assert app.clipboard == "--profile sim --set rate_mode=adaptive"
