@@ -84,7 +84,9 @@ class PaintingApp(EchoingApp[ReturnT]):
                 return  # closed in between
 
     def _resumed(self) -> None:
-        self.call_later(self.repaint)
+        """Paint all again after a stop; called between two steps of whatever the signal has interrupted."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.call_later, self.repaint)
 
     def _catch_up(self) -> None:
         if self._missed and self._running and self.screen_stack:

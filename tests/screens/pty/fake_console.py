@@ -109,7 +109,7 @@ def main() -> None:
         steering.app = app
 
     console.app.ConsoleApp.__init__ = noted
-    console.cli.backend.real_backend = lambda _profile=None: steering.told.backend
+    console.cli.backend.real_backend = lambda *_, **_options: steering.told.backend
     console.cli.attach._meant = lambda _run: RUN_DIR
     random.seed(0)
     threading.Thread(target=steering.serve, daemon=True).start()

@@ -76,6 +76,7 @@ def test_a_stop_from_the_keyboard_or_from_outside_does_no_harm() -> None:
         terminal.until("Esc closes")
         terminal.press("escape")
         terminal.until(lambda: "Esc closes" not in terminal.screen.text)
+        terminal.settle()
         terminal.signal(signal.SIGSTOP)
         os.waitpid(terminal.process.pid, os.WUNTRACED)
         before = terminal.screen.text
