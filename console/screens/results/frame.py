@@ -69,8 +69,10 @@ class ResultsFrame(WorkingPane):
             case "tests":
                 levels = not overview and not on_tests and here.sheet is not None and len(here.sheet) > 0
                 return levels and self.head is not None and self.head.unit == "tests"
-            case "filter" | "copy_table" | "notes":
+            case "filter":
                 return not overview and here.sheet is not None
+            case "copy_table" | "notes":
+                return not overview and not in_test and here.sheet is not None
             case "back":
                 return bool(self.working or in_test or here.filter_text or self.visits.depth)
             case "view" | "export" | "copy_row":
