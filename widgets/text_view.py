@@ -172,6 +172,4 @@ if __name__ == "__main__":
     _text: list[Line] = [
         ((f"line {n}: ", "muted"), ("the quick brown fox " * (n % 4), "")) for n in range(1, 500)
     ]
-    _view = TextView(_text, ascii_only=ASCII_ONLY)
-    _view.find("fox")
-    show(_view)
+    show(TextView(_text, ascii_only=ASCII_ONLY))

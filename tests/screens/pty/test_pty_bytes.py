@@ -51,6 +51,7 @@ def test_no_screen_sends_anything_while_nothing_happens() -> None:
             terminal.until("s stop")
             terminal.press("?" if dialog == "question_mark" else dialog)
             terminal.until(sign)
+            terminal.settle()
             assert terminal.cost(lambda: terminal.pump(0.3)) == 0, dialog
             terminal.press("escape")
             terminal.until(lambda sign=sign: sign not in terminal.screen.text)
