@@ -29,9 +29,10 @@ from reported_run import MODELS, make_reported_run
 
 from console.cli.backend.results import Reading, making
 from console.cli.backend.runs import Listing
-from console.screens.results.needs import Export, GivenUp
+from console.screens.results.needs import Export
 from console.screens.results.places import VIEWS, Place, Step, trail
 from console.screens.results.sheet import Sort
+from console.screens.working import GivenUp
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.marks import ErrorClass
 from console.vocabulary.outcome import Verdict

@@ -64,7 +64,7 @@ def test_each_means_the_same_behind_run(name, count):
     from console.prepare import prepare
 
     picked = run.make_context("run", shlex.split(SEED[name])).params
-    of_run = ("detach", "rehearse", "as_json", "announce")
+    of_run = ("detach", "rehearse", "as_json", "announce", "progress")
     request = run_request(**{option: value for option, value in picked.items() if option not in of_run})
     assert prepare(request).plan.planned == count
 
@@ -93,7 +93,7 @@ def test_the_shard_to_log_in_detail_is_taken_from_the_environment(monkeypatch, e
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     picked = run.make_context("run", ["--phase", "5.1"]).params
-    of_run = ("detach", "rehearse", "as_json", "announce")
+    of_run = ("detach", "rehearse", "as_json", "announce", "progress")
     request = run_request(**{option: value for option, value in picked.items() if option not in of_run})
     assert request.debug_shard == shard
 

@@ -31,6 +31,8 @@ prompt_types = ["optimal"]
 difficulties = ["easy"]
 instances = 12
 """
+COMPLETE = (Verdict.FULL, Verdict.PARTIAL, Verdict.FAILURE)
+"""What a test ends with; what was broken off on the lane that was switched off has rows of its own before that."""
 LONGEST = 3000
 """Looks of a hundredth of a second; a machine that is busy with other tests needs many."""
 
@@ -113,7 +115,7 @@ async def test_a_whole_session(lab: Path) -> None:
         await open_a_test_that_failed(pilot)
 
     rows = list(read_rows(run_dir))
-    tests = [row.test for row in rows if isinstance(row, TestRow) and row.verdict is not Verdict.CANCELLED]
+    tests = [row.test for row in rows if isinstance(row, TestRow) and row.verdict in COMPLETE]
     assert len(tests) == len(set(tests)) == 120
     kinds = [row.kind for row in rows if isinstance(row, EventRow)]
     assert {"tune", "pause", "resume"} <= set(kinds)
