@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 import msgspec
@@ -25,6 +26,7 @@ BUSY_PAUSE_S = 0.05
 """Between two tries to connect: doubled from the first up to this."""
 
 _replies = msgspec.json.Decoder[Reply](Reply)
+ReplyT = TypeVar("ReplyT", bound=Reply)
 
 
 class NotLive(ConsoleError):  # noqa: N818 - a state of the run, said in words
@@ -99,10 +101,7 @@ class Watcher:
         Raises:
             ConsoleError: NotLive or NoAnswer, or what the engine said against it.
         """
-        reply = await self._ask(Look())
-        if isinstance(reply, Snapshot):
-            return reply
-        raise self._unexpected(reply, "snapshot")
+        return await self._answer(Look(), "snapshot", Snapshot)
 
     async def inspect(self, lane: str) -> LaneDetail:
         """Return everything about the lane of that id.
@@ -110,10 +109,7 @@ class Watcher:
         Raises:
             ConsoleError: NotLive or NoAnswer, or what the engine said against it.
         """
-        reply = await self._ask(Inspect(lane))
-        if isinstance(reply, LaneDetail):
-            return reply
-        raise self._unexpected(reply, "picture of a lane")
+        return await self._answer(Inspect(lane), "picture of a lane", LaneDetail)
 
     async def recall(self) -> History:
         """Return the figures of the last minutes.
@@ -121,10 +117,7 @@ class Watcher:
         Raises:
             ConsoleError: NotLive or NoAnswer, or what the engine said against it.
         """
-        reply = await self._ask(Recall())
-        if isinstance(reply, History):
-            return reply
-        raise self._unexpected(reply, "history")
+        return await self._answer(Recall(), "history", History)
 
     async def send(self, command: Command) -> Accepted | Refused:
         """Send a command and return what the engine said.
@@ -133,14 +126,15 @@ class Watcher:
             ConsoleError: NotLive or NoAnswer; whether the command was taken is then not known.
         """
         self._not_before = float("-inf")  # somebody pressed a key: try now
-        reply = await self._ask(command)
-        if isinstance(reply, Accepted | Refused):
-            return reply
-        raise self._unexpected(reply, "answer to a command")
+        return await self._answer(command, "answer to a command", Accepted, Refused)
 
-    def _unexpected(self, reply: Reply, wanted: str) -> NoAnswer:
+    async def _answer(self, request: Request, what: str, *wanted: type[ReplyT]) -> ReplyT:
+        """Return the reply to a request, which has to be of a kind that is wanted."""
+        reply = await self._ask(request)
+        if isinstance(reply, wanted):
+            return reply
         said = reply.text if isinstance(reply, Accepted | Refused) else ""
-        return NoAnswer(self.path, said or f"it sent no {wanted}")
+        raise NoAnswer(self.path, said or f"it sent no {what}")
 
     async def aclose(self) -> None:
         """Close the connection; a later call opens it again."""

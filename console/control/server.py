@@ -76,8 +76,7 @@ class ControlServer:
         self._look = look
         self._obey = obey
         self._attended: set[_Attended] = set()
-        self._snapshot_line = b""
-        self._snapshot_until = float("-inf")
+        self._seen = KeptAnswers(SNAPSHOT_LIFE_S)
         self._inspected = KeptAnswers(INSPECTED_LIFE_S)
         self._recalled = KeptAnswers(RECALLED_LIFE_S)
         self._requests = msgspec.json.Decoder[Request](Request)
@@ -164,7 +163,7 @@ class ControlServer:
             return self._line(Refused("not a request: nested too deeply"))
         try:
             if isinstance(request, Look):
-                return self._snapshot()
+                return await self._seen.get("", self._snapshot)
             if isinstance(request, Inspect):
                 lane = request.lane[:_LONGEST_NAME]
                 return await self._inspected.get(lane, lambda: self._detail(lane))
@@ -180,7 +179,7 @@ class ControlServer:
 
     def _forget(self) -> None:
         """Hand out nothing of before a command: who gave it is shown what it did."""
-        self._snapshot_until = float("-inf")
+        self._seen.forget()
         self._inspected.forget()
 
     async def _detail(self, lane: str) -> bytes:
@@ -191,12 +190,8 @@ class ControlServer:
         recall = self._recall
         return self._line(Refused("nobody keeps figures here") if recall is None else recall())
 
-    def _snapshot(self) -> bytes:
-        now = anyio.current_time()
-        if now >= self._snapshot_until:
-            self._snapshot_line = self._line(self._look())
-            self._snapshot_until = now + SNAPSHOT_LIFE_S
-        return self._snapshot_line
+    async def _snapshot(self) -> bytes:
+        return self._line(self._look())
 
     def _line(self, reply: Reply) -> bytes:
         return self._encoder.encode(reply) + b"\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from typing import Final
 
@@ -13,7 +13,7 @@ from console.engine.adaptive_gate import AdaptiveGate
 from console.engine.arbiter import Arbiter
 from console.engine.gates import NS_PER_S, NowNs
 from console.engine.lane_runtime import LaneRuntime
-from console.engine.limit_book import meant
+from console.engine.limit_book import NAMED, and_more, unknown_lane
 from console.engine.recording import Recorder
 from console.vocabulary.command import Accepted, Adapt, Refused
 from console.vocabulary.inspection import LimitChange
@@ -23,7 +23,6 @@ from console.vocabulary.names import ADAPTED
 from console.vocabulary.safe_text import safe_line
 
 _TICK_S: Final = 1.0
-_NAMED: Final = 3
 
 
 class Adapting:
@@ -71,13 +70,9 @@ class Adapting:
 
     def adapt(self, command: Adapt) -> Accepted | Refused:
         """Switch adaptive mode of lanes on or off, of all that are named or of none, and record it."""
-        names = tuple(dict.fromkeys(command.lanes))
-        for name in names:
-            if name not in self._lanes:
-                return Refused(safe_line(f"no lane {name} in this run{meant(name, list(self._lanes))}", 400))
-        changing = tuple(name for name in names if self._lanes[name].adapts != command.on)
-        if not changing:
-            return Refused(safe_line(nothing_changes(names, on=command.on), 400))
+        changing = lanes_to_switch(command, {name: lane.adapts for name, lane in self._lanes.items()})
+        if isinstance(changing, Refused):
+            return changing
         told = self.switch(changing, on=command.on)
         record_adapt(self._recorder, told, on=command.on)
         return Accepted(adapt_text(told, on=command.on))
@@ -127,9 +122,18 @@ class Adapting:
         self._lanes[lane.id].recent.moved(change, self._recorder.since_start(change.at_ns) / NS_PER_S)
 
 
-def nothing_changes(names: Iterable[str], *, on: bool) -> str:
-    """Say that lanes are as somebody wants them already."""
-    named = ", ".join(list(names)[:_NAMED])
+def lanes_to_switch(command: Adapt, adapts: Mapping[str, bool]) -> tuple[str, ...] | Refused:
+    """Return the lanes that are not yet as somebody wants them, or why that cannot be had; `adapts` is of all lanes."""
+    names = tuple(dict.fromkeys(command.lanes))
+    for name in names:
+        if name not in adapts:
+            return unknown_lane(name, list(adapts))
+    changing = tuple(name for name in names if adapts[name] != command.on)
+    return changing or Refused(safe_line(_nothing_changes(names, on=command.on), 400))
+
+
+def _nothing_changes(names: Sequence[str], *, on: bool) -> str:
+    named = ", ".join(names[:NAMED])
     if not named:
         return "nothing to change: name a lane"
     return f"nothing changes: adaptive mode is {'on' if on else 'off'} for {named} already"
@@ -138,8 +142,8 @@ def nothing_changes(names: Iterable[str], *, on: bool) -> str:
 def adapt_text(told: Mapping[str, str], *, on: bool) -> str:
     """Say what was switched, of many lanes the first ones: `azure/gpt@key0: adaptive off, holds …`."""
     words = "adaptive on, from" if on else "adaptive off, holds"
-    named = [f"{name}: {words} {text}" for name, text in list(told.items())[:_NAMED]]
-    return "; ".join(named) + (f" and {len(told) - _NAMED} more" if len(told) > _NAMED else "")
+    named = [f"{name}: {words} {text}" for name, text in list(told.items())[:NAMED]]
+    return "; ".join(named) + and_more(len(told))
 
 
 def record_adapt(recorder: Recorder, told: Mapping[str, str], *, on: bool) -> None:

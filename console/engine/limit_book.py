@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
@@ -10,6 +9,7 @@ import msgspec
 
 from console.vocabulary.command import Change, Refused, Tune
 from console.vocabulary.lane import LaneSetup, Scope, outer_scopes
+from console.vocabulary.nearest import nearest
 from console.vocabulary.safe_text import safe_line
 
 MOST_WORKERS: Final = 100_000
@@ -17,7 +17,7 @@ LEAST_QPS: Final = 0.001
 MOST_QPS: Final = 100_000.0
 _LEAST_BY_STEPS: Final = 0.1
 """Requests per second below which `-` does not go; `=` does."""
-_NAMED: Final = 3
+NAMED: Final = 3
 """Scopes that an answer names one by one."""
 
 What = Literal["workers", "qps"]
@@ -180,13 +180,13 @@ class LimitBook:
         if tune.qps is not None:
             asked.append("qps")
         told: list[str] = []
-        for scope in scopes[:_NAMED]:
+        for scope in scopes[:NAMED]:
             now = self._now[scope]
             figures = {"workers": now.workers, "qps": now.qps}
             told.append(
                 f"{label(scope)} has {', '.join(f'{what} {figure_text(figures[what])}' for what in asked)}"
             )
-        return "; ".join(told) + _and_more(len(scopes))
+        return "; ".join(told) + and_more(len(scopes))
 
 
 class _No(Exception):  # noqa: N818 - an answer
@@ -256,12 +256,13 @@ def figure_text(value: float | None) -> str:
 
 def answer_text(changes: Sequence[ScopeChange]) -> str:
     """Say what was changed: `azure/gpt@key0: workers 50 → 40`, and of many the first ones."""
-    told = "; ".join(f"{label(change.scope)}: {change.text}" for change in changes[:_NAMED])
-    return told + _and_more(len(changes))
+    told = "; ".join(f"{label(change.scope)}: {change.text}" for change in changes[:NAMED])
+    return told + and_more(len(changes))
 
 
-def _and_more(count: int) -> str:
-    return f" and {count - _NAMED} more" if count > _NAMED else ""
+def and_more(count: int) -> str:
+    """Say how many are not named."""
+    return f" and {count - NAMED} more" if count > NAMED else ""
 
 
 def event_of(changes: Sequence[ScopeChange]) -> tuple[str, str]:
@@ -276,7 +277,12 @@ def event_of(changes: Sequence[ScopeChange]) -> tuple[str, str]:
 
 def meant(name: str, known: Sequence[str]) -> str:
     """Return what `name` is likely to stand for, or what there is, to be put behind a complaint."""
-    close = difflib.get_close_matches(name[:200], known, n=1, cutoff=0.6)
-    if close:
-        return f": did you mean {close[0]}?"
+    close = nearest(name, known)
+    if close is not None:
+        return f": did you mean {close}?"
     return f"; it has {', '.join(known)}" if known else ""
+
+
+def unknown_lane(name: str, known: Sequence[str]) -> Refused:
+    """Say that a run has no such lane."""
+    return Refused(safe_line(f"no lane {name} in this run{meant(name, known)}", 400))

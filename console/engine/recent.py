@@ -12,8 +12,9 @@ from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow
 from console.vocabulary.safe_text import safe_line
 
-_FAILURES: Final = 8
-_CHANGES: Final = 20
+FAILURES_KEPT: Final = 8
+CHANGES_KEPT: Final = 20
+"""Of each lane."""
 _TEXT: Final = 300
 _MOVED_FOR_NS: Final = 10 * NS_PER_S
 _NAMES: Final = {"rate": "qps", "window": "window", "tokens": "tokens"}
@@ -27,8 +28,8 @@ class Recent:
     def __init__(self) -> None:
         self.failed = 0
         """Requests that ended neither ok nor cancelled."""
-        self._failures: deque[RequestRow] = deque(maxlen=_FAILURES)
-        self._changes: deque[LimitChange] = deque(maxlen=_CHANGES)
+        self._failures: deque[RequestRow] = deque(maxlen=FAILURES_KEPT)
+        self._changes: deque[LimitChange] = deque(maxlen=CHANGES_KEPT)
         self._moved_ns: int | None = None
         self._direction = 0
 

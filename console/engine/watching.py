@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import anyio
 
@@ -10,11 +10,10 @@ from console.engine.gates import NS_PER_S, NowNs
 from console.engine.history import STEP_S, HistoryRing
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.lane_view import gate_view, lane_detail
-from console.engine.limit_book import meant
+from console.engine.limit_book import unknown_lane
 from console.vocabulary.command import Refused
 from console.vocabulary.inspection import GateView, History, LaneDetail, Point
 from console.vocabulary.lane import Lane, outer_scopes
-from console.vocabulary.safe_text import safe_line
 
 
 class Watching:
@@ -102,8 +101,3 @@ class Watching:
     def recall(self) -> History | Refused:
         """Return the figures of the last minutes."""
         return Refused("nobody keeps figures here") if self._ring is None else self._ring.history()
-
-
-def unknown_lane(lane_id: str, known: Sequence[str]) -> Refused:
-    """Say that a run has no such lane."""
-    return Refused(safe_line(f"no lane {lane_id} in this run{meant(lane_id, known)}", 400))

@@ -11,11 +11,12 @@ from pydantic import TypeAdapter, ValidationError
 from console.phases.matrix import ModelChoice
 from console.phases.phase import AXES, SEVERITY_RULE, Phase, one_name, severity_fits
 from console.phases.policy import BATCH_HINT, IN_SERIES, POLICIES_TEXT, parse_policy
-from console.profile.complaints import Complaint, complaints, meant_hint, nearest
+from console.profile.complaints import Complaint, complaints, meant_hint
 from console.profile.form import SpacelessName
 from console.profile.toml_lines import dotted
 from console.vocabulary.errors import ConsoleError, Problem, Problems
 from console.vocabulary.names import DIFFICULTIES, PROMPT_TYPES, TASK_TYPES
+from console.vocabulary.nearest import nearest
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.test_id import rate_text
 

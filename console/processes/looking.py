@@ -8,7 +8,7 @@ import anyio
 
 from console.engine.gates import NS_PER_S, NowNs
 from console.engine.history import STEP_S, HistoryRing
-from console.engine.watching import unknown_lane
+from console.engine.limit_book import unknown_lane
 from console.processes.child import Child
 from console.processes.merge_detail import merge_detail
 from console.processes.messages import AboutLane, Seen

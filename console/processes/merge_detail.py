@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 import msgspec
 
 from console.engine.histogram import histogram
+from console.engine.recent import CHANGES_KEPT, FAILURES_KEPT
 from console.processes.merge import merge_lane
 from console.processes.messages import AboutLane, Seen
 from console.vocabulary.inspection import GateView, LaneDetail, LimitChange
 from console.vocabulary.lane import together
 from console.vocabulary.log_buckets import merged
-
-_CHANGES: Final = 20
-_FAILURES: Final = 8
 
 
 def merge_detail(
@@ -57,8 +54,8 @@ def merge_detail(
         outcomes=outcomes,
         ttft_edges_ms=edges_ms,
         ttft_counts=counts,
-        changes=tuple(sorted(changes, key=lambda change: change.at_s)[-_CHANGES:]),
-        failures=tuple(sorted(failures, key=lambda failed: failed.at_s)[-_FAILURES:]),
+        changes=tuple(sorted(changes, key=lambda change: change.at_s)[-CHANGES_KEPT:]),
+        failures=tuple(sorted(failures, key=lambda failed: failed.at_s)[-FAILURES_KEPT:]),
         jobs=tuple(dict.fromkeys(job for detail in details for job in detail.jobs)),
         holder=lane.holder,
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from console.engine.adapting import adapt_text, nothing_changes, record_adapt
+from console.engine.adapting import adapt_text, lanes_to_switch, record_adapt
 from console.engine.gates import NS_PER_S, NowNs
 from console.engine.limit_book import (
     Figures,
@@ -18,8 +18,8 @@ from console.engine.limit_book import (
     What,
     answer_text,
     event_of,
-    meant,
 )
+from console.engine.recent import CHANGES_KEPT
 from console.engine.recording import Recorder
 from console.engine.tuning import limit_changes
 from console.processes.child import Child
@@ -29,11 +29,8 @@ from console.vocabulary.command import Accepted, Adapt, Refused, Tune
 from console.vocabulary.inspection import LimitChange
 from console.vocabulary.lane import LaneSetup, Scope, least, outer_scopes
 from console.vocabulary.names import TUNED
-from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import LaneView
 
-_KEPT: Final = 20
-"""Changes remembered of each lane."""
 _NOW: Final = "the limits of now"
 
 
@@ -128,15 +125,9 @@ class PartsTuning:
 
     def adapt(self, command: Adapt) -> Accepted | Refused:
         """Switch adaptive mode of lanes on or off; two processes would take each other's requests for the server's doing."""
-        names = tuple(dict.fromkeys(command.lanes))
-        for name in names:
-            if name not in self._adaptive:
-                return Refused(
-                    safe_line(f"no lane {name} in this run{meant(name, list(self._adaptive))}", 400)
-                )
-        changing = tuple(name for name in names if self._adaptive[name] != command.on)
-        if not changing:
-            return Refused(safe_line(nothing_changes(names, on=command.on), 400))
+        changing = lanes_to_switch(command, self._adaptive)
+        if isinstance(changing, Refused):
+            return changing
         for name in changing:
             spread = self._spread(Scope("lane", name))
             if spread > 1:
@@ -228,4 +219,4 @@ class PartsTuning:
             news = limit_changes(change, at_s)
             for lane_id, scopes in self._scopes.items():
                 if change.scope in scopes:
-                    self._changes.setdefault(lane_id, deque(maxlen=_KEPT)).extend(news)
+                    self._changes.setdefault(lane_id, deque(maxlen=CHANGES_KEPT)).extend(news)

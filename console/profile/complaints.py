@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import types
 import typing
 from typing import Any
@@ -14,6 +13,7 @@ from pydantic_core import ErrorDetails
 from console.profile.form import Profile
 from console.profile.tables import Table, at_path
 from console.profile.toml_lines import KeyPath
+from console.vocabulary.nearest import nearest
 from console.vocabulary.safe_text import safe_line
 
 _CONSTRAINTS = {
@@ -63,13 +63,6 @@ def complaints(error: ValidationError, raw: Table, form: type[BaseModel] = Profi
     meant = {(*one.path[:-1], name) for one, name in found if name is not None}
     missing = {id(one) for one, _ in found if one.message.startswith("is missing") and one.path in meant}
     return [one for one, _ in found if id(one) not in missing]
-
-
-def nearest(name: str, known: list[str]) -> str | None:
-    """Return the known name that `name` is most likely meant to be."""
-    folded = {one.lower(): one for one in known}
-    close = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
-    return folded[close[0]] if close else None
 
 
 def meant_hint(name: str, known: list[str], *, what: str = "known") -> str:

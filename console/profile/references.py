@@ -9,9 +9,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from console.profile.complaints import Complaint, meant_hint, nearest, shown
+from console.profile.complaints import Complaint, meant_hint, shown
 from console.profile.tables import Table, as_list, as_table
 from console.profile.toml_lines import KeyPath, dotted
+from console.vocabulary.nearest import nearest
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.simulated import SimBehaviour
 
