@@ -18,6 +18,7 @@ from console.records.atomic import write_atomic
 from console.records.report import Report
 from console.records.report_text import markdown, report_lines
 from console.records.report_types import DEFINITIONS, ReportTable
+from console.records.safe_cells import csv_safe
 from console.vocabulary.errors import ConsoleError
 
 Format = Literal["text", "csv", "md", "json", "parquet"]
@@ -27,7 +28,7 @@ _TEXT_WIDTH: Final = 160
 
 def csv_text(report: Report, table: ReportTable) -> str:
     """Return a table as CSV."""
-    return _data(report, table).write_csv()
+    return csv_safe(_data(report, table)).write_csv()
 
 
 def report_json(report: Report, tables: Sequence[ReportTable]) -> bytes:

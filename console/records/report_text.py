@@ -10,10 +10,10 @@ from console.records.pairs import CONDITION
 from console.records.report import Report, preset_lines
 from console.records.report_columns import Column, Row, columns_of
 from console.records.report_types import ReportTable
+from console.records.safe_cells import escaped, markdown_row
 from console.records.scored import AXES
 from console.records.text_table import TextTable, grouped_lines
 from console.records.wrap import wrapped
-from console.vocabulary.safe_text import safe_line
 
 WIDE: Final = 120
 """From this width on, tables have all columns that fit."""
@@ -56,16 +56,18 @@ def markdown(report: Report, tables: Sequence[ReportTable]) -> str:
         lines = [
             f"## {_marked(report, table.title)}",
             "",
-            _cells([*names, *(column.head for column in columns)]),
-            _cells(["---"] * len(names) + ["---:"] * len(columns)),
+            markdown_row([*names, *(column.head for column in columns)]),
+            markdown_row(["---"] * len(names) + ["---:"] * len(columns)),
             *(
-                _cells([*(str(row[name] or "") for name in names), *(column.text(row) for column in columns)])
+                markdown_row(
+                    [*(str(row[name] or "") for name in names), *(column.text(row) for column in columns)]
+                )
                 for row in rows
             ),
         ]
         parts.append("\n".join(lines))
     notes = [*_headline(report), *report.notes, *preset_lines(report.presets)]
-    parts.append("\n".join(f"* {_escaped(note)}" for note in notes))
+    parts.append("\n".join(f"* {escaped(note)}" for note in notes))
     return "\n\n".join(parts) + "\n"
 
 
@@ -156,12 +158,3 @@ def _marked(report: Report, title: str) -> str:
     if report.scoring != "goal":
         marks.append(f"scoring {report.scoring}")
     return f"{title} ({', '.join(marks)})" if marks else title
-
-
-def _cells(texts: Sequence[str]) -> str:
-    return f"| {' | '.join(_escaped(text) for text in texts)} |"
-
-
-def _escaped(text: str) -> str:
-    r"""Return text that is no markup: what stands before `|`, `<`, `*` and the like is a backslash."""
-    return "".join(f"\\{char}" if char in r"\`*<>|[]" else char for char in safe_line(text))

@@ -8,22 +8,18 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import msgspec
 import polars as pl
 
 from console.records.atomic import write_atomic
 from console.records.print_summary import summary_notes, summary_tables
+from console.records.safe_cells import csv_safe, escaped, markdown_row
 from console.records.summary_types import GroupSummary, Summary
 from console.screens.results.needs import Export, Format
 from console.screens.results.sheet import Row, Sheet, SortKey
 from console.vocabulary.errors import ConsoleError
-from console.vocabulary.safe_text import safe_line
-
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""A text that begins so is run as a formula by programs that open CSV files."""
-_DEFUSED: Final = "'"
 
 
 def write_export(
@@ -51,18 +47,6 @@ def write_export(
         else:
             data = _bytes(_frame(sheet, rows), wanted.format, summary, sheet.title)
     return _put(wanted.path, data, overwrite=wanted.overwrite)
-
-
-def csv_safe(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a table in which no text is taken for a formula by a spreadsheet."""
-    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
-    return frame.with_columns(
-        pl.when(pl.any_horizontal(pl.col(name).str.starts_with(sign) for sign in _FORMULA))
-        .then(pl.lit(_DEFUSED) + pl.col(name))
-        .otherwise(pl.col(name))
-        .alias(name)
-        for name in texts
-    )
 
 
 def _frame(sheet: Sheet, rows: Sequence[Row]) -> pl.DataFrame:
@@ -138,7 +122,7 @@ def _summary_markdown(summary: Summary) -> bytes:
     tables = summary_tables(summary, wide=True, lanes=True)
     parts = [_markdown(table.title, table.columns, table.rows, ()) for table in tables]
     notes = [*_marks(summary), *summary_notes(summary, wide=True)]
-    return b"\n".join([*parts, "\n".join(f"* {_escaped(note)}" for note in notes).encode(), b""])
+    return b"\n".join([*parts, "\n".join(f"* {escaped(note)}" for note in notes).encode(), b""])
 
 
 def _marks(summary: Summary) -> tuple[str, ...]:
@@ -152,18 +136,10 @@ def _marks(summary: Summary) -> tuple[str, ...]:
 
 
 def _markdown(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str]) -> bytes:
-    lines = [f"## {_escaped(title)}", ""] if title else []
-    lines += [_cells(heads), _cells(["---"] * len(heads), escape=False), *map(_cells, rows), ""]
-    lines += [f"* {_escaped(note)}" for note in notes]
+    lines = [f"## {escaped(title)}", ""] if title else []
+    lines += [markdown_row(heads), markdown_row(["---"] * len(heads)), *map(markdown_row, rows), ""]
+    lines += [f"* {escaped(note)}" for note in notes]
     return "\n".join([*lines, ""]).encode()
-
-
-def _cells(texts: Sequence[str], *, escape: bool = True) -> str:
-    return f"| {' | '.join(_escaped(text) if escape else text for text in texts)} |"
-
-
-def _escaped(text: str) -> str:
-    return "".join(f"\\{char}" if char in r"\`*<>|[]" else char for char in safe_line(text))
 
 
 def _text(value: object) -> str:
