@@ -31,6 +31,10 @@ def test_an_engine_process_loads_neither_screens_nor_tables():
     assert not loaded_by(f"import {modules}") & {"textual", "polars"}
 
 
+def test_the_console_opens_without_tables():
+    assert "polars" not in loaded_by("import console.app, console.cli.backend")
+
+
 def test_a_plan_is_there_without_engine_client_or_tables():
     code = "from console.cli import main; import sys\ntry: main(['plan', '--phase', '5.1'])\nexcept SystemExit: pass"
     show = "print(*(name for name in sys.modules if name in {'polars', 'httpx', 'console.engine.engine'}))"

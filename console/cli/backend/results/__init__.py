@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console.cli.backend.results.opened import read_results
 from console.screens.results.needs import RunResults, Watch
 
 
@@ -13,4 +12,8 @@ class Reading:
 
     def read(self, run_dir: Path, watch: Watch) -> RunResults:
         """Return the results of a run, ended or not; from the files of its summary where they are still true."""
+        from console.cli.backend.results.opened import (
+            read_results,  # brings Polars: half a start of the console
+        )
+
         return read_results(run_dir, watch)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from console.cli.backend.runs.comparing import compare_runs
 from console.cli.backend.runs.listing import KnownRuns, weigh
 from console.records.run_list import remove_run
 from console.screens.runs.needs import Comparison, RunChoice, Weight
@@ -25,6 +24,8 @@ class Listing:
 
     def compare(self, first: Path, second: Path, watch: Callable[[float], None]) -> Comparison:
         """Hold two runs against each other."""
+        from console.cli.backend.runs.comparing import compare_runs  # brings Polars
+
         return compare_runs(first, second, watch)
 
     def weight(self, run_dirs: Sequence[Path]) -> Weight:
