@@ -9,26 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from console.vocabulary.probed import STATE_WORDS, Probed
 from console.vocabulary.safe_text import safe_line
 
 if TYPE_CHECKING:
     from console.profile.load import LoadedProfile
-    from console.vocabulary.probed import Probed
 
 TIMEOUT_S = 60.0
-_SAID = {
-    "answers": "answers",
-    "rate_limited": "alive: refuses more for now",
-    "key_refused": "KEY REFUSED",
-    "no_deployment": "NO SUCH DEPLOYMENT",
-    "quota_used_up": "QUOTA USED UP",
-    "timeout": "TIMEOUT",
-    "no_server": "NO SERVER",
-    "no_url": "NO BASE URL",
-    "no_key": "NO KEY",
-    "failed": "FAILED",
-    "not_reached": "NOT REACHED",
-}
+_SAID = {**STATE_WORDS, "rate_limited": "alive: refuses more for now"}
 
 
 def live_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -57,7 +57,19 @@ class EchoingApp(App[ReturnT]):
 
 
 class Dialog(ModalScreen[AnswerT]):
-    """A box that gives back one answer."""
+    """A box that gives back one answer. The screen below is not tinted: that would cost a whole picture."""
+
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: transparent; }
+    Dialog > .box {
+        max-width: 96%;
+        height: auto;
+        max-height: 96%;
+        padding: 1 2;
+        border: round $primary;
+        background: $surface;
+    }
+    """
 
     def __init__(self) -> None:
         super().__init__()

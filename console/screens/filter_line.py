@@ -6,10 +6,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Input
+
+from console.screens.line_input import LineInput
 
 
-class FilterLine(Input):
+class FilterLine(LineInput):
     """Tells of each change at once; Enter keeps the text, Esc takes it away."""
 
     DEFAULT_CSS = """
@@ -34,8 +35,7 @@ class FilterLine(Input):
 
     def __init__(self, *, id: str) -> None:
         """Hide until it is opened."""
-        super().__init__(id=id, select_on_focus=False, compact=True)
-        self.cursor_blink = False
+        super().__init__(id=id)
 
     def open(self, text: str, placeholder: str) -> None:
         """Let somebody type, with `text` to begin with."""

@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from console.screens.commands import Command, matching
 from console.screens.dialog import Dialog
+from console.screens.line_input import LineInput
 from console.vocabulary.safe_text import safe_line
 from widgets.line_list import LineList
 from widgets.line_paint import Line, fit
@@ -76,10 +77,7 @@ class Palette(Dialog[Command]):
 
     def compose(self) -> ComposeResult:
         """Show the line, and below it what fits."""
-        line = Input(
-            placeholder=self._example, compact=True, id="typed", max_length=_MOST_TYPED, select_on_focus=False
-        )
-        line.cursor_blink = False
+        line = LineInput(placeholder=self._example, id="typed", max_length=_MOST_TYPED)
         with Vertical(classes="box") as box:
             box.border_title = "commands"
             box.border_subtitle = "Enter does it, Esc closes"

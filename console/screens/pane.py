@@ -65,6 +65,11 @@ class Pane(Screen[None], inherit_bindings=False):
         return ""
 
     @property
+    def ascii_only(self) -> bool:
+        """Whether nothing but ASCII may be drawn."""
+        return bool(getattr(self._console_app, "ascii_only", False))
+
+    @property
     def on_top(self) -> bool:
         """Whether it is in front, with nothing above it, not even a question (Textual's `is_current` is true under one)."""
         return self._console_app.screen is self

@@ -37,11 +37,6 @@ class WorkingPane(Pane):
         """A new one for each reading: the thread that reads looks at its own."""
 
     @property
-    def ascii_only(self) -> bool:
-        """Whether only ASCII is drawn."""
-        return bool(getattr(self._console_app, "ascii_only", False))
-
-    @property
     def working(self) -> bool:
         """Whether something is under way."""
         return bool(self._doing)

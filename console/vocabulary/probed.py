@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -23,6 +24,20 @@ ProbeState = Literal[
 ]
 """rate_limited: key and deployment are right, and busy. no_key, no_url: the secret or the base URL is not there, nothing was sent.
 not_reached: the time was over before it was its turn."""
+STATE_WORDS: Final[Mapping[ProbeState, str]] = {
+    "answers": "answers",
+    "rate_limited": "alive, busy",
+    "key_refused": "KEY REFUSED",
+    "no_deployment": "NO SUCH DEPLOYMENT",
+    "quota_used_up": "QUOTA USED UP",
+    "timeout": "TIMEOUT",
+    "no_server": "NO SERVER",
+    "no_url": "NO BASE URL",
+    "no_key": "NO KEY",
+    "failed": "FAILED",
+    "not_reached": "NOT REACHED",
+}
+"""For people, as short as a column of a table wants them."""
 ALIVE: Final[frozenset[ProbeState]] = frozenset({"answers", "rate_limited"})
 
 

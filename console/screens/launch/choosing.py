@@ -48,11 +48,6 @@ class Picks:
         """The axes on which nothing is left, which no command line can say."""
         return tuple(axis for axis in AXES if self.of(axis) == ())
 
-    @property
-    def any_axis(self) -> bool:
-        """Whether something is picked on an axis."""
-        return any(self.of(axis) is not None for axis in AXES)
-
 
 def with_picks(asked: Asked, picks: Picks) -> Asked:
     """Return what is asked with these picks."""

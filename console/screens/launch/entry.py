@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from console.screens.dialog import Dialog
+from console.screens.line_input import LineInput
 from console.vocabulary.safe_text import safe_line
 from widgets.paragraphs import Paragraphs, paragraph
 
@@ -38,9 +39,7 @@ class TextEntry(Dialog[str]):
         with Vertical(classes="box") as box:
             box.border_title = self._title
             box.border_subtitle = "Enter takes it, Esc goes back"
-            line = Input(self._text, compact=True, select_on_focus=False)
-            line.cursor_blink = False
-            yield line
+            yield LineInput(self._text)
             yield Paragraphs((paragraph(self._hint, "muted"),), id="hint")
 
     @on(Input.Changed)

@@ -10,6 +10,7 @@ from typing import Final
 from console.records.figures_text import duration_text, rate_text
 from console.records.text_table import TextTable, table_lines
 from console.records.wrap import wrapped
+from console.screens.counted import counted
 from console.screens.launch.command_line import cured
 from console.screens.launch.load_lines import Shown, load_lines
 from console.screens.launch.needs import Asked, KeyLoad, Planned, Warned
@@ -81,10 +82,10 @@ def _head(planned: Planned, width: int, now: datetime) -> Iterator[DocLine]:
         yield DocLine(((parts[-1], "strong"), *badge))
     reused = f", {planned.reused:,} reused" if planned.reused else ""
     about = f", about {planned.requests:,} requests" if planned.requests else ""
-    yield from said(f"{_counted(planned.tests, 'new test')}{reused}{about}", "", width, "  ")
+    yield from said(f"{counted(planned.tests, 'new test')}{reused}{about}", "", width, "  ")
     yield from said(
-        f"{_counted(planned.jobs, 'job')}, {_counted(planned.shards, 'shard')} on {_counted(planned.lanes, 'lane')}, "
-        f"{_counted(planned.processes, 'process')}",
+        f"{counted(planned.jobs, 'job')}, {counted(planned.shards, 'shard')} on {counted(planned.lanes, 'lane')}, "
+        f"{counted(planned.processes, 'process')}",
         "",
         width,
         "  ",
@@ -217,8 +218,3 @@ def _table(table: TextTable, width: int) -> Iterator[DocLine]:
     lines = table_lines(table, max(20, width))
     for number, line in enumerate(lines[1:]):  # the first one is blank
         yield DocLine(((line, "heading" if number == 0 else ""),))
-
-
-def _counted(count: int, noun: str) -> str:
-    plural = "" if count == 1 else "es" if noun.endswith("s") else "s"
-    return f"{count:,} {noun}{plural}"

@@ -66,7 +66,7 @@ class Launch(Pane):
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the choice and the settings on the left, the plan on the right."""
-        ascii_only = self._ascii_only
+        ascii_only = self.ascii_only
         yield TextLines((), id="notice")
         with Horizontal():
             with Vertical(id="left"):
@@ -86,10 +86,6 @@ class Launch(Pane):
             plan = PlanPane(ascii_only=ascii_only, id="plan")
             plan.border_title = "plan"
             yield plan
-
-    @property
-    def _ascii_only(self) -> bool:
-        return bool(getattr(self._console_app, "ascii_only", False))
 
     @property
     def asked(self) -> Asked:
@@ -212,12 +208,12 @@ class Launch(Pane):
     def action_compare(self) -> None:
         """Compare policies."""
         self.open_screen(
-            ComparisonBox(self._needs, self.asked, ascii_only=self._ascii_only), self._policy_taken
+            ComparisonBox(self._needs, self.asked, ascii_only=self.ascii_only), self._policy_taken
         )
 
     def action_rehearse(self) -> None:
         """Rehearse it."""
-        self.open_screen(RehearsalBox(self._needs, self.asked, ascii_only=self._ascii_only))
+        self.open_screen(RehearsalBox(self._needs, self.asked, ascii_only=self.ascii_only))
 
     def action_print_command(self) -> None:
         """Show the command line."""
@@ -374,7 +370,7 @@ class Launch(Pane):
         under = phase_under(self.query_one(ChoiceTree).highlighted, self._standing.matrix)
         plan = self.query_one("#plan", PlanPane)
         document = self._standing.document(
-            asked, picks, under, tall=self.size.height >= _TALL, ascii_only=self._ascii_only
+            asked, picks, under, tall=self.size.height >= _TALL, ascii_only=self.ascii_only
         )
         plan.show(document, keep_place=keep_place)
         plan.border_title = self._standing.title(asked, picks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from console.screens.launch.choosing import PHASE, Picks, leaf, shown_values
@@ -85,12 +84,3 @@ def _value(axis: Axis, value: AxisValue, label: str = "") -> TreeNode:
         safe_line(value.note, 40),
         value.tests or None,
     )
-
-
-def to_open(matrix: Matrix, picks: Picks) -> Iterable[str]:
-    """Return the branches that are open at first: the phases, and what is picked."""
-    yield PHASES
-    chosen = {phase.id for phase in matrix.phases if phase.variant_of is not None}
-    if chosen.intersection(picks.phases):
-        yield VARIANTS
-    yield from (axis.name for axis in matrix.axes if picks.of(axis.name) is not None)

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from console.screens.dialog import Dialog
+from console.screens.line_input import LineInput
 from console.screens.live.typed import EXAMPLE, UnclearError
 from console.vocabulary.safe_text import safe_line
 from widgets.paragraphs import Paragraph, Paragraphs, paragraph
@@ -38,8 +39,7 @@ class LimitPrompt(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Show the line in a box, and below it what it says."""
-        line = Input(placeholder=EXAMPLE, compact=True, id="limits", select_on_focus=False)
-        line.cursor_blink = False
+        line = LineInput(placeholder=EXAMPLE, id="limits")
         with Vertical(classes="box") as box:
             box.border_title = "limits"
             box.border_subtitle = "Enter sets, Esc leaves them"

@@ -54,7 +54,7 @@ class Live(Controlled, inherit_bindings=False):
     def __init__(self, session: Session) -> None:
         """Watch the run that `session` says, or the newest live one."""
         super().__init__(session, REFRESH_S)
-        self.face = Face(ascii_only=bool(getattr(self._console_app, "ascii_only", False)))
+        self.face = Face(ascii_only=self.ascii_only)
         self._filter = ""
         self._sight: tuple[Snapshot | None, str, tuple[LaneView, ...]] = (None, "", ())
         self._below: Below = "events"

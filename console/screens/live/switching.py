@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from console.screens.counted import counted
 from console.screens.live.lanes import Picked, lanes_text, safe
 from console.screens.live.steps import Tuning
 from console.vocabulary.command import Adapt, Switch, SwitchKind
@@ -41,8 +42,8 @@ class Switching:
         """Return which work is broken off and where it goes."""
         requests = sum(lane.in_flight for lane in self.concerned)
         tests = sum(lane.held for lane in self.concerned)
-        ended = f"{_counted(requests, 'request')} in flight end; "
-        words = [f"{ended}{_counted(tests, 'test')} under way break off there and begin anew."]
+        ended = f"{counted(requests, 'request')} in flight end; "
+        words = [f"{ended}{counted(tests, 'test')} under way break off there and begin anew."]
         ids = {lane.lane_id for lane in self.concerned}
         for model in dict.fromkeys(lane.model for lane in self.concerned):
             others = [
@@ -78,10 +79,6 @@ def adapting(chosen: Picked) -> Tuning:
     ids = tuple(lane.lane_id for lane in chosen.lanes if lane.adaptive != on)
     text = f"{chosen.label}: {'limits are found' if on else 'limits are held where they are'}"
     return Tuning(Adapt(lanes=ids, on=on), text, {lane: {"adaptive": on} for lane in ids})
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _name(kind: SwitchKind, lane: LaneView) -> str:

@@ -12,21 +12,13 @@ from textual.containers import VerticalScroll
 from textual.widgets import Input
 
 from console.screens.dialog import Dialog
+from console.screens.line_input import LineInput
 from console.vocabulary.safe_text import safe_line
 from widgets.paragraphs import Paragraph, Paragraphs, paragraph
 from widgets.text_lines import Line, TextLines
 
 Fault = Callable[[str], str | None]
 """Says what is wrong with a text; None: nothing."""
-
-
-class LineInput(Input):
-    """An input without anything that moves by itself."""
-
-    def __init__(self, value: str = "", *, id: str | None = None) -> None:
-        """Begin with `value`."""
-        super().__init__(value, id=id, compact=True, select_on_focus=False)
-        self.cursor_blink = False
 
 
 class AskLine(Dialog[str]):

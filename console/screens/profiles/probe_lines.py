@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from console.vocabulary.probed import Probed, ProbeState
+from console.vocabulary.probed import STATE_WORDS, Probed
 from console.vocabulary.safe_text import safe_line
 from widgets.table_rows import TableColumn, TableRow
 
@@ -15,19 +15,6 @@ PROBE_COLUMNS: Final = (
     TableColumn("TTFT", "right", numeric=True, least=8),
     TableColumn("why", most=200),
 )
-STATES: Final[Mapping[ProbeState, str]] = {
-    "answers": "answers",
-    "rate_limited": "alive, busy",
-    "key_refused": "KEY REFUSED",
-    "no_deployment": "NO SUCH DEPLOYMENT",
-    "quota_used_up": "QUOTA USED UP",
-    "timeout": "TIMEOUT",
-    "no_server": "NO SERVER",
-    "no_url": "NO BASE URL",
-    "no_key": "NO KEY",
-    "failed": "FAILED",
-    "not_reached": "NOT REACHED",
-}
 
 
 def lane_rows(lanes: Sequence[str], found: Mapping[str, Probed], *, asking: bool) -> list[TableRow]:
@@ -44,7 +31,7 @@ def lane_rows(lanes: Sequence[str], found: Mapping[str, Probed], *, asking: bool
         tone = "good" if one.state == "answers" else "warn" if one.alive else "bad"
         rows.append(
             TableRow(
-                lane, (safe_line(lane, 200), STATES[one.state], ttft, why), tones=("", tone, "", "muted")
+                lane, (safe_line(lane, 200), STATE_WORDS[one.state], ttft, why), tones=("", tone, "", "muted")
             )
         )
     return rows
@@ -60,7 +47,7 @@ def counts_text(lanes: int, found: Sequence[Probed]) -> str:
 
 def detail_text(one: Probed) -> str:
     """Say all that is known of a lane that does not answer."""
-    parts = [f"{one.lane.id}: {STATES[one.state]}"]
+    parts = [f"{one.lane.id}: {STATE_WORDS[one.state]}"]
     if one.status is not None:
         parts.append(f"HTTP {one.status}")
     if one.text:

@@ -92,11 +92,6 @@ class ShowingPane(Pane):
             self.picker.focus()
 
     @property
-    def ascii_only(self) -> bool:
-        """Whether only ASCII is drawn."""
-        return bool(getattr(self._console_app, "ascii_only", False))
-
-    @property
     def picker(self) -> Picker:
         """The list of profiles."""
         return self.query_one("#picker", Picker)

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Input
 
 from console.screens.dialog import Dialog
+from console.screens.line_input import LineInput
 from console.screens.results.export_words import (
     FORMAT_WORDS,
     FORMATS,
@@ -52,8 +53,7 @@ class ExportDialog(Dialog[Export]):
         with VerticalScroll(classes="box", can_focus=False) as box:
             box.border_title = "export"
             yield TextLines(self._choices(), id="choices")
-            path = Input(str(self._default()), id="path", select_on_focus=False, compact=True)
-            path.cursor_blink = False
+            path = LineInput(str(self._default()), id="path")
             yield path
             yield Paragraphs(self._below(""), id="below")
 
