@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 Hosted = Callable[["Narrate", Callable[[Path], None]], Any]
 """Runs an engine: takes a narrator and who is told the run directory; a coroutine function returning Ended."""
+
+
+HOW_IT_IS_TOLD: Final = ("detach", "rehearse", "as_json", "announce", "progress")
+"""Options of `run` that are none of its request: they say how it is told, and not what is done."""
 
 
 @click.command()

@@ -59,13 +59,14 @@ def test_the_command_of_5_3_carries_its_three_flaws_in_one_job(capsys):
 
 @pytest.mark.parametrize(("name", "count"), [("base", 300), ("5.4", 100), ("5.3", 300)])
 def test_each_means_the_same_behind_run(name, count):
-    from console.cli.run import run
+    from console.cli.run import HOW_IT_IS_TOLD, run
     from console.cli.selecting import run_request
     from console.prepare import prepare
 
     picked = run.make_context("run", shlex.split(SEED[name])).params
-    of_run = ("detach", "rehearse", "as_json", "announce", "progress")
-    request = run_request(**{option: value for option, value in picked.items() if option not in of_run})
+    request = run_request(
+        **{option: value for option, value in picked.items() if option not in HOW_IT_IS_TOLD}
+    )
     assert prepare(request).plan.planned == count
 
 
@@ -87,14 +88,15 @@ def test_rate_mode_of_the_environment_is_taken_and_a_flag_beats_it(capsys, monke
     ],
 )
 def test_the_shard_to_log_in_detail_is_taken_from_the_environment(monkeypatch, environment, shard):
-    from console.cli.run import run
+    from console.cli.run import HOW_IT_IS_TOLD, run
     from console.cli.selecting import run_request
 
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     picked = run.make_context("run", ["--phase", "5.1"]).params
-    of_run = ("detach", "rehearse", "as_json", "announce", "progress")
-    request = run_request(**{option: value for option, value in picked.items() if option not in of_run})
+    request = run_request(
+        **{option: value for option, value in picked.items() if option not in HOW_IT_IS_TOLD}
+    )
     assert request.debug_shard == shard
 
 

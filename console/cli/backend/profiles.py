@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from threading import Event
 from typing import Final
 
 from console.cli.backend.probing import probe_cost, probe_lanes
-from console.profile.effective import lane_setups, split_rules, totals
+from console.profile.effective import ModelTotals, lane_setups, split_rules, totals
 from console.profile.form import NAME, Profile
 from console.profile.load import RATE_MODES, load_profile
 from console.profile.places import (
@@ -156,9 +156,14 @@ def _own(name: str) -> Path:
 
 def totals_rows(profile: Profile) -> tuple[TotalsRow, ...]:
     """Return what each model may use, from the function that the engine enforces."""
+    return shown_totals(totals(lane_setups(profile), split_rules(profile)))
+
+
+def shown_totals(rows: Iterable[ModelTotals]) -> tuple[TotalsRow, ...]:
+    """Return totals as screens show them."""
     return tuple(
         TotalsRow(
             provider=row.provider, model=row.model, lanes=row.lanes, workers=row.workers, qps=row.qps_bound
         )
-        for row in totals(lane_setups(profile), split_rules(profile))
+        for row in rows
     )

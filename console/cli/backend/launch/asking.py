@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import click
 
-from console.cli.run import run
+from console.cli.run import HOW_IT_IS_TOLD, run
 from console.cli.selecting import run_request
 from console.prepare import RunRequest
 from console.screens.launch.command_line import arguments
 from console.screens.launch.needs import Asked
 from console.vocabulary.errors import ConsoleError
-
-_NOT_OF_THE_REQUEST = ("detach", "rehearse", "as_json", "announce", "progress")
-"""Options of `run` that say how it is told, and not what is done."""
 
 
 def request_of(asked: Asked) -> RunRequest:
@@ -25,5 +22,5 @@ def request_of(asked: Asked) -> RunRequest:
         context = run.make_context("run", arguments(asked))
     except click.ClickException as error:
         raise ConsoleError(error.format_message()) from None
-    options = {name: value for name, value in context.params.items() if name not in _NOT_OF_THE_REQUEST}
+    options = {name: value for name, value in context.params.items() if name not in HOW_IT_IS_TOLD}
     return run_request(**options)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from console.cli.backend.launch.asking import request_of
+from console.cli.backend.profiles import shown_totals
 from console.cli.looking import looked_ahead
 from console.cli.plan_text import answers_text, limit_text, plain_warnings
 from console.phases.preflight import Preflight, ScopeLoad
@@ -16,7 +17,6 @@ from console.profile.effective import totals
 from console.profile.form import Key
 from console.records.run_dir import runs_home
 from console.screens.launch.needs import Asked, KeyLoad, PhaseCount, Planned, Warned
-from console.screens.profiles.needs import TotalsRow
 
 
 def planned(asked: Asked, superseded: Callable[[], bool]) -> Planned | None:
@@ -67,16 +67,7 @@ def _view(prepared: Prepared, ahead: Preflight, source: str) -> Planned:
         keys=tuple(_key(load) for load in ahead.loads if load.kind == "key"),
         warnings=tuple(warnings),
         notes=plan.notes,
-        totals=tuple(
-            TotalsRow(
-                provider=row.provider,
-                model=row.model,
-                lanes=row.lanes,
-                workers=row.workers,
-                qps=row.qps_bound,
-            )
-            for row in totals(plan.lanes)
-        ),
+        totals=shown_totals(totals(plan.lanes)),
         simulated=all(held.providers[setup.lane.provider].api == "sim" for setup in plan.lanes),
         missing=tuple(_missing(prepared)),
         place=str(home),
