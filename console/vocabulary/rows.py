@@ -9,6 +9,7 @@ import msgspec
 
 from console.vocabulary.client_health import ClientMeasure
 from console.vocabulary.lane import Lane
+from console.vocabulary.level import LevelOutcome
 from console.vocabulary.marks import Marks
 from console.vocabulary.outcome import Outcome, Verdict
 
@@ -31,7 +32,7 @@ class RequestRow(
     """One request as sent once: every retry is a row of its own."""
 
     test: str
-    """Id of the work it belongs to: a TestId, or `prompt/N` in a capacity level."""
+    """Id of the work it belongs to: a TestId, `prompt/N` in a capacity level, `level/L/N` in a capacity search."""
     attempt: int = 1
     """Attempt of the test."""
     turn: int = 1
@@ -146,6 +147,13 @@ class ClientRow(
     """What stood in for data that arrives: `timerfd`, or `timer` where there is none."""
 
 
+class LevelRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="level", tag_field="type"):
+    """One level of a capacity search that is over. A search goes on from these rows."""
+
+    at_ns: int
+    outcome: LevelOutcome
+
+
 class RunEnded(msgspec.Struct, frozen=True, kw_only=True, tag="run_ended", tag_field="type"):
     """Last row of a run that ended in order. Without it the run is partial."""
 
@@ -159,4 +167,4 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True, tag="run_ended", tag_f
     """Any answer was simulated."""
 
 
-Row = RunStarted | RequestRow | TestRow | EventRow | LimitRow | ClientRow | RunEnded
+Row = RunStarted | RequestRow | TestRow | EventRow | LimitRow | ClientRow | LevelRow | RunEnded

@@ -8,6 +8,7 @@ import msgspec
 
 from console.vocabulary.client_health import ClientHealth
 from console.vocabulary.lane import lane_id
+from console.vocabulary.search_view import SearchView
 
 RunState = Literal[
     "starting", "running", "paused", "blocked", "draining", "stopping", "finished", "interrupted"
@@ -144,3 +145,5 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot", tag_fi
     """What the operator must know now, such as `disk full: …`; empty: nothing."""
     health: ClientHealth | None = None
     """How the client itself keeps up, over the last 10 s; None: nobody measures it, or the run has ended."""
+    search: SearchView | None = None
+    """The capacity search that this run is; None: it is none."""
