@@ -18,6 +18,7 @@ from benchmarks.scripts import MODEL, warm_url
 from console.engine.board import Headline
 from console.engine.departure import AHEAD_NS
 from console.engine.load import Level, LoadEngine
+from console.engine.load_ground import GroundPlan
 from console.llm.client import LlmClient
 from console.records.journal import Journal
 from console.vocabulary.chat import ChatRequest, Endpoint, Timeouts
@@ -59,9 +60,7 @@ def load_engine(
     headline = Headline(run_id="bench", run_dir="", pid=0, title="bench", profile="", simulated=False)
     with tempfile.TemporaryDirectory() as folder, Journal.open(Path(folder)) as journal:
         start_ns = time.perf_counter_ns()
-        engine = LoadEngine(
-            level=level,
-            requests=[chat_request(chunks)] * requests,
+        plan = GroundPlan(
             lanes=[setup],
             headline=headline,
             client=client,
@@ -72,7 +71,7 @@ def load_engine(
             rng=random.Random(0),
             ahead_ns=AHEAD_NS,
         )
-        yield engine, start_ns
+        yield LoadEngine(level, [chat_request(chunks)] * requests, plan), start_ns
 
 
 def through_engine(

@@ -13,6 +13,7 @@ import msgspec
 from console.capacity.level_result import LevelAsked, level_result, ttft_p50_ms
 from console.engine.departure import AHEAD_NS
 from console.engine.load import Level, LoadEngine
+from console.engine.load_ground import GroundPlan
 from console.host import Ended, Hosting, Narrate, Seat, host
 from console.processes.count import peak_of_lanes, processes_for, usable_cores
 from console.processes.level_run import LevelOnProcesses
@@ -121,20 +122,22 @@ class LevelRun:
             )
             return self._engine
         self._engine = LoadEngine(
-            level=self._asked.level,
-            requests=self._asked.requests,
-            lanes=self._lanes,
-            headline=seat.headline,
-            client=seat.client,
-            endpoints=seat.endpoints,
-            journal=seat.journal,
-            now_ns=seat.now_ns,
-            start_ns=seat.start_ns,
-            rng=random.Random(self._asked.seed),
-            self_check=seat.self_check,
-            sharing=seat.sharing,
-            ahead_ns=AHEAD_NS,
-            keeps_history=True,
+            self._asked.level,
+            self._asked.requests,
+            GroundPlan(
+                lanes=self._lanes,
+                headline=seat.headline,
+                client=seat.client,
+                endpoints=seat.endpoints,
+                journal=seat.journal,
+                now_ns=seat.now_ns,
+                start_ns=seat.start_ns,
+                rng=random.Random(self._asked.seed),
+                self_check=seat.self_check,
+                sharing=seat.sharing,
+                ahead_ns=AHEAD_NS,
+                keeps_history=True,
+            ),
         )
         return self._engine
 

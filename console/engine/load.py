@@ -11,37 +11,25 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import anyio
 import msgspec
 
-from console.engine.arbiter import Arbiter
-from console.engine.asking import Attempt, ChatClient, Surroundings
-from console.engine.board import Board, Headline, Tally, ttft_p50_ms
-from console.engine.client_watch import ClientWatch
-from console.engine.gates import NS_PER_S, NowNs
-from console.engine.lane_runtime import LaneRuntime
+from console.engine.gates import NS_PER_S
 from console.engine.link import Link, Prompt
-from console.engine.quarantine import record_switch, switch_by_hand, switch_off, switch_refused, switch_text
-from console.engine.recording import Recorder, RowWriter
-from console.engine.self_check import SelfCheck
+from console.engine.load_ground import GroundPlan, LoadGround
+from console.engine.quarantine import switch_off
 from console.engine.senders import Senders
-from console.engine.shared_gates import shared_gates
-from console.engine.sharing import Sharing
 from console.engine.slots import Slots
-from console.engine.steering import Steering
-from console.engine.valve import Valve
-from console.engine.watching import Watching
-from console.vocabulary.chat import ChatRequest, Endpoint
-from console.vocabulary.command import Accepted, Command, Drain, Refused, Stop, Switch
+from console.vocabulary.chat import ChatRequest
+from console.vocabulary.command import Command, Drain, Refused, Stop
 from console.vocabulary.inspection import History, LaneDetail
-from console.vocabulary.lane import Lane, LaneSetup
+from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Outcome
-from console.vocabulary.rows import RequestRow, Row, RunEnded
+from console.vocabulary.rows import RequestRow, RunEnded
 from console.vocabulary.snapshot import RunState, Snapshot
-from console.work.contract import Unanswered
 
 _AT_HAND: Final = 16
 """Fewest prompts to have waiting in a fed loop, so that nobody waits for the next one to be sent over."""
@@ -79,34 +67,11 @@ def due_offsets_ns(count: int, level: Level, rng: random.Random) -> list[int]:
 class LoadEngine:
     """Sends the prompts of one level. `run` once; `look` and `steering` at any time."""
 
-    def __init__(
-        self,
-        *,
-        level: Level,
-        requests: Sequence[ChatRequest],
-        lanes: Sequence[LaneSetup],
-        headline: Headline,
-        client: ChatClient,
-        endpoints: Mapping[str, Endpoint],
-        journal: RowWriter,
-        now_ns: NowNs,
-        start_ns: int,
-        rng: random.Random,
-        attempts: int = 1,
-        self_check: SelfCheck | None = None,
-        link: Link | None = None,
-        sharing: Sharing | None = None,
-        ahead_ns: int = 0,
-        keeps_history: bool = False,
-    ) -> None:
-        """Prepare a level, or with `link` the part of one, which gets its prompts from a coordinator.
-
-        `ahead_ns` is how far ahead of its time a request passes rates, where `client` holds it until then;
-        `keeps_history`, whether the figures of the last minutes are kept for those who ask.
-        """
+    def __init__(self, level: Level, requests: Sequence[ChatRequest], plan: GroundPlan) -> None:
+        """Prepare a level, or with a link in `plan` the part of one, which gets its prompts from a coordinator."""
         self._level = level
         self._requests = requests
-        self._link = link
+        self._link = plan.link
         self._fed: deque[Prompt] = deque()
         self._received = 0
         self._asked = (0, 0)
@@ -114,50 +79,16 @@ class LoadEngine:
         """Loops that have no prompt."""
         self._more = anyio.Event()
         self._closed = False
-        self._now_ns = now_ns
-        self._start_ns = start_ns
-        self._rng = rng
-        self._tally = Tally()
+        self._now_ns = plan.now_ns
+        self._rng = plan.rng
         self.rows: list[RequestRow] = []
         """Request rows as written, for the level's result."""
-        valve = Valve()
         self._drained = anyio.Event()
-        self._recorder = Recorder(
-            journal, now_ns=now_ns, start_ns=start_ns, valve=valve, observe=self._observe
+        self._ground = LoadGround(
+            plan, observe=self.rows.append, on_course=self._obeyed, on_off=self._return_if_off
         )
-        self.steering = Steering(valve, self._recorder, self._obeyed, self._switch, recorded=link is None)
-        if sharing is not None:
-            sharing.tell(lambda text: self._recorder.event("warn", "share", "", text))
-        gates = shared_gates(lanes)
-        self._arbiter = Arbiter(now_ns, ahead_ns)
-        self._lanes = [
-            LaneRuntime(
-                setup,
-                endpoints[setup.lane.id],
-                gates,
-                self._arbiter,
-                valve,
-                now_ns,
-                rests=False,
-                beyond=None if sharing is None else sharing.beyond(setup.lane.id),
-            )
-            for setup in lanes
-        ]
-        self._around = Surroundings(
-            client=client,
-            recorder=self._recorder,
-            now_ns=now_ns,
-            rng=rng,
-            attempts=attempts,
-            quarantine=self._quarantine,
-            self_check=self_check,
-            held=None if link is None else link.held,
-        )
-        self._client_watch = ClientWatch(
-            self._around.self_check, self._recorder, now_ns, lambda: ttft_p50_ms(self._lanes)
-        )
-        self._board = Board(headline, self._tally)
-        self.watching = Watching(self._lanes, now_ns, start_ns, keeps=keeps_history)
+        self.steering = self._ground.steering
+        self.watching = self._ground.watching
         self._slots = Slots(level.max_concurrency)
         self._next = 0
         self.done = 0
@@ -169,10 +100,7 @@ class LoadEngine:
         self.steering.begin()
         with self.steering.scope:
             async with anyio.create_task_group() as background:
-                background.start_soon(self._recorder.mend)
-                background.start_soon(self._arbiter.run)
-                background.start_soon(self._client_watch.run)
-                background.start_soon(self.watching.run)
+                self._ground.attend(background)
                 if self._link is not None:
                     await self._fed_loop(self._link)
                 elif self._level.request_rate is None:
@@ -183,13 +111,13 @@ class LoadEngine:
         state = self.steering.end()
         if self._link is not None:
             return state
-        self._recorder.write_now(
+        self._ground.recorder.write_now(
             RunEnded(
-                at_ns=self._now_ns() - self._start_ns,
+                at_ns=self._now_ns() - self._ground.start_ns,
                 state=state,
                 planned=len(self._requests),
                 done=self._answered,
-                simulated=self._tally.simulated,
+                simulated=self._ground.tally.simulated,
             )
         )
         return state
@@ -201,7 +129,7 @@ class LoadEngine:
                 group.start_soon(self._one_after_another)
 
     def _capacity(self) -> int:
-        limits = [lane.workers for lane in self._lanes]
+        limits = [lane.workers for lane in self._ground.lanes]
         return sum(len(self._requests) if limit is None else limit for limit in limits)
 
     async def _one_after_another(self) -> None:
@@ -232,26 +160,22 @@ class LoadEngine:
 
     def hold_lane(self, lane_id: str, seconds: float) -> None:
         """Wait on a lane as a server asked another process to."""
-        for lane in self._lanes:
+        for lane in self._ground.lanes:
             if lane.lane.id == lane_id:
                 lane.throttle(seconds)
 
     def lane_is_off(self, lane: Lane, outcome: Outcome, reason: str) -> None:
         """Switch off what another process had to switch off, as far as it is here as well."""
-        switch_off(self._lanes, lane, outcome, reason)
+        switch_off(self._ground.lanes, lane, outcome, reason)
         self._return_if_off()
 
     def ttft_counts(self) -> dict[str, dict[int, int]]:
         """Return TTFT of each lane in logarithmic buckets, which the parts of a level merge."""
-        return {lane.lane.id: lane.ttft.counts for lane in self._lanes}
-
-    @property
-    def _is_off(self) -> bool:
-        return all(lane.off for lane in self._lanes)
+        return {lane.lane.id: lane.ttft.counts for lane in self._ground.lanes}
 
     def _return_if_off(self) -> None:
         """Give back what is due at no certain time; a part of a schedule stays here, as it would come too late."""
-        if self._link is not None and self._level.request_rate is None and self._is_off:
+        if self._link is not None and self._level.request_rate is None and self._ground.all_off:
             left, self._fed = self._fed, deque()
             self._link.job_ended(0, [str(prompt.index) for prompt in left], {})
 
@@ -285,7 +209,7 @@ class LoadEngine:
                 await self._more.wait()
 
     def _ask(self, link: Link, at_hand: int) -> None:
-        if self._is_off:
+        if self._ground.all_off:
             return
         now = self._received + max(0, self._idle - len(self._fed))
         ahead = self._received + max(0, self._idle + at_hand - len(self._fed))
@@ -320,7 +244,7 @@ class LoadEngine:
             await anyio.sleep(wait_ns / NS_PER_S)
 
     async def _send_when_free(self, prompt: Prompt) -> None:
-        self._around.self_check.schedule_delay(self._now_ns() - (prompt.due_ns or 0))
+        self._ground.around.self_check.schedule_delay(self._now_ns() - (prompt.due_ns or 0))
         if not self._slots.take_free():
             await self._slots.acquire()
         try:
@@ -330,63 +254,14 @@ class LoadEngine:
             self._slots.release()
 
     async def _send(self, prompt: Prompt) -> None:
-        lane = self._least_loaded()
-        slots = lane.slots("")
-        if not slots.take_free():
-            await slots.acquire()
-        try:
-            attempt = Attempt(self._around, lane, job_id="", work_id=f"prompt/{prompt.index}")
-            attempt.due_ns = prompt.due_ns
-            try:
-                await attempt.ask(prompt.request)
-                self._answered += 1
-            except Unanswered:
-                pass  # its rows say what happened; a level counts it as failed
-            self.done += 1
-        finally:
-            slots.release()
-
-    def _least_loaded(self) -> LaneRuntime:
-        if len(self._lanes) == 1:
-            return self._lanes[0]
-        open_lanes = [lane for lane in self._lanes if not lane.off] or self._lanes
-
-        def load(lane: LaneRuntime) -> float:
-            slots = lane.slots("")
-            busy = slots.in_use + slots.waiting
-            return busy if slots.limit is None else busy / slots.limit
-
-        return min(open_lanes, key=load)
+        answered = await self._ground.send(prompt, f"prompt/{prompt.index}", self._ground.lanes)
+        self._answered += answered
+        self.done += 1
 
     @property
     def held_s(self) -> float:
         """For how long servers asked the lanes to wait, the longest lane."""
-        return max(lane.held_ns for lane in self._lanes) / NS_PER_S
-
-    def _observe(self, row: Row) -> None:
-        self._tally.observe(row)
-        if isinstance(row, RequestRow):
-            self.rows.append(row)
-
-    def _switch(self, switch: Switch) -> Accepted | Refused:
-        changed = switch_by_hand(self._lanes, switch)
-        if not changed:
-            return switch_refused(((lane.lane, bool(lane.by_hand)) for lane in self._lanes), switch)
-        if self._link is None:
-            for lane in changed:
-                record_switch(self._recorder, lane.lane, on=switch.on)
-        else:
-            self._return_if_off()
-        return Accepted(switch_text(switch, len(changed)))
-
-    def _quarantine(self, lane: LaneRuntime, outcome: Outcome, reason: str) -> None:
-        switched = switch_off(self._lanes, lane.lane, outcome, reason)
-        if self._link is None:
-            for off in switched:
-                self._recorder.event("error", "lane_off", off.lane.id, f"switched off: {reason}")
-        elif switched:
-            self._link.switched_off(lane.lane, outcome, reason)  # which other processes have lanes of, too
-            self._return_if_off()
+        return self._ground.held_s
 
     async def inspect(self, lane_id: str) -> LaneDetail | Refused:
         """Return everything about one lane."""
@@ -398,21 +273,12 @@ class LoadEngine:
 
     def look(self) -> Snapshot:
         """Return the picture now."""
-        now_ns = self._now_ns()
-        elapsed_s = (now_ns - self._start_ns) / NS_PER_S
+        elapsed_s = (self._now_ns() - self._ground.start_ns) / NS_PER_S
         left = len(self._requests) - self.done
         running = self.steering.state == "running" and self.done > 0
-        return self._board.snapshot(
-            state=self.steering.state,
-            now_ns=now_ns,
-            start_ns=self._start_ns,
+        return self._ground.look(
             planned=len(self._requests),
             done=self.done,
-            queued=max(0, left - sum(lane.held for lane in self._lanes)),
+            queued=max(0, left - sum(lane.held for lane in self._ground.lanes)),
             eta_s=elapsed_s * left / self.done if running else None,
-            lanes=self._lanes,
-            jobs=(),
-            events=self._recorder.events,
-            notice=f"disk: {self._recorder.blocked}" if self._recorder.blocked else "",
-            health=self._client_watch.health,
         )

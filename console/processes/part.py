@@ -19,6 +19,7 @@ from console.engine.departure import AHEAD_NS
 from console.engine.engine import Engine
 from console.engine.link import Link
 from console.engine.load import Level, LoadEngine
+from console.engine.load_ground import GroundPlan
 from console.engine.self_check import SelfCheck
 from console.heap import settled_heap
 from console.llm.client import LlmClient
@@ -297,20 +298,22 @@ def _engine(
             max_concurrency=begin.level.max_concurrency, request_rate=1.0 if begin.level.open_loop else None
         )
         return LoadEngine(
-            level=level,
-            requests=(),
-            lanes=begin.level.lanes,
-            headline=headline,
-            client=client,
-            endpoints=endpoints,
-            journal=journal,
-            now_ns=now_ns,
-            start_ns=begin.start_ns,
-            rng=random.Random(begin.process),
-            self_check=self_check,
-            link=outbox,
-            sharing=shared,
-            ahead_ns=AHEAD_NS,
+            level,
+            (),
+            GroundPlan(
+                lanes=begin.level.lanes,
+                headline=headline,
+                client=client,
+                endpoints=endpoints,
+                journal=journal,
+                now_ns=now_ns,
+                start_ns=begin.start_ns,
+                rng=random.Random(begin.process),
+                self_check=self_check,
+                link=outbox,
+                sharing=shared,
+                ahead_ns=AHEAD_NS,
+            ),
         )
     plan: Plan | None = begin.plan
     assert plan is not None

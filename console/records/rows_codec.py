@@ -9,28 +9,16 @@ know of it still reads valid JSON, and a line cut anywhere, or changed in a sing
 from __future__ import annotations
 
 import zlib
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
-from console.vocabulary.rows import (
-    ClientRow,
-    EventRow,
-    LimitRow,
-    RequestRow,
-    Row,
-    RunEnded,
-    RunStarted,
-    TestRow,
-)
+from console.vocabulary.rows import Row
 from console.vocabulary.trace import TraceRow
 
 _MARK: Final = b',"crc":"'
 _SUFFIX_LENGTH: Final = len(_MARK) + 8 + len(b'"}')
-_KNOWN: Final = frozenset(
-    str(kind.__struct_config__.tag)
-    for kind in (RunStarted, RequestRow, TestRow, EventRow, LimitRow, ClientRow, RunEnded)
-)
+_KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Row))
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Row] = msgspec.json.Decoder(Row)

@@ -13,6 +13,7 @@ from trio.testing import MockClock
 
 from console.engine.board import Headline
 from console.engine.load import Level, LoadEngine, due_offsets_ns
+from console.engine.load_ground import GroundPlan
 from console.vocabulary.chat import ChatRequest, Endpoint
 from console.vocabulary.command import Adapt, Change, Drain, Refused, Stop, Tune
 from console.vocabulary.inspection import LaneDetail
@@ -31,9 +32,8 @@ class LoadRig:
         return trio.run(self._main, beside, clock=MockClock(autojump_threshold=0))
 
     async def _main(self, beside):
-        self.engine = LoadEngine(
-            level=self.level,
-            requests=[ChatRequest(messages=({"role": "user", "content": "x"},)) for _ in range(self.count)],
+        requests = [ChatRequest(messages=({"role": "user", "content": "x"},)) for _ in range(self.count)]
+        plan = GroundPlan(
             lanes=self.lanes,
             headline=Headline(run_id="r", run_dir="/r", pid=1, title="x", profile="test", simulated=True),
             client=self.client,
@@ -46,6 +46,7 @@ class LoadRig:
             start_ns=now_ns(),
             rng=random.Random(0),
         )
+        self.engine = LoadEngine(self.level, requests, plan)
         async with anyio.create_task_group() as group:
             for function in beside:
                 group.start_soon(function, self.engine)

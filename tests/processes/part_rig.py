@@ -17,6 +17,7 @@ from trio.testing import MockClock
 from console.engine.board import Headline
 from console.engine.engine import Engine
 from console.engine.load import Level, LoadEngine
+from console.engine.load_ground import GroundPlan
 from console.phases.plan import Job, Plan, Shard
 from console.processes.coordinator import Coordinator
 from console.processes.messages import Begin, Ended, read_to_part
@@ -275,7 +276,7 @@ class Rig:
         if begin.level is not None:
             rate = 1.0 if begin.level.open_loop else None
             level = Level(max_concurrency=begin.level.max_concurrency, request_rate=rate)
-            return LoadEngine(level=level, requests=(), lanes=begin.level.lanes, **shared)
+            return LoadEngine(level, (), GroundPlan(lanes=begin.level.lanes, **shared))
         return Engine(plan=begin.plan, work=OneTurn(), learnt=with_ages(begin.learnt, time.time()), **shared)
 
 
