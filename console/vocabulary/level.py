@@ -90,6 +90,8 @@ class LevelOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     metrics: dict[str, Estimate] = {}
     """`ttft_mean`, `ttft_p50`, `ttft_p95`, `ttft_p99`, the same of `tpot`, `e2e` (sent → last content), `response`
     (due → last content, open loop) and `queue` (due → sent), in ms; those below their floor of samples are not there."""
+    bounds: dict[str, Estimate] = {}
+    """The same, with bounds of 95 % confidence each (one-sided), below the floors as well: rules are decided by them, nobody shows them."""
     goodput: Estimate | None = None
     """Share of answers within every limit of `--goodput`."""
     output_tokens_mean: float | None = None
