@@ -1,12 +1,42 @@
-"""The steady window of a level."""
+"""The steady window of a level: without its first wave, its ramp-in, its drain, and whatever still drifts after them.
+
+A level starts with all its prompts arriving at once, so the first answers say how the server digests a wave. From
+there on the start is moved until neither requests in flight nor TTFT have a trend. A trend counts only where it is
+certain (t-test on the slope of the means of slices, at 1 %) *and* large: with many answers a drift of a thousandth
+is certain, and with few a slope of half the mean is chance. In-flight may change by 5 % over the window, as much
+as Little's law is held to; TTFT by 10 %, the precision that a search asks of a level at its best.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
 
 import msgspec
 
+from console.capacity.bounds import effective, student_quantile
+from console.capacity.spread import in_flight
 from console.vocabulary.rows import RequestRow
+
+IN_FLIGHT_MAY_CHANGE: Final = 0.05
+TTFT_MAY_CHANGE: Final = 0.10
+_CERTAIN: Final = 0.995
+"""Quantile of Student's t for a test at 1 % on both sides."""
+_FINE: Final = 200
+"""Slices of a level; the start is moved by whole ones."""
+_SLICES: Final = 20
+"""Slices whose means a slope is laid through: few enough that their neighbours are about independent."""
+_STEP: Final = 10
+_LEAST_KEPT: Final = 0.5
+"""A window keeps at least half of what came after the first wave, or a trend is not over but hidden."""
+_FEWEST_TTFT: Final = 30
+"""From fewer no slope is told."""
+_FEWEST_SLICES: Final = 6
+_WAVE: Final = 0.95
+"""Share of the first wave that must have ended: one request that hangs does not hold up the window."""
+_RECENT: Final = 1000
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -29,6 +59,18 @@ class NotSteady(msgspec.Struct, frozen=True):
     """What may be measured all the same, to be shown as INVALID."""
 
 
+class Trend(msgspec.Struct, frozen=True):
+    """A straight line laid through the means of slices."""
+
+    change: float
+    """From the window's start to its end, as a share of the mean."""
+    certain: bool
+
+    def counts(self, may_change: float) -> bool:
+        """Whether it is certain and larger than it may be."""
+        return self.certain and abs(self.change) > may_change
+
+
 def steady_window(
     rows: Sequence[RequestRow],
     begun_ns: int,
@@ -39,11 +81,120 @@ def steady_window(
 ) -> Window | NotSteady:
     """Return the steady part of a level.
 
+    While a level goes on, what is in flight has no row yet. So where no row ends at `until_ns` or later, the window
+    ends earlier, by as long as nearly all requests stay: up to there the rows tell all.
+
     Args:
-        rows: of the whole level, in any order.
+        rows: of the whole level, in the order of the journal.
         begun_ns: when it began to send.
         until_ns: when it ceased to send; while it goes on, now.
-        concurrency: loops of a closed loop; None: open loop.
+        concurrency: loops of a closed loop; None: open loop, whose first wave is as many as are in flight on average.
         settled_after_ns: the window begins no sooner than so long after `begun_ns` (the ramp-in).
     """
-    return Window(begun_ns + settled_after_ns, until_ns)
+    settled_ns = min(begun_ns + settled_after_ns, until_ns)
+    whole = Window(settled_ns, until_ns)
+    if not rows:
+        return NotSteady("nothing has ended yet", whole)
+    stays = [(row.at_ns, row.at_ns + (row.total_ns or 0)) for row in rows]
+    to_ns = _known_until(stays, until_ns)
+    wave = concurrency if concurrency is not None else _mean_in_flight(stays, begun_ns)
+    if len(rows) < wave:
+        return NotSteady(f"first wave: {len(rows)} of {wave} ended", whole)
+    from_ns = max(settled_ns, _wave_end(stays, wave))
+    if from_ns >= to_ns:
+        return NotSteady("no request after the first wave has been followed to its end yet", whole)
+    return _without_trend(rows, stays, Window(from_ns, to_ns))
+
+
+def _known_until(stays: Sequence[tuple[int, int]], until_ns: int) -> int:
+    if any(end_ns >= until_ns for _, end_ns in stays):
+        return until_ns
+    recent = sorted(end_ns - at_ns for at_ns, end_ns in stays[-_RECENT:])
+    return until_ns - recent[int(0.99 * len(recent))]
+
+
+def _mean_in_flight(stays: Sequence[tuple[int, int]], begun_ns: int) -> int:
+    lasted_ns = max(end_ns for _, end_ns in stays) - begun_ns
+    return max(1, round(sum(end_ns - at_ns for at_ns, end_ns in stays) / max(1, lasted_ns)))
+
+
+def _wave_end(stays: Sequence[tuple[int, int]], wave: int) -> int:
+    """Return when nearly all of the `wave` requests that were sent first had ended."""
+    last_ns = sorted(at_ns for at_ns, _ in stays)[wave - 1]
+    ends = sorted(end_ns for at_ns, end_ns in stays if at_ns <= last_ns)
+    return ends[math.ceil(_WAVE * len(ends)) - 1]
+
+
+def _without_trend(
+    rows: Sequence[RequestRow], stays: Sequence[tuple[int, int]], most: Window
+) -> Window | NotSteady:
+    """Move the start on until nothing drifts."""
+    busy = in_flight(stays, most.from_ns, most.to_ns, _FINE)
+    sums, counts = _ttft_slices(rows, most)
+    width_ns = (most.to_ns - most.from_ns) / _FINE
+    found = ""
+    for start in range(0, int(_FINE * (1 - _LEAST_KEPT)) + 1, _STEP):
+        trend = _trend_from(start, busy, sums, counts)
+        if not trend:
+            return Window(most.from_ns + round(start * width_ns), most.to_ns)
+        found = f"{trend} in the last {(_FINE - start) * width_ns / 1e9:.0f} s"
+    return NotSteady(found, most)
+
+
+def _ttft_slices(rows: Sequence[RequestRow], window: Window) -> tuple[list[float], list[int]]:
+    sums, counts = [0.0] * _FINE, [0] * _FINE
+    scale = _FINE / (window.to_ns - window.from_ns)
+    for row in rows:
+        ttft_ns = row.ttft_ns
+        if ttft_ns is None or row.total_ns is None:
+            continue
+        after_ns = row.at_ns + row.total_ns - window.from_ns
+        if after_ns >= 0 and (place := int(after_ns * scale)) < _FINE:
+            sums[place] += ttft_ns
+            counts[place] += 1
+    return sums, counts
+
+
+def _trend_from(start: int, busy: Sequence[float], sums: Sequence[float], counts: Sequence[int]) -> str:
+    """Say what drifts from a fine slice on; empty: nothing."""
+    edges = [start + (_FINE - start) * coarse // _SLICES for coarse in range(_SLICES + 1)]
+    slices = list(pairwise(edges))
+    places = [(low + high) / 2 for low, high in slices]
+    trend = trend_of(places, [sum(busy[low:high]) / (high - low) for low, high in slices])
+    if trend.counts(IN_FLIGHT_MAY_CHANGE):
+        return f"in flight {_way(trend)}"
+    if sum(counts[start:]) < _FEWEST_TTFT:
+        return ""
+    means = [
+        (place, sum(sums[low:high]) / told)
+        for place, (low, high) in zip(places, slices, strict=True)
+        if (told := sum(counts[low:high]))
+    ]
+    trend = trend_of([place for place, _ in means], [mean for _, mean in means])
+    return f"TTFT {_way(trend)}" if trend.counts(TTFT_MAY_CHANGE) else ""
+
+
+def _way(trend: Trend) -> str:
+    return f"{'grows' if trend.change > 0 else 'falls'} by {100 * abs(trend.change):.0f} %"
+
+
+def trend_of(places: Sequence[float], values: Sequence[float]) -> Trend:
+    """Lay a line through values by least squares and test its slope (Draper and Smith, Applied Regression, 1.4).
+
+    The error of the slope grows where the residuals of neighbours are alike, as `bounds.effective` says.
+    """
+    n = len(values)
+    if n < _FEWEST_SLICES:
+        return Trend(0.0, certain=False)
+    middle, mean = sum(places) / n, sum(values) / n
+    squares = sum((place - middle) ** 2 for place in places)
+    slope = sum((place - middle) * value for place, value in zip(places, values, strict=True)) / squares
+    change = slope * (places[-1] - places[0]) * n / (n - 1) / mean if mean else 0.0
+    rest = [value - mean - slope * (place - middle) for place, value in zip(places, values, strict=True)]
+    off = sum(residual * residual for residual in rest)
+    if off <= (1e-9 * mean) ** 2 * n:
+        return Trend(change, certain=slope != 0)
+    worth = effective(n, sum(one * other for one, other in pairwise(rest)) / off)
+    freedom = max(1.0, worth - 2)
+    error = math.sqrt(off / freedom / squares)
+    return Trend(change, certain=abs(slope) > student_quantile(freedom, _CERTAIN) * error)

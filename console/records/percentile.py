@@ -24,11 +24,15 @@ def percentile(values: Sequence[float], q: float) -> float:
     Raises:
         ValueError: if there are no values, or `q` is not in 0 … 100.
     """
-    if not values:
+    return percentile_of_sorted(sorted(values), q)
+
+
+def percentile_of_sorted(ordered: Sequence[float], q: float) -> float:
+    """Return the `q`-th percentile of samples that are in order, as `percentile` does."""
+    if not ordered:
         raise ValueError("a percentile of no values")
     if not 0 <= q <= 100:
         raise ValueError(f"{q!r} is not a percentage")
-    ordered = sorted(values)
     place = (len(ordered) - 1) * q / 100
     low = math.floor(place)
     high = min(low + 1, len(ordered) - 1)
