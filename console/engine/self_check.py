@@ -33,6 +33,8 @@ class SelfCheck:
         self._waited_ns = waited_ns
         self.probe = ""
         """What stands in for arriving data, such as `timerfd`."""
+        self.heard: Callable[[ClientMeasure], None] | None = None
+        """Told of every second that is over."""
         self.in_flight = 0
         """Requests whose latencies our delays would be part of."""
         self._read_delay: dict[int, int] = {}
@@ -78,6 +80,8 @@ class SelfCheck:
             )
             self._recent.append(second)
             self._unwritten.append(second)
+            if self.heard is not None:
+                self.heard(second)
         self._read_delay, self._loop_lag, self._schedule_delay = {}, {}, {}
         self._turned_ns, self._turned_cpu_ns, self._turned_waited_ns = now_ns, cpu_ns, waited_ns
 
