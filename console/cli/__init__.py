@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from console import __version__
+from console.cli.lazy import LazyGroup
 from console.cli.saying import flush_at_the_end, open_standard_streams, say
 from console.cli.screen_options import screen_options
 from console.vocabulary.errors import ConsoleError, ExitCode
@@ -40,24 +41,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command name → where it lives, and its line in the help. No profile may bear one of these names."""
 
 
-class LazyCommands(click.Group):
-    """A group whose commands are imported when called, so that `--version` and `--help` stay fast."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order they are meant to be read."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module_name, attribute = COMMANDS[cmd_name][0].split(":")
-        return getattr(importlib.import_module(module_name), attribute)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+class RootCommands(LazyGroup):
+    """The commands, and what else may stand in their place."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Turn `--no-tui …` into `run …`, and anything that is no command into `console …`."""
@@ -76,7 +61,8 @@ class LazyCommands(click.Group):
 
 
 @click.command(
-    cls=LazyCommands,
+    cls=RootCommands,
+    table=COMMANDS,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Without a command: the console. `ultra-console PROFILE` opens it with that profile; "

@@ -1,20 +1,26 @@
-"""Prompts for capacity levels: random ones of a given length, or a user's own from JSONL.
+"""Random prompts of a given length, each different from its first word on, or after a part that all have in common.
 
-Lengths are in words, about one token each for common English words: without the model's tokenizer nothing
-closer can be promised, so results report the server's own `prompt_tokens`. Every prompt of a run differs from
-its first word on, so that no prefix cache answers in the model's place.
+Lengths are in words, about one token each for common English words. With the model's tokenizer they are exact
+tokens of the text itself; what the server's chat template adds is in its own `prompt_tokens`.
+
+A prompt is a word of its own and then a stretch of one long random text, whose beginning is drawn: as unlike
+others as if each word were drawn, and a hundred times cheaper to make.
 """
 
 from __future__ import annotations
 
 import random
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Final
 
-import msgspec
+from console.vocabulary.chat import ChatRequest
+from console.vocabulary.errors import ConsoleError
+from console.work.lengths import Lengths
+from console.work.prompt_source import mixed
 
-from console.vocabulary.chat import ChatRequest, Message
-from console.vocabulary.errors import Problem, Problems
+CountTokens = Callable[[str], int]
+"""How many tokens a text is, without those that mark its beginning and end."""
 
 _WORDS: Final = (  # noqa: SIM905 - a list of 130 literals reads worse
     "time year people way day man thing woman life child world school state family student group country problem "
@@ -24,85 +30,160 @@ _WORDS: Final = (  # noqa: SIM905 - a list of 130 literals reads worse
     "office door health person art war history party result change morning reason research girl guy moment air "
     "teacher force order green light paper river stone table window garden music"
 ).split()
+_LONG_TEXT: Final = 1 << 14
+"""Words to begin at."""
+_MARK_DIGITS: Final = 8
+_ROUNDS: Final = 8
+"""Of adding and taking away words, where a tokenizer does not count them one by one."""
+_TRIED: Final = 16
+_INPUT, _OUTPUT, _BEGIN, _MARK = range(4)
 
 
-class Prompt(msgspec.Struct, frozen=True):
-    """One prompt of a level."""
+class RandomPrompts:
+    """Endless random prompts; number i follows from the seed and i."""
 
-    messages: tuple[Message, ...]
-    max_tokens: int | None
+    def __init__(
+        self,
+        inputs: Lengths,
+        outputs: Lengths,
+        *,
+        seed: int,
+        prefix_len: int = 0,
+        shared_share: float = 0.0,
+        count: CountTokens | None = None,
+        ignore_eos: bool = False,
+    ) -> None:
+        """Prepare the texts that prompts are cut from.
 
+        Args:
+            inputs: length of prompts, what they have in common by `shared_share` included, `prefix_len` not.
+            outputs: tokens to ask for.
+            seed: other prompts for another one.
+            prefix_len: words that all prompts begin with, before their own.
+            shared_share: or the share of each prompt that is common.
+            count: the tokenizer; None: a word counts as one.
+            ignore_eos: ask servers that can to always write the full length.
 
-def random_prompts(count: int, *, input_len: int, output_len: int, seed: int) -> list[Prompt]:
-    """Return `count` prompts of `input_len` words each, asking for `output_len` tokens."""
-    rng = random.Random(seed)
-    prompts: list[Prompt] = []
-    for number in range(count):
-        words = [f"{rng.getrandbits(32):08x}", *rng.choices(_WORDS, k=max(0, input_len - 1))]
-        text = " ".join(words[: max(1, input_len)])
-        prompts.append(
-            Prompt(({"role": "user", "content": text if input_len > 0 else str(number)},), output_len)
+        Raises:
+            ConsoleError: if the tokenizer knows none of our words as one token.
+        """
+        self._inputs, self._outputs, self._seed = inputs, outputs, seed
+        self._prefix_len, self._shared_share = prefix_len, shared_share
+        self._count, self._ignore_eos = count, ignore_eos
+        words = _WORDS if count is None else _single(_WORDS, count)
+        rng = random.Random(seed)
+        self._text = _Text(rng.choices(words, k=_LONG_TEXT + inputs.longest))
+        self._common = _Text(rng.choices(words, k=prefix_len + round(inputs.longest * shared_share) + 1))
+        self._one_by_one = count is None or (
+            self._text.counts_by_words(count)
+            and all(count(self._content(index)) == self._asked_tokens(index) for index in range(_TRIED))
         )
-    return prompts
+
+    @property
+    def size(self) -> None:
+        """None: no two are the same."""
+        return
+
+    def at(self, index: int) -> ChatRequest:
+        """Return prompt `index`."""
+        text = self._content(index)
+        if not self._one_by_one:
+            text = self._counted(text, index)
+        return ChatRequest(
+            messages=({"role": "user", "content": text},),
+            max_tokens=self._outputs.at(self._seed, index, _OUTPUT),
+            ignore_eos=self._ignore_eos,
+            keep_content=False,
+        )
+
+    def _asked_tokens(self, index: int) -> int:
+        return self._prefix_len + self._inputs.at(self._seed, index, _INPUT)
+
+    def _content(self, index: int) -> str:
+        length = self._inputs.at(self._seed, index, _INPUT)
+        common = self._prefix_len + round(length * self._shared_share)
+        own = self._prefix_len + length - common
+        before = self._common.cut(0, common)
+        if own < 1:
+            return before
+        mark, tokens = self._marked(index, own, after=bool(before))
+        begin = mixed(self._seed, index, _BEGIN) % _LONG_TEXT
+        return " ".join(part for part in (before, mark, self._text.cut(begin, own - tokens)) if part)
+
+    def _marked(self, index: int, room: int, *, after: bool) -> tuple[str, int]:
+        """Return a word that no other prompt has, and its tokens; shorter where there is no room for it."""
+        number = (mixed(self._seed, 0, _MARK) + index * 0x9E3779B1) & 0xFFFFFFFF  # each number once
+        mark = f"{number:08x}"
+        if self._count is None:
+            return mark, 1
+        for digits in range(_MARK_DIGITS, 0, -1):
+            tokens = self._count(f" {mark[-digits:]}" if after else mark[-digits:])
+            if tokens <= room:
+                return mark[-digits:], tokens
+        return mark[-1], 1
+
+    def _counted(self, text: str, index: int) -> str:
+        """Return the text with as many words more or fewer as make it as long as asked, or as near as can be."""
+        assert self._count is not None
+        asked = self._asked_tokens(index)
+        words = text.split(" ")
+        for _ in range(_ROUNDS):
+            missing = asked - self._count(" ".join(words))
+            if missing == 0:
+                break
+            words = words[:missing] if missing < 0 else [*words, *self._text.words[:missing]]
+        return " ".join(words)
 
 
-def _prompt_of_line(value: Any, output_len: int | None) -> Prompt | str:
-    """Return the prompt of one decoded line, or what is wrong with it."""
-    if not isinstance(value, dict):
-        return "a line must be a JSON object with `prompt` or `messages`"
-    row: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
-    max_tokens = row.get("max_tokens", output_len)
-    if max_tokens is not None and (
-        not isinstance(max_tokens, int) or isinstance(max_tokens, bool) or max_tokens < 1
-    ):
-        return "`max_tokens` must be a whole number ≥ 1"
-    if isinstance(prompt := row.get("prompt"), str) and prompt:
-        return Prompt(({"role": "user", "content": prompt},), max_tokens)
-    messages: Any = row.get("messages")
-    if not isinstance(messages, list) or not messages:
-        return "needs `prompt` (text) or `messages` (a list of objects with `role`)"
-    typed: list[Any] = messages  # pyright: ignore[reportUnknownVariableType]
-    if not all(isinstance(message, dict) and isinstance(message.get("role"), str) for message in typed):  # pyright: ignore[reportUnknownMemberType]
-        return "every entry of `messages` must be an object with a `role`"
-    return Prompt(tuple(typed), max_tokens)
+class _Text:
+    """A long text of which stretches are cut by words."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = words
+        self._whole = " ".join(words)
+        self._starts = list(accumulate((len(word) + 1 for word in words), initial=0))
+
+    def cut(self, begin: int, count: int) -> str:
+        """Return `count` words from `begin` on."""
+        return self._whole[self._starts[begin] : self._starts[begin + count] - 1] if count > 0 else ""
+
+    def counts_by_words(self, count: CountTokens) -> bool:
+        """Whether each word behind the first is one token, whatever stands before it."""
+        return count(self._whole) - count(self.words[0]) == len(self.words) - 1
 
 
-def read_prompts(path: Path, *, output_len: int | None) -> list[Prompt]:
-    """Read prompts from JSON lines: `{"prompt": "…"}` or `{"messages": [...]}`, with optional `max_tokens`.
-
-    Raises:
-        Problems: unreadable, or with every bad line named.
-    """
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise Problems([Problem(str(path), None, "", error.strerror or str(error))]) from error
-    prompts: list[Prompt] = []
-    problems: list[Problem] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            found = _prompt_of_line(msgspec.json.decode(line), output_len)
-        except msgspec.DecodeError as error:
-            found = f"not JSON: {error}"
-        if isinstance(found, str):
-            problems.append(Problem(str(path), number, "", found))
-        else:
-            prompts.append(found)
-    if not prompts and not problems:
-        problems.append(Problem(str(path), None, "", "holds no prompt"))
-    if problems:
-        raise Problems(problems)
-    return prompts
+def _single(words: Sequence[str], count: CountTokens) -> list[str]:
+    """Return the words that are one token each behind another word."""
+    behind = words[0]
+    alone = count(behind)
+    single = [word for word in words if count(f"{behind} {word}") == alone + 1]
+    if not single:
+        raise ConsoleError(
+            "knows none of our words as a single token: prompts of an exact length cannot be made",
+            where="--tokenizer",
+        )
+    return single
 
 
-def as_request(prompt: Prompt, *, stream: bool, ignore_eos: bool) -> ChatRequest:
-    """Return the request of one prompt; its text is not kept."""
-    return ChatRequest(
-        messages=prompt.messages,
-        max_tokens=prompt.max_tokens,
-        stream=stream,
+def random_source(
+    input_len: int,
+    output_len: int,
+    *,
+    range_ratio: float = 0.0,
+    output_cv: float | None = None,
+    seed: int,
+    prefix_len: int = 0,
+    shared_share: float = 0.0,
+    tokenizer: CountTokens | None = None,
+    ignore_eos: bool = False,
+) -> RandomPrompts:
+    """Return endless random prompts, as the options of `capacity` say them."""
+    return RandomPrompts(
+        Lengths(mean=input_len, range_ratio=range_ratio),
+        Lengths(mean=output_len, range_ratio=range_ratio, cv=output_cv),
+        seed=seed,
+        prefix_len=prefix_len,
+        shared_share=shared_share,
+        count=tokenizer,
         ignore_eos=ignore_eos,
-        keep_content=False,
     )

@@ -27,7 +27,7 @@ def test_the_version_loads_nothing_heavy():
 
 
 def test_an_engine_process_loads_neither_screens_nor_tables():
-    modules = "console.run, console.run_level, console.cli.run, console.cli.capacity"
+    modules = "console.run, console.run_level, console.cli.run, console.cli.capacity_run"
     assert not loaded_by(f"import {modules}") & {"textual", "polars"}
 
 
