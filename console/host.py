@@ -40,7 +40,7 @@ from console.records.atomic import write_atomic
 from console.records.journal import JournalBlocked
 from console.records.paired_writer import RowsOfRun, open_rows
 from console.records.run_dir import create_run_dir, new_run_id
-from console.records.run_file import RunFile, write_run_file
+from console.records.run_file import RunFile, read_run_file, write_run_file
 from console.records.run_lock import hold_run_lock
 from console.sim.config import SimConfig
 from console.sim.process import simulator_process
@@ -119,6 +119,8 @@ class Hosting(msgspec.Struct, frozen=True, kw_only=True):
     traces: Traces = "none"
     """What is kept of what is said in tests."""
     args: tuple[str, ...] = ()
+    resumes: Path | None = None
+    """The run directory in which it goes on; None: it begins in a new one."""
 
 
 Narrate = Callable[[Watched, Path], Coroutine[Any, Any, None]]
@@ -156,13 +158,23 @@ async def host(
     async with simulated(what) as sim_urls:
         endpoints = resolve_endpoints(what.loaded, what.lanes, sim_urls)
         created = datetime.now().astimezone()
-        run_id = what.run_id or new_run_id(created, what.title, what.loaded.name, what.out)
-        run_dir = create_run_dir(what.out, run_id, numbered=what.run_id is None)
+        run_dir = what.resumes or _new_run_dir(what, created)
         run_file = _run_file(what, run_dir, created, simulated=bool(sim_urls))
-        with open_files(run_dir, run_file, what.plan) as (journal, announce_segment):
+        with open_files(run_dir, run_file, what.plan, resumed=what.resumes is not None) as (
+            journal,
+            announce_segment,
+        ):
             start_ns = now_ns()
             wall = created.isoformat(timespec="milliseconds")
-            journal.append(RunStarted(run_id=run_file.run_id, pid=os.getpid(), wall=wall, start_ns=start_ns))
+            journal.append(
+                RunStarted(
+                    run_id=run_file.run_id,
+                    pid=os.getpid(),
+                    wall=wall,
+                    start_ns=start_ns,
+                    resumed=what.resumes is not None,
+                )
+            )
             headline = Headline(
                 run_id=run_file.run_id,
                 run_dir=str(run_dir),
@@ -227,6 +239,11 @@ async def simulated(what: Hosting) -> AsyncGenerator[dict[str, str], None]:
         yield urls
 
 
+def _new_run_dir(what: Hosting, created: datetime) -> Path:
+    run_id = what.run_id or new_run_id(created, what.title, what.loaded.name, what.out)
+    return create_run_dir(what.out, run_id, numbered=what.run_id is None)
+
+
 def _run_file(what: Hosting, run_dir: Path, created: datetime, *, simulated: bool) -> RunFile:
     return RunFile(
         run_id=run_dir.name,
@@ -254,13 +271,23 @@ def _run_file(what: Hosting, run_dir: Path, created: datetime, *, simulated: boo
 
 @contextmanager
 def open_files(
-    run_dir: Path, run_file: RunFile, plan: Any
+    run_dir: Path, run_file: RunFile, plan: Any, *, resumed: bool = False
 ) -> Generator[tuple[RowsOfRun, Callable[[str], None]]]:
-    """Write run.toml and plan.json, hold the run's lock, and yield the journal and what announces a segment."""
+    """Write run.toml and plan.json, hold the run's lock, and yield the journal and what announces a segment.
+
+    A run that goes on keeps its plan, and of its run.toml when it was created and by what.
+    """
     with hold_run_lock(run_dir):
-        write_run_file(run_dir, run_file)
-        write_atomic(run_dir / "plan.json", plan_bytes(plan))
         segments: list[str] = []
+        if resumed:
+            before = read_run_file(run_dir)
+            segments += before.segments
+            run_file = msgspec.structs.replace(
+                before, pid=run_file.pid, control_socket=run_file.control_socket, versions=run_file.versions
+            )
+        write_run_file(run_dir, run_file)
+        if not resumed:
+            write_atomic(run_dir / "plan.json", plan_bytes(plan))
 
         def rotated(name: str) -> None:
             segments.append(name)

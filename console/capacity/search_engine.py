@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import anyio
 import msgspec
@@ -61,6 +61,16 @@ class SearchEngine:
         self._begun_ns = self._ground.start_ns
         self._changed = anyio.Event()
         self._off_at_start: frozenset[str] = frozenset()
+
+    @property
+    def kind(self) -> Literal["ramp", "target", "seed004"]:
+        """Which search it is."""
+        return self._search.kind
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any answer was simulated."""
+        return self._ground.tally.simulated
 
     async def run(self) -> RunState:
         """Search, and return how it ended."""

@@ -1,0 +1,277 @@
+"""A capacity search: from what a user asks to a hosted search engine, its answers and its files."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from console.capacity.answer import Answer
+from console.capacity.level_runner import LevelSetting, ServerFigures
+from console.capacity.ramp import RampSettings
+from console.capacity.ramp_search import RampSearch
+from console.capacity.rules import RuleSettings
+from console.capacity.search import Budget, Pace, Search, Subject
+from console.capacity.search_engine import SearchEngine, SearchPlan
+from console.capacity.search_result import SearchResult, write_search_result
+from console.capacity.seed004 import SeedSearch, SeedSettings
+from console.capacity.target import TargetSearch, TargetSettings
+from console.engine.departure import AHEAD_NS
+from console.engine.load_ground import GroundPlan
+from console.host import Ended, Hosting, Narrate, Seat, host
+from console.profile.effective import lane_setups, totals
+from console.profile.load import LoadedProfile
+from console.records.read_journal import read_rows
+from console.vocabulary.errors import ConsoleError
+from console.vocabulary.lane import LaneSetup, least
+from console.vocabulary.level import LevelOutcome
+from console.vocabulary.rows import LevelRow, RequestRow
+from console.work.prompt_source import PromptSource
+
+TITLE: Final = "search"
+_SKIPPED_PROMPTS: Final = 100_000
+"""Numbers of prompts left out when a search goes on: those that were in flight when it was killed have no row."""
+
+
+class SearchRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user asks for with `capacity ramp` or `capacity target`; written to plan.json, and read to go on."""
+
+    model: str
+    ramp: RampSettings | None = None
+    target: TargetSettings | None = None
+    seed004: SeedSettings | None = None
+    rules: RuleSettings = RuleSettings()
+    pace: Pace = Pace()
+    budget: Budget = Budget()
+    goodput: tuple[tuple[str, float], ...] = ()
+    burstiness: float = 1.0
+    lanes: tuple[str, ...] = ()
+    """Patterns of lane ids; none: all of the model."""
+    each: bool = False
+    """Search every lane by itself before all of them together."""
+    lift_workers: bool = False
+    """Leave out the workers of the profile, which are often less than is looked for."""
+    seed: int = 0
+
+    def search(self) -> Search:
+        """Return the search that is asked for."""
+        if self.target is not None:
+            return TargetSearch(self.target, self.rules)
+        if self.seed004 is not None:
+            return SeedSearch(self.seed004)
+        return RampSearch(self.ramp or RampSettings(), self.rules)
+
+    @property
+    def most(self) -> int:
+        """The most in flight that it may come to."""
+        settings = self.target or self.seed004 or self.ramp or RampSettings()
+        return settings.most
+
+
+class SearchSurroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a search needs that is in no plan."""
+
+    loaded: LoadedProfile
+    prompts: PromptSource
+    prompt_tokens: int = 0
+    server: ServerFigures | None = None
+    out: Path | None = None
+    storage: str = "parquet"
+    args: tuple[str, ...] = ()
+    resumes: Path | None = None
+    result_dir: Path | None = None
+
+
+class SearchRun:
+    """Runs a search; afterwards `result` is what it found."""
+
+    def __init__(self, asked: SearchRequest, around: SearchSurroundings) -> None:
+        self._asked = asked
+        self._around = around
+        self._lanes = search_lanes(around.loaded, asked)
+        self._engine: SearchEngine | None = None
+        self.result: SearchResult | None = None
+        self.caps = search_caps(self._lanes, asked)
+        """Where the profile allows less than is looked for."""
+
+    @property
+    def lanes(self) -> tuple[LaneSetup, ...]:
+        """The lanes that it drives."""
+        return self._lanes
+
+    async def run(self, narrate: Narrate, started: Callable[[Path], None]) -> Ended:
+        """Run it to its end.
+
+        Raises:
+            ConsoleError: if a secret is not there, or the run directory cannot be made.
+        """
+        around = self._around
+        what = Hosting(
+            title=TITLE,
+            loaded=around.loaded,
+            lanes=self._lanes,
+            seed=self._asked.seed,
+            plan={
+                "kind": "capacity search",
+                "model": self._asked.model,
+                "search": self._asked,
+                "lanes": self._lanes,
+            },
+            out=around.out,
+            storage=around.storage,
+            args=around.args,
+            resumes=around.resumes,
+        )
+        ended = await host(what, self._make, narrate, started)
+        if self._engine is not None:
+            self.result = SearchResult(
+                run_id=ended.run_dir.name,
+                model=self._asked.model,
+                kind=self._engine.kind,
+                simulated=self._engine.simulated,
+                state=ended.state,
+                answers=tuple(self._engine.answers),
+                levels=tuple(self._engine.levels),
+            )
+            write_search_result(ended.run_dir, self.result)
+        return ended
+
+    @property
+    def answers(self) -> Sequence[Answer]:
+        """What it found, one a subject."""
+        return () if self._engine is None else self._engine.answers
+
+    def _make(self, seat: Seat) -> SearchEngine:
+        asked = self._asked
+        levels, first_prompt = ((), 0) if self._around.resumes is None else read_levels(self._around.resumes)
+        plan = SearchPlan(
+            model=asked.model,
+            setting=LevelSetting(
+                search=asked.search(),
+                pace=asked.pace,
+                prompt=self._around.prompts.at,
+                prompt_tokens=self._around.prompt_tokens,
+                goodput=asked.goodput,
+                burstiness=asked.burstiness,
+                server=self._around.server,
+                open_files=open_files,
+            ),
+            subjects=subjects(self._lanes, each=asked.each),
+            budget=asked.budget,
+            levels=levels,
+            first_prompt=first_prompt,
+        )
+        ground = GroundPlan(
+            lanes=self._lanes,
+            headline=seat.headline,
+            client=seat.client,
+            endpoints=seat.endpoints,
+            journal=seat.journal,
+            now_ns=seat.now_ns,
+            start_ns=seat.start_ns,
+            rng=random.Random(asked.seed),
+            self_check=seat.self_check,
+            sharing=seat.sharing,
+            ahead_ns=AHEAD_NS,
+            keeps_history=True,
+        )
+        self._engine = SearchEngine(plan, ground, random.Random(asked.seed))
+        return self._engine
+
+
+def read_levels(run_dir: Path) -> tuple[tuple[LevelOutcome, ...], int]:
+    """Return the levels of a search that are over, and the number of the first prompt that was not sent."""
+    levels: list[LevelOutcome] = []
+    last = -1
+    for row in read_rows(run_dir):
+        if isinstance(row, LevelRow):
+            levels.append(row.outcome)
+        elif isinstance(row, RequestRow):
+            number = row.test.rpartition("/")[2]
+            last = max(last, int(number) if number.isdecimal() else -1)
+    return tuple(levels), 0 if last < 0 else last + 1 + _SKIPPED_PROMPTS
+
+
+def subjects(lanes: Sequence[LaneSetup], *, each: bool) -> tuple[Subject, ...]:
+    """Return what is searched one after another: with `each` every lane, and in any case all of them together."""
+    ids = tuple(setup.lane.id for setup in lanes)
+    alone = tuple(Subject(lane_id, (lane_id,)) for lane_id in ids) if each and len(ids) > 1 else ()
+    return (*alone, Subject("", ids))
+
+
+def search_lanes(loaded: LoadedProfile, asked: SearchRequest) -> tuple[LaneSetup, ...]:
+    """Return the lanes that a search drives.
+
+    Raises:
+        ConsoleError: if the model has no lane, or a pattern names none of them.
+    """
+    lanes = lane_setups(loaded.profile, rate_mode="fixed", models=[asked.model])
+    if not lanes:
+        raise ConsoleError(f"model {asked.model!r} has no lane: its keys or deployments are switched off")
+    for pattern in asked.lanes:
+        if not any(fnmatchcase(setup.lane.id, pattern) for setup in lanes):
+            known = ", ".join(setup.lane.id for setup in lanes[:5])
+            raise ConsoleError(f"no lane of {asked.model} is called {pattern!r}", hint=f"it has {known}")
+    chosen = tuple(
+        setup
+        for setup in lanes
+        if not asked.lanes or any(fnmatchcase(setup.lane.id, pattern) for pattern in asked.lanes)
+    )
+    return tuple(map(_lifted, chosen)) if asked.lift_workers else chosen
+
+
+def _lifted(setup: LaneSetup) -> LaneSetup:
+    """Leave out a lane's own workers; what limits its keys and deployments stays."""
+    limits = msgspec.structs.replace(setup.limits, workers=None)
+    return msgspec.structs.replace(setup, limits=limits)
+
+
+def search_caps(lanes: Sequence[LaneSetup], asked: SearchRequest) -> list[str]:
+    """Say where the profile allows less than the search may come to."""
+    (row,) = totals(lanes)
+    caps: list[str] = []
+    if row.workers is not None and row.workers < asked.most:
+        caps.append(
+            f"the profile allows {row.workers} in flight, and the search may come to {asked.most}: it looks no further "
+            "than that; --lift-workers leaves the workers of lanes out"
+        )
+    if row.qps_bound is not None:
+        caps.append(
+            f"the profile allows {row.qps_bound:g} requests/s: beyond, it is measured and not the model"
+        )
+    return caps
+
+
+def most_in_flight(lanes: Sequence[LaneSetup], most: int) -> int:
+    """Return how far a search can look at all."""
+    (row,) = totals(lanes)
+    return least(most, row.workers) or most
+
+
+def refuse_target(lanes: Sequence[LaneSetup], qps: float) -> None:
+    """Refuse a rate that the quotas of the profile do not allow.
+
+    Raises:
+        ConsoleError: with both figures.
+    """
+    (row,) = totals(lanes)
+    if row.qps_bound is not None and qps > row.qps_bound:
+        raise ConsoleError(
+            f"{qps:g} requests/s are more than the quotas of the profile allow together: {row.qps_bound:g}/s",
+            hint="lower --qps, or change the limits with --set",
+        )
+
+
+def open_files() -> tuple[int, int]:
+    """Return how many descriptors this process has open, and how many it may; 0 where the system does not tell."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        return len(os.listdir("/proc/self/fd")), soft
+    except OSError:
+        return 0, soft
