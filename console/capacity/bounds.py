@@ -181,18 +181,18 @@ def mean_of(values: Sequence[float]) -> Mean:
     n = len(values)
     if n < 2:
         return Mean(values[0] if values else 0.0, 0.0, 1.0, n)
-    mean = math.fsum(values) / n
+    mean = sum(values) / n
     off = [value - mean for value in values]
-    squares = math.fsum(map(mul, off, off))
+    squares = sum(map(mul, off, off))
     if squares <= 0:
         return Mean(mean, 0.0, n - 1.0, n)
-    count = effective(n, math.fsum(map(mul, off, off[1:])) / squares)
+    count = effective(n, sum(map(mul, off, off[1:])) / squares)
     found = Mean(mean, math.sqrt(squares / (n - 1) / count), max(1.0, count - 1), n)
     if n < _BATCHES * _LEAST_IN_BATCH:
         return found
     edges = [n * batch // _BATCHES for batch in range(_BATCHES + 1)]
-    batches = [math.fsum(off[low:high]) / (high - low) for low, high in pairwise(edges)]
-    error = math.sqrt(math.fsum(map(mul, batches, batches)) / (_BATCHES - 1) / _BATCHES)
+    batches = [sum(off[low:high]) / (high - low) for low, high in pairwise(edges)]
+    error = math.sqrt(sum(map(mul, batches, batches)) / (_BATCHES - 1) / _BATCHES)
     return found if error <= found.error else Mean(mean, error, _BATCHES - 1.0, n)
 
 

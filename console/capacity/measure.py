@@ -9,20 +9,18 @@ at ten requests a loop and an output-length CV of 0.6.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean, pstdev
-from typing import Final, Literal
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
-from console.capacity.bounds import FEWEST, TWO_SIDED, mean_of
-from console.capacity.samples import goodput, latencies, latency_estimates, share_estimate
-from console.capacity.spread import Span, in_flight, spread
+from console.capacity.gathered import Gathered, Part
+from console.capacity.samples import latency_estimates, rate_estimate, share_estimate
 from console.capacity.steady import Window
 from console.records.percentile import enough, percentile
-from console.vocabulary.lane import Lane
-from console.vocabulary.level import Estimate, LaneAtLevel, LevelOutcome, Purpose
+from console.vocabulary.level import LaneAtLevel, LevelOutcome, Purpose
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow
 
@@ -30,7 +28,6 @@ _MOST_SLICES: Final = 20
 _FEWEST_SLICES: Final = 10
 _LEAST_IN_SLICE: Final = 5
 """Answers that a slice should hold, so that its count is more than chance."""
-WorkUnit = Literal["tokens", "chunks", "requests"]
 
 
 class LevelAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,36 +50,37 @@ class LevelAsked(msgspec.Struct, frozen=True, kw_only=True):
     """Estimate of one prompt, for what is spent where no usage is told."""
 
 
-def measure(asked: LevelAsked, rows: Sequence[RequestRow], window: Window) -> LevelOutcome:
+def gather(asked: LevelAsked, rows: Sequence[RequestRow] = ()) -> Gathered:
+    """Return a level's rows as columns; a level that goes on adds its further ones to them."""
+    return Gathered(asked.begun_ns, rows, goodput=asked.goodput, prompt_tokens=asked.prompt_tokens)
+
+
+def measure(asked: LevelAsked, rows: Sequence[RequestRow] | Gathered, window: Window) -> LevelOutcome:
     """Measure a level in its window.
 
     Args:
         asked: the level.
-        rows: of the whole level, warm-up and drain included, in the order of the journal.
+        rows: of the whole level, warm-up and drain included; gathered, where they are looked at again and again.
         window: what counts.
 
     Returns:
         Everything but rules, validity and server.
     """
-    inside = [row for row in rows if row.at_ns < window.to_ns and _end_ns(row) >= window.from_ns]
-    ended = [row for row in inside if _end_ns(row) < window.to_ns]
-    outcomes = Counter(row.outcome for row in ended)
-    answered = [row for row in ended if row.outcome is Outcome.OK]
-    counted = len(ended) - outcomes[Outcome.CANCELLED]
-    unit = _work_unit(inside)
-    count = min(_MOST_SLICES, max(_FEWEST_SLICES, len(answered) // _LEAST_IN_SLICE))
-    by_lane: dict[Lane, list[RequestRow]] = defaultdict(list)
-    for row in inside:
-        by_lane[row.lane].append(row)
-    work = {lane: _work(unit, members, window, count) for lane, members in by_lane.items()}
-    busy = {lane: _busy(members, window) for lane, members in by_lane.items()}
-    work_per_s = _rate(
-        [sum(parts) for parts in zip(*work.values(), strict=True)] or [0.0] * count, window, len(answered)
+    level = rows if isinstance(rows, Gathered) else gather(asked, rows)
+    outcomes = _outcomes(level, window)
+    answers = outcomes.get(Outcome.OK, 0)
+    counted = sum(outcomes.values()) - outcomes.get(Outcome.CANCELLED, 0)
+    count = min(_MOST_SLICES, max(_FEWEST_SLICES, answers // _LEAST_IN_SLICE))
+    edges = [window.from_ns + (window.to_ns - window.from_ns) * edge / count for edge in range(count + 1)]
+    ends = _answer_counts(level, edges)
+    work_per_s = rate_estimate(level.work.between(edges), window.seconds, answers)
+    metrics, bounds = latency_estimates(
+        {name: column.inside(window.from_ns, window.to_ns) for name, column in level.samples.items()}
     )
-    ends = ((end_ns := _end_ns(row), end_ns, 1.0) for row in answered)
-    metrics, bounds = latency_estimates(latencies(answered))
-    tokens = [row.completion_tokens for row in answered if row.completion_tokens is not None]
-    mean_tokens = fmean(tokens) if tokens else None
+    good = level.good.inside(window.from_ns, window.to_ns)
+    tokens_mean, tokens_cv = _mean_and_cv(level.tokens.inside(window.from_ns, window.to_ns))
+    prompts = sum(level.prompts.inside(window.from_ns, window.to_ns))
+    cached = sum(level.cached.inside(window.from_ns, window.to_ns))
     return LevelOutcome(
         number=asked.number,
         subject=asked.subject,
@@ -93,142 +91,84 @@ def measure(asked: LevelAsked, rows: Sequence[RequestRow], window: Window) -> Le
         to_ns=window.to_ns,
         outcomes={outcome.value: many for outcome, many in outcomes.items()},
         ended=counted,
-        success=share_estimate(len(answered), counted),
-        requests_per_s=_rate(spread(ends, window.from_ns, window.to_ns, count), window, len(answered)),
-        tokens_per_s=work_per_s if unit == "tokens" else None,
+        success=share_estimate(answers, counted),
+        requests_per_s=rate_estimate(ends, window.seconds, answers),
+        tokens_per_s=work_per_s if level.unit == "tokens" and answers else None,
         work_per_s=work_per_s,
-        work_unit=unit,
-        in_flight=sum(busy.values()),
+        work_unit=level.unit,
+        in_flight=_mean_busy(level, window),
         metrics=metrics,
         bounds=bounds,
-        goodput=goodput(answered, asked.goodput),
-        output_tokens_mean=mean_tokens,
-        output_tokens_cv=pstdev(tokens, mean_tokens) / mean_tokens if mean_tokens else None,
-        cached_share=_cached_share(answered),
-        lanes=_lanes(ended, busy, work if unit == "tokens" else {}, window),
+        goodput=share_estimate(int(sum(good)), len(good)) if good else None,
+        output_tokens_mean=tokens_mean,
+        output_tokens_cv=tokens_cv,
+        cached_share=cached / prompts if prompts else None,
+        lanes=tuple(
+            _lane(lane.id, level.parts[lane], window, with_tokens=level.unit == "tokens")
+            for lane in sorted(level.parts)
+        ),
         spent_s=(asked.ended_ns - asked.begun_ns) / 1e9,
-        spent_requests=len(rows),
-        spent_tokens=_spent_tokens(rows, asked.prompt_tokens),
+        spent_requests=len(level),
+        spent_tokens=level.spent_tokens,
     )
 
 
-def _end_ns(row: RequestRow) -> int:
-    return row.at_ns + (row.total_ns or 0)
+def _outcomes(level: Gathered, window: Window) -> dict[Outcome, int]:
+    found: dict[Outcome, int] = {}
+    for part in level.parts.values():
+        for outcome in part.ended:
+            many = _count(part, outcome, window)
+            if many:
+                found[outcome] = found.get(outcome, 0) + many
+    return found
 
 
-def _rate(amounts: Sequence[float], window: Window, answers: int) -> Estimate:
-    """Return how much came per second, with an interval by the means of equal slices (batch means)."""
-    slice_s = window.seconds / len(amounts)
-    mean = mean_of(amounts)
-    low, high = mean.bounds(TWO_SIDED) if answers >= FEWEST else (None, None)
-    return Estimate(
-        mean.value / slice_s,
-        None if low is None else max(0.0, low / slice_s),
-        None if high is None else high / slice_s,
-        answers,
+def _count(part: Part, outcome: Outcome, window: Window) -> int:
+    ended = part.ended.get(outcome, [])
+    return bisect_left(ended, window.to_ns) - bisect_left(ended, window.from_ns)
+
+
+def _answer_counts(level: Gathered, edges: Sequence[float]) -> list[float]:
+    """Return how many answers ended between each edge and the next."""
+    found = [0.0] * (len(edges) - 1)
+    for part in level.parts.values():
+        ended = part.ended.get(Outcome.OK, [])
+        places = [bisect_left(ended, edge) for edge in edges]
+        for place in range(len(found)):
+            found[place] += places[place + 1] - places[place]
+    return found
+
+
+def _mean_busy(level: Gathered | Part, window: Window) -> float:
+    return level.busy.between([window.from_ns, window.to_ns])[0] / (window.to_ns - window.from_ns)
+
+
+def _mean_and_cv(values: Sequence[float]) -> tuple[float | None, float | None]:
+    if not values:
+        return None, None
+    mean = sum(values) / len(values)
+    off = [value - mean for value in values]
+    deviation = math.sqrt(sum(one * one for one in off) / len(values))
+    return mean, deviation / mean if mean else None
+
+
+def _lane(lane_id: str, part: Part, window: Window, *, with_tokens: bool) -> LaneAtLevel:
+    ttft_ms = part.ttft_ms.inside(window.from_ns, window.to_ns)
+    ok, limited = _count(part, Outcome.OK, window), _count(part, Outcome.RATE_LIMITED, window)
+    others = [
+        outcome
+        for outcome in part.ended
+        if outcome not in (Outcome.OK, Outcome.RATE_LIMITED, Outcome.CANCELLED)
+    ]
+    work = part.work.between([window.from_ns, window.to_ns])[0]
+    return LaneAtLevel(
+        lane=lane_id,
+        requests_per_s=ok / window.seconds,
+        tokens_per_s=work / window.seconds if with_tokens else None,
+        in_flight=_mean_busy(part, window),
+        ok=ok,
+        failed=sum(_count(part, outcome, window) for outcome in others),
+        rate_limited=limited,
+        ttft_mean_ms=sum(ttft_ms) / len(ttft_ms) if ttft_ms else None,
+        ttft_p95_ms=percentile(ttft_ms, 95) if enough(len(ttft_ms), 95) else None,
     )
-
-
-# Work
-
-
-def _work_unit(inside: Sequence[RequestRow]) -> WorkUnit:
-    """Return what work is counted in: tokens if every answer told how many, chunks if all came as a stream."""
-    answered = [row for row in inside if row.outcome is Outcome.OK]
-    if answered and all(row.completion_tokens is not None for row in answered):
-        return "tokens"
-    return "chunks" if answered and all(row.stream and row.chunks for row in answered) else "requests"
-
-
-def _work(unit: WorkUnit, inside: Iterable[RequestRow], window: Window, count: int) -> list[float]:
-    """Return the work that was done in each slice, by answers that began or ended outside the window as well."""
-    spans = _SPANS[unit](row for row in inside if row.outcome is Outcome.OK)
-    return spread(spans, window.from_ns, window.to_ns, count)
-
-
-def _token_spans(answered: Iterable[RequestRow]) -> Iterable[Span]:
-    for row in answered:
-        end_ns = row.at_ns + (row.latency_ns or 0)
-        yield _first_ns(row), end_ns, row.completion_tokens or 0
-
-
-def _chunk_spans(answered: Iterable[RequestRow]) -> Iterable[Span]:
-    for row in answered:
-        yield _first_ns(row), row.at_ns + (row.latency_ns or 0), row.chunks
-
-
-def _request_spans(answered: Iterable[RequestRow]) -> Iterable[Span]:
-    for row in answered:
-        yield row.at_ns, _end_ns(row), 1
-
-
-def _first_ns(row: RequestRow) -> int:
-    """Return where the making of an answer began to show; one that came in one piece was made all the while."""
-    return row.at_ns + (row.ttft_ns or 0) if row.stream else row.at_ns
-
-
-_SPANS: Final = {"tokens": _token_spans, "chunks": _chunk_spans, "requests": _request_spans}
-
-
-def _busy(inside: Sequence[RequestRow], window: Window) -> float:
-    stays = ((row.at_ns, _end_ns(row)) for row in inside)
-    return in_flight(stays, window.from_ns, window.to_ns, 1)[0]
-
-
-# Parts and sums
-
-
-def _lanes(
-    ended: Sequence[RequestRow],
-    busy: Mapping[Lane, float],
-    tokens: Mapping[Lane, Sequence[float]],
-    window: Window,
-) -> tuple[LaneAtLevel, ...]:
-    members: dict[Lane, list[RequestRow]] = {lane: [] for lane in busy}
-    for row in ended:
-        members[row.lane].append(row)
-    found: list[LaneAtLevel] = []
-    for lane in sorted(members):
-        outcomes = Counter(row.outcome for row in members[lane])
-        ok, limited = outcomes[Outcome.OK], outcomes[Outcome.RATE_LIMITED]
-        ttft_ms = [
-            row.ttft_ns / 1e6
-            for row in members[lane]
-            if row.outcome is Outcome.OK and row.ttft_ns is not None
-        ]
-        found.append(
-            LaneAtLevel(
-                lane=lane.id,
-                requests_per_s=ok / window.seconds,
-                tokens_per_s=sum(tokens[lane]) / window.seconds if lane in tokens else None,
-                in_flight=busy[lane],
-                ok=ok,
-                failed=len(members[lane]) - outcomes[Outcome.CANCELLED] - ok - limited,
-                rate_limited=limited,
-                ttft_mean_ms=fmean(ttft_ms) if ttft_ms else None,
-                ttft_p95_ms=percentile(ttft_ms, 95) if enough(len(ttft_ms), 95) else None,
-            )
-        )
-    return tuple(found)
-
-
-def _cached_share(answered: Iterable[RequestRow]) -> float | None:
-    """Return cached prompt tokens / prompt tokens, of the answers that told both."""
-    cached = prompts = 0
-    for row in answered:
-        if row.cached_tokens is not None and row.prompt_tokens:
-            cached += row.cached_tokens
-            prompts += row.prompt_tokens
-    return cached / prompts if prompts else None
-
-
-def _spent_tokens(rows: Iterable[RequestRow], prompt_tokens: int) -> int:
-    """Return prompt and output tokens; a prompt that was refused cost none, a chunk without usage counts as one."""
-    spent = 0
-    for row in rows:
-        if row.prompt_tokens is not None:
-            spent += row.prompt_tokens
-        elif row.outcome is Outcome.OK or row.chunks:
-            spent += prompt_tokens
-        spent += row.chunks if row.completion_tokens is None else row.completion_tokens
-    return spent

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from console.capacity.bounds import effective, student_quantile
-from console.capacity.spread import in_flight
+from console.capacity.gathered import Column, Gathered
 from console.vocabulary.rows import RequestRow
 
 IN_FLIGHT_MAY_CHANGE: Final = 0.05
@@ -72,7 +72,7 @@ class Trend(msgspec.Struct, frozen=True):
 
 
 def steady_window(
-    rows: Sequence[RequestRow],
+    rows: Sequence[RequestRow] | Gathered,
     begun_ns: int,
     until_ns: int,
     *,
@@ -85,7 +85,7 @@ def steady_window(
     ends earlier, by as long as nearly all requests stay: up to there the rows tell all.
 
     Args:
-        rows: of the whole level, in the order of the journal.
+        rows: of the whole level; gathered, where they are looked at again and again.
         begun_ns: when it began to send.
         until_ns: when it ceased to send; while it goes on, now.
         concurrency: loops of a closed loop; None: open loop, whose first wave is as many as are in flight on average.
@@ -93,45 +93,46 @@ def steady_window(
     """
     settled_ns = min(begun_ns + settled_after_ns, until_ns)
     whole = Window(settled_ns, until_ns)
-    if not rows:
+    level = rows if isinstance(rows, Gathered) else Gathered(begun_ns, rows)
+    if not len(level):
         return NotSteady("nothing has ended yet", whole)
-    stays = [(row.at_ns, row.at_ns + (row.total_ns or 0)) for row in rows]
-    to_ns = _known_until(stays, until_ns)
-    wave = concurrency if concurrency is not None else _mean_in_flight(stays, begun_ns)
-    if len(rows) < wave:
-        return NotSteady(f"first wave: {len(rows)} of {wave} ended", whole)
-    from_ns = max(settled_ns, _wave_end(stays, wave))
+    to_ns = _known_until(level.stays, until_ns)
+    wave = concurrency if concurrency is not None else _mean_in_flight(level.stays, begun_ns)
+    if len(level) < wave:
+        return NotSteady(f"first wave: {len(level)} of {wave} ended", whole)
+    from_ns = max(settled_ns, _wave_end(level.stays, wave))
     if from_ns >= to_ns:
         return NotSteady("no request after the first wave has been followed to its end yet", whole)
-    return _without_trend(rows, stays, Window(from_ns, to_ns))
+    return _without_trend(level, Window(from_ns, to_ns))
 
 
-def _known_until(stays: Sequence[tuple[int, int]], until_ns: int) -> int:
-    if any(end_ns >= until_ns for _, end_ns in stays):
+def _known_until(stays: Column, until_ns: int) -> int:
+    if stays.at[-1] >= until_ns:
         return until_ns
-    recent = sorted(end_ns - at_ns for at_ns, end_ns in stays[-_RECENT:])
-    return until_ns - recent[int(0.99 * len(recent))]
+    recent = sorted(stays.values[-_RECENT:])
+    return until_ns - round(recent[int(0.99 * len(recent))])
 
 
-def _mean_in_flight(stays: Sequence[tuple[int, int]], begun_ns: int) -> int:
-    lasted_ns = max(end_ns for _, end_ns in stays) - begun_ns
-    return max(1, round(sum(end_ns - at_ns for at_ns, end_ns in stays) / max(1, lasted_ns)))
+def _mean_in_flight(stays: Column, begun_ns: int) -> int:
+    return max(1, round(sum(stays.values) / max(1, stays.at[-1] - begun_ns)))
 
 
-def _wave_end(stays: Sequence[tuple[int, int]], wave: int) -> int:
+def _wave_end(stays: Column, wave: int) -> int:
     """Return when nearly all of the `wave` requests that were sent first had ended."""
-    last_ns = sorted(at_ns for at_ns, _ in stays)[wave - 1]
-    ends = sorted(end_ns for at_ns, end_ns in stays if at_ns <= last_ns)
+    sent = [end_ns - stay_ns for end_ns, stay_ns in zip(stays.at, stays.values, strict=True)]
+    last_ns = sorted(sent)[wave - 1]
+    ends = [end_ns for end_ns, sent_ns in zip(stays.at, sent, strict=True) if sent_ns <= last_ns]
     return ends[math.ceil(_WAVE * len(ends)) - 1]
 
 
-def _without_trend(
-    rows: Sequence[RequestRow], stays: Sequence[tuple[int, int]], most: Window
-) -> Window | NotSteady:
+def _without_trend(level: Gathered, most: Window) -> Window | NotSteady:
     """Move the start on until nothing drifts."""
-    busy = in_flight(stays, most.from_ns, most.to_ns, _FINE)
-    sums, counts = _ttft_slices(rows, most)
     width_ns = (most.to_ns - most.from_ns) / _FINE
+    edges = [most.from_ns + width_ns * edge for edge in range(_FINE + 1)]
+    busy = [busy_ns / width_ns for busy_ns in level.busy.between(edges)]
+    ttft_ms = level.samples["ttft"]
+    told = [ttft_ms.inside(*pair) for pair in pairwise(edges)]
+    sums, counts = [sum(values) for values in told], [len(values) for values in told]
     found = ""
     for start in range(0, int(_FINE * (1 - _LEAST_KEPT)) + 1, _STEP):
         trend = _trend_from(start, busy, sums, counts)
@@ -139,20 +140,6 @@ def _without_trend(
             return Window(most.from_ns + round(start * width_ns), most.to_ns)
         found = f"{trend} in the last {(_FINE - start) * width_ns / 1e9:.0f} s"
     return NotSteady(found, most)
-
-
-def _ttft_slices(rows: Sequence[RequestRow], window: Window) -> tuple[list[float], list[int]]:
-    sums, counts = [0.0] * _FINE, [0] * _FINE
-    scale = _FINE / (window.to_ns - window.from_ns)
-    for row in rows:
-        ttft_ns = row.ttft_ns
-        if ttft_ns is None or row.total_ns is None:
-            continue
-        after_ns = row.at_ns + row.total_ns - window.from_ns
-        if after_ns >= 0 and (place := int(after_ns * scale)) < _FINE:
-            sums[place] += ttft_ns
-            counts[place] += 1
-    return sums, counts
 
 
 def _trend_from(start: int, busy: Sequence[float], sums: Sequence[float], counts: Sequence[int]) -> str:

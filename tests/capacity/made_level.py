@@ -15,7 +15,9 @@ MS = 1_000_000
 S = 1_000_000_000
 
 
-def made_row(at_ns: int, *, ttft_ms=100.0, e2e_ms=500.0, tokens=11, outcome=Outcome.OK, **fields) -> RequestRow:
+def made_row(
+    at_ns: int, *, ttft_ms=100.0, e2e_ms=500.0, tokens=11, outcome=Outcome.OK, **fields
+) -> RequestRow:
     ok = outcome is Outcome.OK
     return RequestRow(
         **{
@@ -37,7 +39,9 @@ def made_row(at_ns: int, *, ttft_ms=100.0, e2e_ms=500.0, tokens=11, outcome=Outc
 class Server:
     """Slots that are taken in order of arrival: K answers are made at a time, the rest wait and have a longer TTFT."""
 
-    def __init__(self, rng: random.Random, slots: int | None = None, *, tokens=50, cv=0.3, ttft_ms=120.0, tpot_ms=10.0):
+    def __init__(
+        self, rng: random.Random, slots: int | None = None, *, tokens=50, cv=0.3, ttft_ms=120.0, tpot_ms=10.0
+    ):
         self.rng, self.slots, self.tokens, self.cv = rng, slots, tokens, cv
         self.ttft_ms, self.tpot_ms = ttft_ms, tpot_ms
         self.free_at = [0] * (slots or 0)
@@ -57,7 +61,12 @@ class Server:
             heapq.heappush(self.free_at, starts + int(e2e_ms * MS))
         outcome = Outcome.SERVER_ERROR if self.rng.random() < self.fails else Outcome.OK
         return made_row(
-            at_ns, ttft_ms=waited_ms + ttft_ms, e2e_ms=waited_ms + e2e_ms, tokens=tokens, outcome=outcome, **fields
+            at_ns,
+            ttft_ms=waited_ms + ttft_ms,
+            e2e_ms=waited_ms + e2e_ms,
+            tokens=tokens,
+            outcome=outcome,
+            **fields,
         )
 
 
