@@ -8,7 +8,7 @@ import resource
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -58,6 +58,9 @@ class SearchRequest(msgspec.Struct, frozen=True, kw_only=True):
     lift_workers: bool = False
     """Leave out the workers of the profile, which are often less than is looked for."""
     seed: int = 0
+    prompts: dict[str, Any] = {}
+    """The options that make the prompts."""
+    server_metrics: str | None = None
 
     def search(self) -> Search:
         """Return the search that is asked for."""
@@ -85,7 +88,6 @@ class SearchSurroundings(msgspec.Struct, frozen=True, kw_only=True):
     storage: str = "parquet"
     args: tuple[str, ...] = ()
     resumes: Path | None = None
-    result_dir: Path | None = None
 
 
 class SearchRun:

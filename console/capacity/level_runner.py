@@ -9,7 +9,8 @@ from typing import Final, Protocol
 import anyio
 import msgspec
 
-from console.capacity.measure import LevelAsked, measure
+from console.capacity.gathered import Gathered
+from console.capacity.measure import LevelAsked, gather, measure
 from console.capacity.rules import decided, looks_bad
 from console.capacity.search import Pace, Search
 from console.capacity.steady import NotSteady, Window, steady_window
@@ -69,6 +70,7 @@ class LevelRunner:
         self._rng = rng
         self._prompts = first_prompt
         self._rows: list[RequestRow] = []
+        self._level = Gathered(0)
         self._prefix = ""
         self._seconds: list[tuple[int, ClientMeasure]] = []
         self._ask: Ask | None = None
@@ -95,6 +97,7 @@ class LevelRunner:
         """Take in a request row that is written."""
         if row.test.startswith(self._prefix):
             self._rows.append(row)
+            self._level.add(row)
 
     def second(self, measure_of_it: ClientMeasure) -> None:
         """Take in what the client measured of itself in the last second."""
@@ -154,6 +157,7 @@ class LevelRunner:
             if rest_s > 0:
                 await self._rest(rest_s)
             begun_ns = self._since_start()
+            self._level = gather(self._asked(ask, begun_ns, begun_ns))
             self._enter("warm-up")
             drive = self._drive(ask, lanes)
             ceased_ns = begun_ns
@@ -232,7 +236,7 @@ class LevelRunner:
             return False
         if self._stage == "warm-up":
             self._enter("sampling")
-        outcome = measure(self._asked(ask, begun_ns, now_ns), self._rows, window)
+        outcome = measure(self._asked(ask, begun_ns, now_ns), self._level, window)
         self._rules = self._setting.search.judge(outcome, self._server(window), self._health(window))
         self._ended = outcome.ended
         self._looked = (len(self._rows), now_ns, self._since_start() - now_ns)
@@ -244,7 +248,7 @@ class LevelRunner:
             return window.seconds >= min(_FAIL_AFTER_S, pace.least_window_s)
         if window.seconds < (ask.least_s or pace.least_window_s):
             return False
-        if not _precise(outcome.work_per_s, pace.work_precision) and elapsed_s < self._scan_s(ask):
+        if not precise(outcome.work_per_s, pace.work_precision) and elapsed_s < self._scan_s(ask):
             return False
         if decided(self._rules):
             return True
@@ -265,7 +269,7 @@ class LevelRunner:
 
     def _window(self, begun_ns: int, until_ns: int, ask: Ask) -> Window | NotSteady:
         return steady_window(
-            self._rows,
+            self._level,
             begun_ns,
             until_ns,
             concurrency=ask.concurrency if ask.rate is None else None,
@@ -279,7 +283,7 @@ class LevelRunner:
             _whole(self._rows) if ask.count is not None else self._window(begun_ns, ceased_ns, ask)
         )
         window = found.whole if isinstance(found, NotSteady) else found
-        outcome = measure(self._asked(ask, begun_ns, ended_ns), self._rows, window)
+        outcome = measure(self._asked(ask, begun_ns, ended_ns), self._level, window)
         health = self._health(window)
         server = self._server(window)
         outcome = msgspec.structs.replace(
@@ -342,7 +346,7 @@ class LevelRunner:
         return self._ground.now_ns() - self._ground.start_ns
 
 
-def _precise(found: Estimate, share: float) -> bool:
+def precise(found: Estimate, share: float) -> bool:
     if found.low is None or found.high is None or found.value <= 0:
         return False
     return (found.high - found.low) / 2 <= share * found.value

@@ -13,7 +13,10 @@ COMMANDS: Final = {
         "console.cli.capacity_run:run",
         "Drive one level of load and report it as `vllm bench serve` does.",
     ),
-    "show": ("console.cli.capacity_show:show", "Print the result of a level again."),
+    "ramp": ("console.cli.capacity_search:ramp", "Find the most concurrent requests that a model bears."),
+    "target": ("console.cli.capacity_search:qps_target", "Find the least concurrency that reaches a rate."),
+    "resume": ("console.cli.capacity_search:resume", "Go on with a search that was killed or stopped."),
+    "show": ("console.cli.capacity_show:show", "Print the result of a level or of a search again."),
 }
 
 

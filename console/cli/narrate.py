@@ -13,6 +13,7 @@ from typing import Final, TextIO
 import anyio
 import msgspec
 
+from console.cli.search_text import search_progress
 from console.vocabulary.client_health import alarm_text
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import Snapshot
@@ -40,7 +41,10 @@ def progress_line(picture: Snapshot) -> str:
         parts.append(picture.notice)
     if picture.health is not None and picture.health.bad:
         parts.append(alarm_text(picture.health))
-    parts.append(f"{picture.done}/{picture.planned}{share}")
+    if picture.search is None:
+        parts.append(f"{picture.done}/{picture.planned}{share}")
+    else:
+        parts += search_progress(picture.search)
     for state in ("throttled", "parked", "off"):
         count = sum(1 for lane in picture.lanes if lane.state == state)
         if count:

@@ -70,6 +70,28 @@ class Prompts:
             ignore_eos=self.ignore_eos,
         )
 
+    def record(self) -> dict[str, Any]:
+        """Return the options as plain values, for the plan of a search."""
+        return {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in ((field.name, getattr(self, field.name)) for field in fields(self))
+        }
+
+    @classmethod
+    def of_record(cls, record: dict[str, Any]) -> Prompts:
+        """Return what `record` wrote.
+
+        Raises:
+            ConsoleError: if it is something else.
+        """
+        paths = {"tokenizer", "dataset"}
+        try:
+            return cls(
+                **{name: Path(value) if name in paths and value else value for name, value in record.items()}
+            )
+        except TypeError as error:
+            raise ConsoleError(f"the plan's prompts are not readable: {error}") from error
+
     @property
     def lengths(self) -> tuple[int, int] | None:
         """Mean length of prompts and answers where they are made up, what they have in common in it."""

@@ -1,0 +1,202 @@
+"""A capacity search as people and programs read it: the table of its levels, its answers, and its files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from console.cli.saying import say
+from console.vocabulary.errors import ExitCode
+from console.vocabulary.level import VALIDITY_WORDS, LevelOutcome
+from console.vocabulary.safe_text import safe_line
+from console.vocabulary.search_view import SearchView
+
+if TYPE_CHECKING:
+    from console.capacity.answer import Answer
+    from console.capacity.search_result import SearchResult
+
+_VERDICTS: Final = {
+    "pass": "pass", "fail": "FAIL", "undecided": "undecided", "quota": "QUOTA", "invalid": "INVALID",
+}  # fmt: skip
+_COLUMNS: Final = (
+    "in flight",
+    "verdict",
+    "success",
+    "TTFT p50",
+    "p95",
+    "TPOT",
+    "req/s",
+    "tok/s",
+    "tok/s each",
+    "n",
+    "s",
+)
+
+
+def report_search(result: SearchResult, run_dir: Path, *, as_json: bool, result_dir: Path | None) -> ExitCode:
+    """Tell what a search found, and write the files of its levels; return its exit code."""
+    import msgspec
+
+    if result_dir is not None:
+        from console.cli.level_files import write_level_files
+
+        for path in write_level_files(run_dir, result, result_dir):
+            say(f"result in {path}", err=True)
+    if as_json:
+        say(b'{"type":"search",' + msgspec.json.encode(result)[1:])
+    else:
+        say("\n".join(search_lines(result, shutil.get_terminal_size((100, 24)).columns)))
+    return result.exit_code
+
+
+def search_lines(result: SearchResult, width: int) -> list[str]:
+    """Return the whole report: levels subject by subject, each with its answer."""
+    lines: list[str] = []
+    for answer in result.answers:
+        levels = [level for level in result.levels if level.subject == answer.subject]
+        whose = (
+            f" · {answer.subject}"
+            if answer.subject
+            else " · all lanes together"
+            if len(result.answers) > 1
+            else ""
+        )
+        lines.append(safe_line(f"{result.model}{whose}{' · SIMULATED' if result.simulated else ''}"))
+        lines += level_table(levels)
+        lines += ["", *answer_lines(answer, width), ""]
+    lines += joint_lines(result.answers)
+    return lines[:-1] if lines and not lines[-1] else lines
+
+
+def level_table(levels: Sequence[LevelOutcome]) -> list[str]:
+    """Return a row a level, those of one concurrency one below the other, with what stopped it behind."""
+    rows = [
+        _COLUMNS,
+        *(_row(level) for level in sorted(levels, key=lambda one: (one.concurrency, one.number))),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
+    ordered = [None, *sorted(levels, key=lambda one: (one.concurrency, one.number))]
+    lines: list[str] = []
+    for row, level in zip(rows, ordered, strict=True):
+        text = "  ".join(
+            cell.ljust(width) if column == 1 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        lines.append(f"{text}  {'' if level is None else _why(level)}".rstrip())
+    return lines
+
+
+def _row(level: LevelOutcome) -> tuple[str, ...]:
+    def ms(name: str, digits: int = 0) -> str:
+        found = level.metrics.get(name)
+        return "n/a" if found is None else f"{found.value:.{digits}f} ms"
+
+    tokens = level.tokens_per_s
+    rate = "" if level.rate is None else f" at {level.rate:g}/s"
+    return (
+        f"{level.concurrency}{rate}",
+        _VERDICTS[level.verdict],
+        f"{100 * level.success.value:.1f} %",
+        ms("ttft_p50"),
+        ms("ttft_p95"),
+        ms("tpot_mean", 1),
+        f"{level.requests_per_s.value:.2f}",
+        "n/a" if tokens is None else f"{tokens.value:.0f}",
+        "n/a" if tokens is None or not level.in_flight else f"{tokens.value / level.in_flight:.1f}",
+        str(level.ended),
+        f"{level.spent_s:.0f}",
+    )
+
+
+def _why(level: LevelOutcome) -> str:
+    """Say what a reader has to know of a level: rules that failed or are open, and why it may be no measurement."""
+    parts = [f"{rule.rule} {rule.measured} not {rule.limit}" for rule in level.rules if rule.state == "fail"]
+    parts += [f"{rule.rule} open: {rule.missing}" for rule in level.rules if rule.state == "undecided"]
+    if level.validity != "valid":
+        parts.append(f"{VALIDITY_WORDS[level.validity]}: {'; '.join(level.reasons)}")
+    if level.purpose in ("confirm", "drift"):
+        parts.insert(0, f"({level.purpose})")
+    return safe_line(" · ".join(parts), 300)
+
+
+def answer_lines(answer: Answer, width: int) -> list[str]:
+    """Return the answer, with what stands behind it, folded to a width."""
+    import textwrap
+
+    lines = textwrap.wrap(safe_line(answer.line, 2000), max(40, width))
+    extras: list[str] = []
+    if answer.within_slo is not None and answer.within_slo != answer.capacity:
+        extras.append(f"largest level within every limit: {answer.within_slo}")
+    if answer.power is not None:
+        extras.append(f"most throughput per waiting time (power) at {answer.power}")
+    if answer.usl is not None and answer.usl.worst_share <= 0.1:
+        usl = answer.usl
+        peak = "no peak" if usl.peak_at is None else f"peak at {usl.peak_at:.0f}"
+        extras.append(
+            f"USL: contention {usl.contention:.4f}, coherency {usl.coherency:.2g}, {peak} "
+            f"(fits within {100 * usl.worst_share:.0f} %)"
+        )
+    if answer.drift is not None:
+        word = "DRIFTED" if answer.drift.drifted else "no drift"
+        extras.append(f"{word}: {answer.drift.text}")
+    extras += list(answer.notes)
+    for extra in extras:
+        lines += textwrap.wrap(
+            safe_line(extra, 1000), max(40, width), initial_indent="  ", subsequent_indent="    "
+        )
+    return lines
+
+
+def joint_lines(answers: Sequence[Answer]) -> list[str]:
+    """Say what lanes bear alone and together, and what one more of them would bring."""
+    alone = [answer for answer in answers if answer.subject and answer.capacity is not None]
+    joint = next((answer for answer in answers if not answer.subject), None)
+    if len(alone) < 2 or joint is None or joint.capacity is None:
+        return []
+    total = sum(answer.capacity or 0 for answer in alone)
+    first = min(alone, key=lambda answer: answer.capacity or 0)
+    share = joint.capacity / total if total else 0.0
+    lines = [
+        (
+            f"lanes bear {total} one by one and {joint.capacity} together ({100 * share:.0f} %); "
+            f"{first.subject} saturates first, at {first.capacity}"
+        )
+    ]
+    mean = total / len(alone)
+    if share >= 0.95:
+        lines.append(f"they do not share a bottleneck: one more such lane would bring about {mean:.0f} more")
+    elif joint.capacity <= 1.05 * max(answer.capacity or 0 for answer in alone):
+        lines.append(
+            "they share one bottleneck: one more key or lane to the same deployment would bring nothing"
+        )
+    else:
+        lines.append(
+            f"they share a bottleneck in part: one more such lane would bring at most "
+            f"{max(0.0, joint.capacity - total + mean):.0f} to {share * mean:.0f} more"
+        )
+    return lines
+
+
+def search_progress(search: SearchView) -> list[str]:
+    """Return the parts of the progress line of a search that goes on, the most important first."""
+    parts: list[str] = []
+    now = search.now
+    if search.subject:
+        parts.append(safe_line(search.subject, 60))
+    parts.append(search.stage)
+    if now is not None:
+        rate = "" if now.rate is None else f" at {now.rate:g}/s"
+        parts.append(
+            f"level {now.number}: {now.concurrency} in flight{rate}, {now.stage} {now.stage_s:.0f} s"
+        )
+    low, high = ("misses", "reaches") if search.kind == "target" else ("passes", "fails")
+    ends = [f"{search.passes} {low}" if search.passes is not None else "",
+            f"{search.fails} {high}" if search.fails is not None else ""]  # fmt: skip
+    if any(ends):
+        parts.append(", ".join(filter(None, ends)))
+    if search.levels_left is not None:
+        parts.append(f"about {search.levels_left} level{'' if search.levels_left == 1 else 's'} left")
+    parts.append(f"{search.spent_requests:,} requests")
+    return parts
