@@ -77,6 +77,7 @@ def measure(asked: LevelAsked, rows: Sequence[RequestRow] | Gathered, window: Wi
     metrics, bounds = latency_estimates(
         {name: column.inside(window.from_ns, window.to_ns) for name, column in level.samples.items()}
     )
+    stays_ns = level.stays.inside(window.from_ns, window.to_ns)
     good = level.good.inside(window.from_ns, window.to_ns)
     tokens_mean, tokens_cv = _mean_and_cv(level.tokens.inside(window.from_ns, window.to_ns))
     prompts = sum(level.prompts.inside(window.from_ns, window.to_ns))
@@ -97,6 +98,7 @@ def measure(asked: LevelAsked, rows: Sequence[RequestRow] | Gathered, window: Wi
         work_per_s=work_per_s,
         work_unit=level.unit,
         in_flight=_mean_busy(level, window),
+        stay_mean_ms=sum(stays_ns) / len(stays_ns) / 1e6 if stays_ns else None,
         metrics=metrics,
         bounds=bounds,
         goodput=share_estimate(int(sum(good)), len(good)) if good else None,

@@ -87,6 +87,8 @@ class LevelOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     work_unit: Literal["tokens", "chunks", "requests"]
     in_flight: float
     """Mean over the window."""
+    stay_mean_ms: float | None = None
+    """Sent → end of all that ended in the window, well or not: what Little's law speaks of."""
     metrics: dict[str, Estimate] = {}
     """`ttft_mean`, `ttft_p50`, `ttft_p95`, `ttft_p99`, the same of `tpot`, `e2e` (sent → last content), `response`
     (due → last content, open loop) and `queue` (due → sent), in ms; those below their floor of samples are not there."""
