@@ -8,7 +8,7 @@ import resource
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -35,6 +35,7 @@ from console.vocabulary.rows import LevelRow, RequestRow
 from console.work.prompt_source import PromptSource
 
 TITLE: Final = "search"
+Settings = TypeVar("Settings", RampSettings, TargetSettings, SeedSettings)
 _SKIPPED_PROMPTS: Final = 100_000
 """Numbers of prompts left out when a search goes on: those that were in flight when it was killed have no row."""
 
@@ -94,9 +95,9 @@ class SearchRun:
     """Runs a search; afterwards `result` is what it found."""
 
     def __init__(self, asked: SearchRequest, around: SearchSurroundings) -> None:
-        self._asked = asked
         self._around = around
         self._lanes = search_lanes(around.loaded, asked)
+        self._asked = within_profile(asked, self._lanes)
         self._engine: SearchEngine | None = None
         self.result: SearchResult | None = None
         self.caps = search_caps(self._lanes, asked)
@@ -240,8 +241,8 @@ def search_caps(lanes: Sequence[LaneSetup], asked: SearchRequest) -> list[str]:
     caps: list[str] = []
     if row.workers is not None and row.workers < asked.most:
         caps.append(
-            f"the profile allows {row.workers} in flight, and the search may come to {asked.most}: it looks no further "
-            "than that; --lift-workers leaves the workers of lanes out"
+            f"the profile allows {row.workers} in flight, and the search looks no further than that, not to {asked.most}; "
+            "--lift-workers leaves the workers of lanes out"
         )
     if row.qps_bound is not None:
         caps.append(
@@ -250,10 +251,17 @@ def search_caps(lanes: Sequence[LaneSetup], asked: SearchRequest) -> list[str]:
     return caps
 
 
-def most_in_flight(lanes: Sequence[LaneSetup], most: int) -> int:
-    """Return how far a search can look at all."""
+def within_profile(asked: SearchRequest, lanes: Sequence[LaneSetup]) -> SearchRequest:
+    """Return the request with nothing looked for that the profile does not let through anyhow."""
     (row,) = totals(lanes)
-    return least(most, row.workers) or most
+    most = least(asked.most, row.workers) or asked.most
+
+    def capped(settings: Settings | None) -> Settings | None:
+        return None if settings is None else msgspec.structs.replace(settings, most=most)
+
+    return msgspec.structs.replace(
+        asked, ramp=capped(asked.ramp), target=capped(asked.target), seed004=capped(asked.seed004)
+    )
 
 
 def refuse_target(lanes: Sequence[LaneSetup], qps: float) -> None:

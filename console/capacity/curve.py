@@ -123,9 +123,8 @@ def knee(points: Sequence[CurvePoint], limit: float) -> Knee | None:
     below = max(
         (point.concurrency for point in points if point.concurrency <= at), default=points[0].concurrency
     )
-    above = min(
-        (point.concurrency for point in points if point.concurrency > at), default=points[-1].concurrency
-    )
+    beyond_it = (point.concurrency for point in points if point.concurrency > round(at))
+    above = min(beyond_it, default=points[-1].concurrency)
     return Knee(at, below, above)
 
 

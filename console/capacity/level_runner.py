@@ -11,7 +11,7 @@ import msgspec
 
 from console.capacity.gathered import Gathered
 from console.capacity.measure import LevelAsked, gather, measure
-from console.capacity.rules import decided, looks_bad
+from console.capacity.patience import enough, most_s
 from console.capacity.search import Pace, Search
 from console.capacity.steady import NotSteady, Window, steady_window
 from console.capacity.steps import Ask
@@ -22,8 +22,7 @@ from console.engine.lane_runtime import LaneRuntime
 from console.engine.load_ground import LoadGround
 from console.vocabulary.chat import ChatRequest
 from console.vocabulary.client_health import ClientHealth, ClientMeasure, judge_client, merged_measures
-from console.vocabulary.level import Estimate, LevelOutcome, RuleOutcome
-from console.vocabulary.outcome import Outcome
+from console.vocabulary.level import LevelOutcome, RuleOutcome
 from console.vocabulary.rows import RequestRow
 from console.vocabulary.search_view import LevelNow, LevelStage
 
@@ -31,8 +30,6 @@ _GROWN: Final = 1.25
 """Rows are looked at again when there are so many more: the cost of all looks together stays that of the last few."""
 _LOOK_SHARE: Final = 0.02
 """Share of the time that looking may take; it holds up the loop that measures."""
-_FAIL_AFTER_S: Final = 2.0
-"""A rule that fails for certain ends a level after so long a window."""
 
 
 class ServerFigures(Protocol):
@@ -116,7 +113,7 @@ class LevelRunner:
             stage=self._stage,
             stage_s=(self._ground.now_ns() - self._stage_ns) / NS_PER_S,
             ended=self._ended,
-            at_most_s=None if self._ask.count is not None else self._most_s(self._ask),
+            at_most_s=None if self._ask.count is not None else most_s(self._ask, self._setting.pace),
             rules=self._rules,
         )
 
@@ -225,7 +222,7 @@ class LevelRunner:
     def _is_enough(self, ask: Ask, begun_ns: int) -> bool:
         now_ns = self._since_start()
         elapsed_s = (now_ns - begun_ns) / NS_PER_S
-        if elapsed_s >= self._most_s(ask):
+        if elapsed_s >= most_s(ask, self._setting.pace):
             return True
         seen, looked_ns, cost_ns = self._looked
         if len(self._rows) < max(10, _GROWN * seen) or now_ns - looked_ns < cost_ns / _LOOK_SHARE:
@@ -240,32 +237,7 @@ class LevelRunner:
         self._rules = self._setting.search.judge(outcome, self._server(window), self._health(window))
         self._ended = outcome.ended
         self._looked = (len(self._rows), now_ns, self._since_start() - now_ns)
-        return self._says_enough(ask, outcome, window, elapsed_s)
-
-    def _says_enough(self, ask: Ask, outcome: LevelOutcome, window: Window, elapsed_s: float) -> bool:
-        pace = self._setting.pace
-        if any(rule.state == "fail" for rule in self._rules):
-            return window.seconds >= min(_FAIL_AFTER_S, pace.least_window_s)
-        if window.seconds < (ask.least_s or pace.least_window_s):
-            return False
-        if not precise(outcome.work_per_s, pace.work_precision) and elapsed_s < self._scan_s(ask):
-            return False
-        if decided(self._rules):
-            return True
-        answers = outcome.outcomes.get(Outcome.OK, 0)
-        return (
-            ask.patience == "scan"
-            and not looks_bad(self._rules)
-            and (answers >= pace.scan_answers or elapsed_s >= pace.scan_s)
-        )
-
-    def _scan_s(self, ask: Ask) -> float:
-        return self._setting.pace.scan_s if ask.patience == "scan" else self._most_s(ask)
-
-    def _most_s(self, ask: Ask) -> float:
-        """Return after how long a level ends anyhow: a window that has to be longer than others moves it on."""
-        pace = self._setting.pace
-        return max(pace.most_s, 2 * (ask.least_s or 0.0))
+        return enough(ask, self._setting.pace, outcome, self._rules, elapsed_s)
 
     def _window(self, begun_ns: int, until_ns: int, ask: Ask) -> Window | NotSteady:
         return steady_window(
@@ -291,14 +263,13 @@ class LevelRunner:
             rules=self._setting.search.judge(outcome, server or None, health),
             server=server,
         )
-        inside = [row for row in self._rows if window.from_ns <= row.at_ns < window.to_ns]
         validity, reasons = validate(
             outcome,
             window=found,
             health=health,
             before=before,
             disturbed=self.disturbed,
-            starved_by=why_starved(inside),
+            starved_by=why_starved(self._rows, window, ask.concurrency),
             open_files=self._most_files if self._setting.open_files is not None else None,
         )
         return msgspec.structs.replace(outcome, validity=validity, reasons=reasons)
@@ -344,12 +315,6 @@ class LevelRunner:
 
     def _since_start(self) -> int:
         return self._ground.now_ns() - self._ground.start_ns
-
-
-def precise(found: Estimate, share: float) -> bool:
-    if found.low is None or found.high is None or found.value <= 0:
-        return False
-    return (found.high - found.low) / 2 <= share * found.value
 
 
 def _whole(rows: Sequence[RequestRow]) -> Window:

@@ -95,7 +95,9 @@ def bracket(levels: Sequence[LevelOutcome], settings: RampSettings) -> Bracket:
         passes=passes,
         fails=fails,
         failed_by=() if fails is None else _failed_by(by_concurrency[fails], collapse=fails in fallen),
-        bound=_bound(found, passes, fails, () if fails is None else tuple(by_concurrency[fails])),
+        bound=_bound(
+            found, passes, fails, () if fails is None else tuple(by_concurrency[fails]), settings.precision
+        ),
         knee=found,
         passes_beyond=tuple(one for one in passing if fails is not None and one > fails),
     )
@@ -154,15 +156,18 @@ def _settled_knee(points: Sequence[CurvePoint], settings: RampSettings, *, refin
 
 
 def _bound(
-    found: Knee | None, passes: int | None, fails: int | None, at_fails: tuple[LevelOutcome, ...]
+    found: Knee | None,
+    passes: int | None,
+    fails: int | None,
+    at_fails: tuple[LevelOutcome, ...],
+    precision: float,
 ) -> Bound:
-    if found is not None and (passes is None or found.at <= max(passes, 1)):
-        return "knee"
+    """Return what bounds the answer: the knee only where levels beyond it pass, or none fails at all."""
     if fails is None:
         return "none" if found is None else "knee"
-    verdicts = {level.verdict for level in at_fails}
-    if found is not None and found.at < fails:
+    if found is not None and passes is not None and found.at * (1 + precision / 2) <= passes:
         return "knee"
+    verdicts = {level.verdict for level in at_fails}
     if "invalid" in verdicts and not verdicts & {"fail", "quota"}:
         return "invalid"
     return "quota" if "quota" in verdicts and "fail" not in verdicts else "rules"

@@ -127,8 +127,8 @@ def _invalid_state(levels: Sequence[LevelOutcome], now: Bracket) -> State:
 
 
 def _stopped_by(now: Bracket) -> tuple[str, ...]:
-    if now.bound == "knee":
-        return ("throughput",)
+    if now.bound in ("knee", "quota"):
+        return ("throughput",) if now.bound == "knee" else ("quota",)
     return now.failed_by if now.fails is not None else ()
 
 

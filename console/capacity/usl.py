@@ -48,10 +48,10 @@ def fit_usl(points: Sequence[CurvePoint]) -> UslFit | None:
         found = _least_squares(points, kept)
         if found is None or found[0] <= 0:
             return None
-        negative = [index for index in kept if index and found[index] < 0]
+        negative = [(found[index], index) for index in kept if index and found[index] < 0]
         if not negative:
             break
-        kept.remove(min(negative, key=lambda index: found[index]))
+        kept.remove(min(negative)[1])
     alpha, beta, gamma = found
     sigma, kappa = beta / alpha, gamma / alpha
     fit = UslFit(

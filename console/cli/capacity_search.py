@@ -237,4 +237,4 @@ def _host(
             then(search)
         return code
 
-    return host_here(search.run, as_json=as_json, announce=announce, finish=finish)
+    return host_here(search.run, as_json=as_json, announce=announce, finish=finish, failures_count=False)

@@ -84,11 +84,12 @@ class Prompts:
         Raises:
             ConsoleError: if it is something else.
         """
-        paths = {"tokenizer", "dataset"}
+        options = dict(record)
+        for name in ("tokenizer", "dataset"):
+            if options.get(name):
+                options[name] = Path(options[name])
         try:
-            return cls(
-                **{name: Path(value) if name in paths and value else value for name, value in record.items()}
-            )
+            return cls(**options)
         except TypeError as error:
             raise ConsoleError(f"the plan's prompts are not readable: {error}") from error
 

@@ -136,6 +136,7 @@ def host_here(
     announce: bool,
     finish: Callable[[Path], ExitCode] | None = None,
     profile: str = "",
+    failures_count: bool = True,
 ) -> int:
     """Run an engine in this process, tell how it goes, and summarise it.
 
@@ -145,6 +146,7 @@ def host_here(
         announce: tell only where it is, to the process that started this one.
         finish: makes more of the result than a summary.
         profile: what the user calls the profile.
+        failures_count: whether requests without an answer make the run incomplete.
 
     Returns:
         The exit code of the run.
@@ -163,7 +165,7 @@ def host_here(
         _announce if announce else _say_where,
         backend_options=loop_options(),
     )
-    code = _conclude(ended, as_json=as_json, quiet=announce, finish=finish)
+    code = _conclude(ended, as_json=as_json, quiet=announce, finish=finish, failures_count=failures_count)
     for line in found_lines(ended, profile):
         say(line, err=True)
     return code
@@ -183,7 +185,14 @@ def _say_where(run_dir: Path) -> None:
     say(f"run {run_dir.name} in {run_dir.parent}", err=True)
 
 
-def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Path], ExitCode] | None) -> int:
+def _conclude(
+    ended: Ended,
+    *,
+    as_json: bool,
+    quiet: bool,
+    finish: Callable[[Path], ExitCode] | None,
+    failures_count: bool,
+) -> int:
     """Summarise an ended run, print what came of it, and return its exit code."""
     import shutil
 
@@ -206,7 +215,7 @@ def _conclude(ended: Ended, *, as_json: bool, quiet: bool, finish: Callable[[Pat
     if ended.state == "interrupted":
         say(f"interrupted: {standing_text(summary)}", err=True)
         return ExitCode.INTERRUPTED
-    if summary.remaining:
+    if summary.remaining and failures_count:
         say(f"ended, but not all is done: {standing_text(summary)}", err=True)
         return ExitCode.INCOMPLETE
     return code

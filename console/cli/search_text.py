@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from console.capacity.steps import leans
 from console.cli.saying import say
 from console.vocabulary.errors import ExitCode
 from console.vocabulary.level import VALIDITY_WORDS, LevelOutcome
@@ -97,7 +98,7 @@ def _row(level: LevelOutcome) -> tuple[str, ...]:
     rate = "" if level.rate is None else f" at {level.rate:g}/s"
     return (
         f"{level.concurrency}{rate}",
-        _VERDICTS[level.verdict],
+        "so far" if _so_far(level) else _VERDICTS[level.verdict],
         f"{100 * level.success.value:.1f} %",
         ms("ttft_p50"),
         ms("ttft_p95"),
@@ -110,10 +111,20 @@ def _row(level: LevelOutcome) -> tuple[str, ...]:
     )
 
 
+def _so_far(level: LevelOutcome) -> bool:
+    """Whether nothing is beyond its limit, though not all is certain: a rung of the ladder need not be decided."""
+    return level.verdict == "undecided" and leans(level) == "pass"
+
+
 def _why(level: LevelOutcome) -> str:
     """Say what a reader has to know of a level: rules that failed or are open, and why it may be no measurement."""
-    parts = [f"{rule.rule} {rule.measured} not {rule.limit}" for rule in level.rules if rule.state == "fail"]
-    parts += [f"{rule.rule} open: {rule.missing}" for rule in level.rules if rule.state == "undecided"]
+    parts = [
+        f"{rule.rule} {rule.measured} not {rule.limit}"
+        for rule in level.rules
+        if rule.state == "fail" and rule.rule != "client"
+    ]
+    if not _so_far(level):
+        parts += [f"{rule.rule} open: {rule.missing}" for rule in level.rules if rule.state == "undecided"]
     if level.validity != "valid":
         parts.append(f"{VALIDITY_WORDS[level.validity]}: {'; '.join(level.reasons)}")
     if level.purpose in ("confirm", "drift"):

@@ -39,11 +39,21 @@ class _Level(msgspec.Struct):
     request_rate: float | None = None
 
 
+class _Target(msgspec.Struct):
+    qps: float = 0.0
+
+
+class _Search(msgspec.Struct):
+    target: _Target | None = None
+    seed004: dict[str, object] | None = None
+
+
 class _Plan(msgspec.Struct):
     jobs: list[_Job] | None = None
     model: str = ""
     level: _Level | None = None
     num_prompts: int | None = None
+    search: _Search | None = None
 
 
 def read_planned(run_dir: Path) -> Planned:
@@ -57,8 +67,17 @@ def read_planned(run_dir: Path) -> Planned:
         for job in plan.jobs:
             tests.setdefault(job.model, []).extend(job.tests)
         return Planned(tests={model: tuple(ids) for model, ids in tests.items()})
+    if plan.search is not None:
+        return Planned(level=_search_text(plan.model, plan.search), known=False)
     level = "" if plan.level is None else _level_text(plan.model, plan.level)
     return Planned(prompts=plan.num_prompts, level=level, known=plan.num_prompts is not None)
+
+
+def _search_text(model: str, search: _Search) -> str:
+    """Return a search as lists show it; how many requests it takes nobody knows beforehand."""
+    if search.target is not None:
+        return f"{safe_line(model)} least C for {search.target.qps:g}/s"
+    return f"{safe_line(model)} most C{'' if search.seed004 is None else ' by seed 004'}"
 
 
 def _level_text(model: str, level: _Level) -> str:

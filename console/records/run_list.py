@@ -24,8 +24,9 @@ RunState = Literal["live", "finished", "interrupted", "partial"]
 """partial: it did not end in order, and its process is gone."""
 _COUNTED_BYTES: Final = 4 * 1024 * 1024
 """Journals up to this size are read to count what is done; larger ones only where their end tells it."""
-CAPACITY: Final = "capacity"
-"""Title of runs that are one level of load; only the plans of these are read to list runs that have ended."""
+CAPACITY: Final = ("capacity", "search")
+"""Titles of runs that are one level of load, or a search over many; only the plans of these are read to list runs
+that have ended."""
 _SHOWN: Final = 8
 _REMOVED: Final = ".pruned-"
 
@@ -69,7 +70,7 @@ def run_info(run_dir: Path) -> RunInfo:
     head = read_run_head(run_dir)
     live = is_live(run_dir)
     ended = None if live else read_end(run_dir)
-    plan = read_planned(run_dir) if ended is None or head.title == CAPACITY else None
+    plan = read_planned(run_dir) if ended is None or head.title in CAPACITY else None
     return RunInfo(
         run_id=run_dir.name,
         title=head.title,
@@ -94,7 +95,7 @@ def _count_done(run_dir: Path) -> int | None:
         if isinstance(row, TestRow):
             ended = row.verdict in TERMINAL and not row.reused_from
         elif isinstance(row, RequestRow):
-            ended = row.outcome is Outcome.OK and row.test.startswith("prompt/")
+            ended = row.outcome is Outcome.OK and row.test.startswith(("prompt/", "level/"))
         else:
             continue
         if ended:

@@ -14,6 +14,8 @@ import polars as pl
 from console.records.planned import Planned
 from console.vocabulary.outcome import TERMINAL, Outcome, Verdict
 
+_PROMPT: Final = "^(prompt|level)/"
+"""What the work of capacity levels and searches is called."""
 _NO_REQUEST: Final = "no request"
 _INCOMPLETE: Final = "incomplete answer"
 """The last request was ok, but what it brought was not all that the test needs."""
@@ -48,7 +50,7 @@ def standing(requests: pl.DataFrame, tests: pl.DataFrame, plan: Planned, planned
     last = requests.group_by("test").agg(
         pl.col("outcome").last(), (pl.col("outcome") == str(Outcome.OK)).any().alias("answered")
     )
-    if plan.prompts is not None or (tests.is_empty() and bool(last["test"].str.starts_with("prompt/").any())):
+    if plan.prompts is not None or (tests.is_empty() and bool(last["test"].str.contains(_PROMPT).any())):
         return _of_prompts(last, planned)
     return _of_tests(last, tests, plan, planned)
 

@@ -25,7 +25,7 @@ from console.records.run_file import read_run_file, simulated_providers
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.names import ADAPTED, PROCESS_LOST, TUNED
 from console.vocabulary.outcome import TERMINAL, Verdict
-from console.vocabulary.rows import ClientRow, EventRow, LimitRow, RequestRow, RunEnded, RunStarted
+from console.vocabulary.rows import ClientRow, EventRow, LevelRow, LimitRow, RequestRow, RunEnded, RunStarted
 
 Storage = Literal["parquet", "json"]
 Watch = Callable[[float], None]
@@ -168,7 +168,7 @@ def collect_tables(run_dir: Path, workspace: Path, watch: Watch | None = None) -
             session.end_ns = max(session.end_ns, row.at_ns)
             deaths += row.kind == PROCESS_LOST
             tuned += row.kind in (TUNED, ADAPTED)
-        elif isinstance(row, LimitRow):
+        elif isinstance(row, LimitRow | LevelRow):
             session.end_ns = max(session.end_ns, row.at_ns)
         elif isinstance(row, ClientRow):
             session.end_ns = max(session.end_ns, row.at_ns)

@@ -6,14 +6,16 @@ What a search decides is tried on it for hundreds of levels in a second or two e
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from collections import deque
 from dataclasses import dataclass, field
 
+import msgspec
+
 from console.capacity.gathered import Gathered
-from console.capacity.level_runner import precise
 from console.capacity.measure import LevelAsked, measure
-from console.capacity.rules import decided, looks_bad
+from console.capacity.patience import enough
 from console.capacity.search import Pace, Search
 from console.capacity.steady import NotSteady, Window, steady_window
 from console.capacity.steps import Ask, Over
@@ -60,22 +62,10 @@ class Server:
         slow = 1.0 + self.drift_per_s * self.now_ns / S
         if self.cliff is not None and in_flight > self.cliff:
             slow *= 4.0
-        sigma = (2.302585 * 0.0 + _log1p(self.tokens_cv**2)) ** 0.5
-        tokens = max(2, round(self.tokens * _exp(self.rng.gauss(-sigma * sigma / 2, sigma))))
-        first = self.ttft_ms * _exp(self.rng.gauss(0.0, self.ttft_spread)) * slow
+        sigma = math.log1p(self.tokens_cv**2) ** 0.5
+        tokens = max(2, round(self.tokens * math.exp(self.rng.gauss(-sigma * sigma / 2, sigma))))
+        first = self.ttft_ms * math.exp(self.rng.gauss(0.0, self.ttft_spread)) * slow
         return round(first * 1e6), round((tokens - 1) * self.itl_ms * slow * 1e6), tokens
-
-
-def _exp(x: float) -> float:
-    import math
-
-    return math.exp(x)
-
-
-def _log1p(x: float) -> float:
-    import math
-
-    return math.log1p(x)
 
 
 class Level:
@@ -87,7 +77,11 @@ class Level:
         self.begun_ns = server.now_ns
         self.gathered = Gathered(self.begun_ns)
         self.asked = LevelAsked(
-            number=number, purpose=ask.purpose, concurrency=ask.concurrency, begun_ns=self.begun_ns, ended_ns=0
+            number=number,
+            purpose=ask.purpose,
+            concurrency=ask.concurrency,
+            begun_ns=self.begun_ns,
+            ended_ns=0,
         )
         self.ended = False
         self._busy = 0
@@ -149,7 +143,11 @@ class Level:
 
     def _refuse(self, at_ns: int, outcome: Outcome) -> None:
         took = round(self.server.refusal_ms * 1e6)
-        self._push(at_ns + took, "end", RequestRow(test="level", lane=LANE, outcome=outcome, at_ns=at_ns, total_ns=took))
+        self._push(
+            at_ns + took,
+            "end",
+            RequestRow(test="level", lane=LANE, outcome=outcome, at_ns=at_ns, total_ns=took),
+        )
 
 
 def play(search: Search, server: Server, pace: Pace | None = None) -> list[LevelOutcome]:
@@ -165,11 +163,10 @@ def play_level(
     search: Search, server: Server, ask: Ask, pace: Pace, before: LevelOutcome | None, number: int
 ) -> LevelOutcome:
     level = Level(server, ask, number, pace.ramp_in_s)
-    scan = ask.patience == "scan"
     elapsed_s = 1.0
     while True:
         level.run_until(level.begun_ns + round(elapsed_s * S))
-        if elapsed_s >= pace.most_s or _enough(search, level, ask, pace, elapsed_s, scan=scan):
+        if elapsed_s >= pace.most_s or _enough(search, level, ask, pace, elapsed_s):
             break
         elapsed_s = min(pace.most_s, max(elapsed_s + 0.5, 1.15 * elapsed_s))
     level.ended = True
@@ -183,23 +180,12 @@ def play_level(
     return _replace(outcome, validity=validity, reasons=reasons)
 
 
-def _enough(search: Search, level: Level, ask: Ask, pace: Pace, elapsed_s: float, *, scan: bool) -> bool:
+def _enough(search: Search, level: Level, ask: Ask, pace: Pace, elapsed_s: float) -> bool:
     window = _window(level, level.server.now_ns, pace)
     if isinstance(window, NotSteady):
         return False
     outcome = measure(_asked(level, level.server.now_ns), level.gathered, window)
-    rules = search.judge(outcome, None, None)
-    if any(rule.state == "fail" for rule in rules):
-        return window.seconds >= 2.0
-    most_s = pace.scan_s if scan else pace.most_s
-    if window.seconds < pace.least_window_s:
-        return False
-    if not precise(outcome.work_per_s, pace.work_precision) and elapsed_s < most_s:
-        return False
-    if decided(rules):
-        return True
-    answers = outcome.outcomes.get(Outcome.OK, 0)
-    return scan and not looks_bad(rules) and (answers >= pace.scan_answers or elapsed_s >= pace.scan_s)
+    return enough(ask, pace, outcome, search.judge(outcome, None, None), elapsed_s)
 
 
 def _window(level: Level, until_ns: int, pace: Pace) -> Window | NotSteady:
@@ -214,6 +200,4 @@ def _asked(level: Level, ended_ns: int) -> LevelAsked:
 
 
 def _replace(value, **changes):
-    import msgspec
-
     return msgspec.structs.replace(value, **changes)

@@ -33,7 +33,7 @@ class Launching:
         from console.records.run_dir import list_runs
         from console.records.run_list import CAPACITY
 
-        return [info.run_id for info in list_runs() if info.title != CAPACITY][:_EARLIER_SHOWN]
+        return [info.run_id for info in list_runs() if info.title not in CAPACITY][:_EARLIER_SHOWN]
 
     def rehearse(self, asked: Asked) -> Played:
         """Begin to play it through on a virtual clock, in a process of its own."""
