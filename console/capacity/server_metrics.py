@@ -105,7 +105,7 @@ class ServerWatch:
         before = self._samples[max(0, first - 1) : end]
         if len(counts := _known(before, "preemptions")) > 1:
             figures["preemptions"] = sum(max(0.0, later - earlier) for earlier, later in pairwise(counts))
-        figures.update(_growth(self._times[first:end], samples))
+        figures.update(growth(self._times[first:end], samples))
         return figures
 
 
@@ -139,7 +139,7 @@ async def _page(fetch: Fetch) -> ServerSample | str:
     return "the page has no metric that is known" if sample.empty else sample
 
 
-def _growth(times: Sequence[int], samples: Sequence[ServerSample]) -> dict[str, float]:
+def growth(times: Sequence[int], samples: Sequence[ServerSample]) -> dict[str, float]:
     """Return the slope of the queue, and whether it grew: more than it varies, and by enough to matter."""
     points = [
         ((at_ns - times[0]) / 1e9, sample.waiting)

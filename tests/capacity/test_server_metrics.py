@@ -11,7 +11,7 @@ import pytest
 import trio.testing
 
 from console.capacity.metrics_text import ServerSample, parse_metrics, together
-from console.capacity.server_metrics import ServerWatch, metrics_page, slope_of
+from console.capacity.server_metrics import ServerWatch, growth, metrics_page, slope_of
 from console.vocabulary.errors import ConsoleError
 
 # Pages as the servers write them, shortened to what tells them apart.
@@ -214,14 +214,14 @@ def test_a_queue_that_grows_through_the_window_is_known_from_one_that_varies(per
 
 def test_a_queue_that_is_there_but_stands_does_not_grow_in_nineteen_of_twenty_windows():
     """In closed loop the queue is what exceeds the batch; it wanders, each second near the one before."""
-    grown = 0
+    grown = 0.0
     for seed in range(200):
         rng = random.Random(seed)
-        waiting, pages = 40.0, []
+        waiting, samples = 40.0, []
         for _ in range(60):
             waiting += 0.5 * (40 - waiting) + rng.gauss(0, 3)
-            pages.append(page(50, max(0.0, waiting)))
-        grown += seconds(watched(pages), 0, 59)["waiting_grows"]
+            samples.append(ServerSample(running=50, waiting=max(0.0, waiting)))
+        grown += growth([second * 10**9 for second in range(60)], samples)["waiting_grows"]
     assert grown <= 10
 
 
