@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import anyio
-import msgspec
 
+from console.engine.arrivals import Level, due_offsets_ns
 from console.engine.gates import NS_PER_S
 from console.engine.link import Link, Prompt
 from console.engine.load_ground import GroundPlan, LoadGround
@@ -35,33 +35,6 @@ _AT_HAND: Final = 16
 """Fewest prompts to have waiting in a fed loop, so that nobody waits for the next one to be sent over."""
 _NAP_NS: Final = 20_000_000
 """A drain is not noticed in a shorter wait for the next due request, which then costs a quarter."""
-
-
-class Level(msgspec.Struct, frozen=True, kw_only=True):
-    """One level of load."""
-
-    max_concurrency: int | None
-    """Requests in flight over all lanes together; None: as many as the lanes take."""
-    request_rate: float | None
-    """Requests due per second over all lanes together; None: as fast as answers come (inf)."""
-    burstiness: float = 1.0
-    """Shape of the gamma distribution of gaps: 1 is Poisson, towards infinity is constant."""
-
-
-def due_offsets_ns(count: int, level: Level, rng: random.Random) -> list[int]:
-    """Return when each request is due after the start; they end at count / rate exactly, whatever was drawn."""
-    rate = level.request_rate
-    if rate is None:
-        raise ValueError("a closed loop has no schedule")
-    shape = level.burstiness
-    gaps = [rng.gammavariate(shape, 1 / (rate * shape)) for _ in range(count)]
-    stretch = count / rate / (sum(gaps) or 1.0)
-    total = 0.0
-    due: list[int] = []
-    for gap in gaps:
-        total += gap * stretch
-        due.append(int(total * NS_PER_S))
-    return due
 
 
 class LoadEngine:
