@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 import msgspec
 
-from console.capacity.level_result import LevelAsked, level_result, ttft_p50_ms
+from console.capacity.level_result import LevelAsked, level_result, measured_rows, ttft_p50_ms
+from console.capacity.level_stats import Reported
+from console.capacity.server_metrics import ServerWatch, metrics_page
 from console.engine.departure import AHEAD_NS
 from console.engine.load import Level, LoadEngine
 from console.engine.load_ground import GroundPlan
-from console.host import Ended, Hosting, Narrate, Seat, host
+from console.host import Ended, Hosting, Narrate, Seat, Watched, host
 from console.processes.count import peak_of_lanes, processes_for, usable_cores
 from console.processes.level_run import LevelOnProcesses
 from console.profile.effective import lane_setups, timeouts, totals
@@ -23,6 +28,7 @@ from console.records.client_rows import client_health
 from console.vocabulary.chat import ChatRequest
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import LaneSetup
+from console.vocabulary.rows import RequestRow
 
 
 class LevelRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +38,7 @@ class LevelRequest(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     level: Level
     requests: Sequence[ChatRequest]
+    """Those that warm up first, then those that are measured."""
     input_len: int | None
     output_len: int | None
     seed: int = 0
@@ -39,6 +46,9 @@ class LevelRequest(msgspec.Struct, frozen=True, kw_only=True):
     storage: str = "parquet"
     processes: int | None = 1
     """Engine processes; None: as many as the expected load is worth."""
+    report: Reported = Reported()
+    server_metrics: tuple[str, ...] = ()
+    """URLs at which the server and its GPUs say how they are."""
     args: tuple[str, ...] = ()
 
 
@@ -57,6 +67,8 @@ class LevelRun:
         )
         self.caps = profile_caps(self._lanes, asked.level)
         """Where the profile allows less than is asked for."""
+        self._start_ns = 0
+        self._watch: ServerWatch | None = None
         self.result: dict[str, Any] | None = None
 
     async def run(self, narrate: Narrate, started: Callable[[Path], None]) -> Ended:
@@ -86,7 +98,11 @@ class LevelRun:
             processes=self._processes,
             args=asked.args,
         )
-        ended = await host(what, self._make, narrate, started)
+        async with AsyncExitStack() as pages:
+            fetches = [await pages.enter_async_context(metrics_page(url)) for url in asked.server_metrics]
+            if fetches:
+                self._watch = ServerWatch(*fetches, now_ns=time.perf_counter_ns)
+            ended = await host(what, self._make, self._watching(narrate), started)
         if self._engine is not None:
             rows = self._engine.rows if isinstance(self._engine, LoadEngine) else self._engine.rows()
             provider = asked.loaded.profile.providers[self._lanes[0].lane.provider]
@@ -95,7 +111,7 @@ class LevelRun:
                     model=asked.model,
                     api=provider.api,
                     level=asked.level,
-                    num_prompts=len(asked.requests),
+                    num_prompts=len(asked.requests) - asked.level.warm_ups,
                     input_len=asked.input_len,
                     output_len=asked.output_len,
                     simulated=provider.api == "sim",
@@ -103,13 +119,37 @@ class LevelRun:
                     run_id=ended.run_dir.name,
                     held_s=self._engine.held_s,
                     deaths=0 if isinstance(self._engine, LoadEngine) else sum(self._engine.deaths.values()),
+                    report=asked.report,
                 ),
                 rows,
                 client_health(ended.run_dir, ttft_p50_ms(rows)),
+                self._of_server(measured_rows(rows, asked.level.warm_ups)),
             )
+            if self._watch is not None and self._watch.trouble:
+                self.result["ultra"]["notes"].append(f"server metrics: {self._watch.trouble}")
         return ended
 
+    def _watching(self, narrate: Narrate) -> Narrate:
+        """Look at the server's metrics for as long as somebody tells how the run goes."""
+        watch = self._watch
+        if watch is None:
+            return narrate
+
+        async def narrate_and_watch(engine: Watched, run_dir: Path) -> None:
+            async with anyio.create_task_group() as group:
+                group.start_soon(watch.run)
+                await narrate(engine, run_dir)
+
+        return narrate_and_watch
+
+    def _of_server(self, rows: Sequence[RequestRow]) -> dict[str, float] | None:
+        if self._watch is None or not rows:
+            return None
+        ends = (row.at_ns + (row.total_ns or 0) for row in rows)
+        return self._watch.window(self._start_ns + min(row.at_ns for row in rows), self._start_ns + max(ends))
+
     def _make(self, seat: Seat) -> LoadEngine | LevelOnProcesses:
+        self._start_ns = seat.start_ns
         if self._processes > 1:
             self._engine = LevelOnProcesses(
                 seat,

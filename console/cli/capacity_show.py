@@ -44,7 +44,7 @@ def _search(run_dir: Path, *, as_json: bool) -> int:
 def _level(run_dir: Path, *, as_json: bool) -> int:
     import msgspec
 
-    from console.capacity.level_result import printed
+    from console.capacity.level_text import printed
 
     try:
         data = (run_dir / LEVEL_FILE).read_bytes()

@@ -28,27 +28,33 @@ class PromptSource(Protocol):
 
 
 class Taken(Sequence[ChatRequest]):
-    """The first `count` prompts of a source from `start` on, each made when it is asked for."""
+    """The first prompts of a source, each made when it is asked for, and before them those that warm up.
 
-    def __init__(self, source: PromptSource, count: int, start: int = 0) -> None:
+    These are the ones that follow in the source, so that what is measured is the same with and without them, and
+    nothing of it is in a cache.
+    """
+
+    def __init__(self, source: PromptSource, count: int, *, warm_ups: int = 0) -> None:
         self._source = source
         self._count = count
-        self._start = start
+        self._warm_ups = warm_ups
 
     def __len__(self) -> int:
-        return self._count
+        return self._warm_ups + self._count
+
+    def _at(self, place: int) -> ChatRequest:
+        return self._source.at(place - self._warm_ups if place >= self._warm_ups else self._count + place)
 
     @overload
     def __getitem__(self, index: int) -> ChatRequest: ...
     @overload
     def __getitem__(self, index: slice) -> list[ChatRequest]: ...
     def __getitem__(self, index: int | slice) -> ChatRequest | list[ChatRequest]:
-        if isinstance(index, slice):
-            return [self._source.at(self._start + one) for one in range(self._count)[index]]
-        return self._source.at(self._start + range(self._count)[index])
+        places = range(len(self))[index]
+        return [self._at(place) for place in places] if isinstance(places, range) else self._at(places)
 
     def __iter__(self) -> Iterator[ChatRequest]:
-        return (self._source.at(self._start + index) for index in range(self._count))
+        return map(self._at, range(len(self)))
 
 
 def mixed(seed: int, index: int, what: int) -> int:

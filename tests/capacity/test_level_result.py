@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from console.capacity.level_result import (
     LevelAsked,
     client_bound,
     level_result,
-    peak_in_flight,
-    printed,
+    result_names,
     ttft_p50_ms,
 )
-from console.engine.load import Level
+from console.capacity.level_stats import Reported, floor_of, peak_in_flight
+from console.capacity.level_text import printed
+from console.engine.arrivals import Level, Ramp
+from console.records.percentile import FLOORS
 from console.vocabulary.client_health import ClientHealth
 from console.vocabulary.lane import Lane
 from console.vocabulary.outcome import Outcome
@@ -150,3 +153,112 @@ def test_the_ttft_that_a_client_is_judged_by_is_of_answers_and_not_of_too_few():
     assert ttft_p50_ms([row(0)] * 10) is None
     assert ttft_p50_ms([row(0)] * 11) == pytest.approx(100)
     assert ttft_p50_ms([row(0)] * 10 + [row(0, outcome=Outcome.CONNECTION)]) is None
+
+
+def asked_for(count: int, report: Reported | None = None, **level) -> LevelAsked:
+    driven = Level(max_concurrency=None, request_rate=level.pop("rate", None), **level)
+    return LevelAsked(
+        model="m", api="openai", level=driven, num_prompts=count, input_len=5, output_len=3, simulated=False,
+        created=datetime(2026, 11, 20, 23, 15, 7, tzinfo=UTC), run_id="r", report=report or Reported(),
+    )  # fmt: skip
+
+
+def numbered(count: int, **fields) -> list[RequestRow]:
+    return [
+        msgspec.structs.replace(row(100 * number, ttft=100 + number, **fields), test=f"prompt/{number}")
+        for number in range(count)
+    ]
+
+
+def test_the_metrics_and_percentiles_asked_for_are_told_and_no_others():
+    report = Reported(metrics=("ttft", "e2el"), percentiles=(50, 99.9, 25))
+    rows = numbered(40)
+    result = level_result(asked_for(40, report), rows)
+    told = {key for key in result if key.endswith("_ms")}
+    kinds = ("mean", "median", "std", "p50", "p99.9", "p25")
+    assert told == {f"{kind}_{name}_ms" for kind in kinds for name in ("ttft", "e2el")}
+    assert result["p25_ttft_ms"] == pytest.approx(109.75)
+    assert result["p99.9_e2el_ms"] == pytest.approx(179 - 0.039)
+    text = "\n".join(printed(result))
+    assert "P99.9 E2EL (ms):" in text
+    assert "(n=40 < 6636)" in text
+    assert "P50 TTFT (ms):                           119.50\n" in text, "40 are enough for a median"
+
+
+def test_the_floors_are_those_of_the_other_percentiles():
+    assert {q: floor_of(q) for q in FLOORS} == FLOORS
+    assert (floor_of(10), floor_of(99.9), floor_of(0)) == (64, 6636, 1)
+
+
+def test_goodput_counts_answers_within_every_limit():
+    report = Reported(goodput={"ttft": 105, "tpot": 20, "e2e": 1000})
+    rows = [*numbered(10), *numbered(2, outcome=Outcome.CONNECTION)]
+    result = level_result(asked_for(12, report), rows)
+    assert result["ultra"]["goodput"] == {"limits_ms": report.goodput, "good": 6, "share": 0.5}
+    assert result["request_goodput"] == pytest.approx(6 / result["duration"])
+    assert "(50.0 % of all)" in "\n".join(printed(result))
+    slow = level_result(asked_for(1, Reported(goodput={"tpot": 19})), [row(0)])
+    assert slow["request_goodput"] == 0
+    one_token = level_result(asked_for(1, Reported(goodput={"tpot": 19})), [row(0, gaps=(), tokens=1)])
+    assert one_token["request_goodput"] > 0
+
+
+def test_details_have_an_entry_a_request_in_the_order_of_sending():
+    rows = [row(300), row(0, outcome=Outcome.CONNECTION, error="refused"), row(100, ttft=7)]
+    result = level_result(asked_for(3, Reported(detailed=True)), rows)
+    assert result["ttfts"] == [0, 0.007, 0.1]
+    assert result["errors"] == ["refused", "", ""]
+    assert result["itls"][1] == [0.01, 0.03]
+    assert result["start_times"] == [0, 0.1, 0.3]
+    assert result["output_lens"] == [0, 3, 3]
+    assert (result["input_lens"], result["generated_texts"]) == ([0, 5, 5], ["", "", ""])
+
+
+def test_metadata_and_label_are_in_the_result_and_names_of_its_own_are_known():
+    report = Reported(metadata={"tp": "4"}, label="mine", tokenizer="t.json")
+    result = level_result(asked_for(1, report), [row(0)])
+    assert (result["tp"], result["label"], result["tokenizer_id"]) == ("4", "mine", "t.json")
+    names = result_names(report)
+    assert "tp" not in names
+    assert set(result) - {"tp"} <= names
+
+
+def test_requests_that_warm_up_are_in_no_figure():
+    warmed = level_result(asked_for(10, warm_ups=5), numbered(15))
+    plain = level_result(asked_for(10), numbered(15)[5:])
+    assert warmed["ultra"].pop("warm_ups") == 5
+    assert plain["ultra"].pop("warm_ups") == 0
+    assert warmed == plain
+
+
+def test_an_open_loop_tells_response_from_when_it_was_due_and_a_closed_one_says_what_it_is():
+    rows = [row(at, due_ns=(at - wait) * MS) for at, wait in ((100, 0), (200, 30), (300, 60))]
+    ultra = level_result(asked_for(3, rate=10.0, arrival="constant"), rows)["ultra"]
+    assert (ultra["loop"], ultra["arrival"], ultra["due_per_s"], ultra["latest_ms"]) == (
+        "open",
+        "constant",
+        10,
+        60,
+    )
+    assert (ultra["mean_queue_ms"], ultra["mean_response_ms"]) == (pytest.approx(30), pytest.approx(170))
+    closed = level_result(asked_for(3), rows)
+    assert closed["ultra"]["loop"] == "closed"
+    assert "mean_response_ms" not in closed["ultra"]
+    assert any(line.startswith("note: closed loop: ") for line in printed(closed))
+
+
+def test_a_ramp_is_told_as_vllm_tells_it():
+    ramp = Ramp(strategy="linear", start_rps=0, end_rps=4)
+    rows = [row(1000 * second, due_ns=1000 * second * MS) for second in range(11)]
+    result = level_result(asked_for(20, ramp=ramp, rate=ramp.mean_rps), rows)
+    assert result["request_rate"] == "inf"
+    assert [result[f"ramp_up_{name}"] for name in ("strategy", "start_rps", "end_rps")] == ["linear", 0, 4]
+    assert [event["rps"] for event in result["rps_change_events"]] == [0, 1, 2, 3, 4]
+    assert result["rps_change_events"][2]["timestamp"] == "2026-11-20T23:15:12+00:00"
+    assert "0 to 4 RPS, linear" in "\n".join(printed(result))
+
+
+def test_what_the_server_said_stands_beside():
+    result = level_result(asked_for(1), [row(0)], None, {"kv_cache_max": 0.991, "waiting_mean": 3.0})
+    assert result["ultra"]["server"]["kv_cache_max"] == 0.991
+    assert "KV cache used, at most:                  0.99" in printed(result)

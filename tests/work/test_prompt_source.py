@@ -197,10 +197,17 @@ def test_everything_wrong_in_a_dataset_is_named_at_once(tmp_path: Path):
 
 def test_a_part_of_a_source_is_a_sequence_that_makes_what_is_asked_for():
     source = random_source(5, 8, seed=0)
-    taken = Taken(source, 4, start=10)
+    taken = Taken(source, 4)
     assert len(taken) == 4
-    assert list(taken) == [source.at(index) for index in range(10, 14)] == [taken[n] for n in range(4)]
-    assert taken[-1] == source.at(13)
-    assert taken[1:3] == [source.at(11), source.at(12)]
+    assert list(taken) == [source.at(index) for index in range(4)] == [taken[n] for n in range(4)]
+    assert taken[-1] == source.at(3)
+    assert taken[1:3] == [source.at(1), source.at(2)]
     with pytest.raises(IndexError):
         taken[4]
+
+
+def test_prompts_that_warm_up_come_first_and_are_none_of_those_that_are_measured():
+    source = random_source(5, 8, seed=0)
+    warmed = Taken(source, 3, warm_ups=2)
+    assert list(warmed) == [source.at(index) for index in (3, 4, 0, 1, 2)] == [warmed[n] for n in range(5)]
+    assert warmed[-1] == source.at(2)
