@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "ramp": ("console.cli.capacity_search:ramp", "Find the most concurrent requests that a model bears."),
     "target": ("console.cli.capacity_search:qps_target", "Find the least concurrency that reaches a rate."),
     "resume": ("console.cli.capacity_search:resume", "Go on with a search that was killed or stopped."),
+    "preset": ("console.cli.capacity_preset:preset", "Run a kind of test or of traffic by its name."),
     "show": ("console.cli.capacity_show:show", "Print the result of a level or of a search again."),
 }
 

@@ -9,7 +9,6 @@ Where a level runs on several processes, a coordinator feeds each of them prompt
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final
