@@ -137,7 +137,7 @@ def _figures(planned: Planned, asked: Asked, at: datetime) -> list[Paragraph]:
     first: list[Run] = [
         (safe_line(planned.title, 60), "strong"),
         (" under ", "muted"),
-        (f"{safe_line(planned.profile, 60)} ({planned.rate_mode})", "strong"),
+        (f"{safe_line(planned.profile, 60)} ({safe_line(planned.rate_mode, 20)})", "strong"),
     ]
     if planned.simulated:
         first.append(("  ", ""))

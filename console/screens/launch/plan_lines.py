@@ -71,7 +71,7 @@ def said(text: str, tone: Tone, width: int, hanging: str = "", warning: int | No
 
 
 def _head(planned: Planned, width: int, now: datetime) -> Iterator[DocLine]:
-    title = f"{safe_line(planned.title, 80)} under {safe_line(planned.profile, 60)} ({planned.rate_mode})"
+    title = f"{safe_line(planned.title, 80)} under {safe_line(planned.profile, 60)} ({safe_line(planned.rate_mode, 20)})"
     parts = wrapped(title, max(8, width))
     yield from (DocLine(((part, "strong"),)) for part in parts[:-1])
     badge: Line = ((" ", ""), (" SIMULATED ", "badge")) if planned.simulated else ()

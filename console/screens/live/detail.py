@@ -84,7 +84,7 @@ def _now(lane: LaneView, width: int, *, ascii_only: bool) -> list[Paragraph]:
 
 def _gate(gate: GateView) -> Paragraph:
     name = key_name(gate.name) if gate.kind == "key" else "" if gate.kind in ("lane", "found") else gate.name
-    runs: list[Run] = [(f" {gate.kind:<10} ", "muted")]
+    runs: list[Run] = [(f" {safe_line(gate.kind, 12):<10} ", "muted")]
     most = "unlimited" if gate.most is None else str(gate.most)
     runs.append((f"{gate.in_flight}/{most}", "strong"))
     if gate.changed and gate.most != gate.profile_most:

@@ -42,7 +42,7 @@ def head_line(choice: ProfileChoice, facts: Facts | None, used: str, lanes: int,
     if choice.simulated:
         runs.append(("  ", ""))
         runs.append((" SIMULATED ", "badge"))
-    said = [mode, counted(lanes, "lane")]
+    said = [safe_line(mode, 20), counted(lanes, "lane")]
     if facts is not None and facts.findings:
         said.append(findings_text(facts.findings))
     said.append(choice.origin)
