@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 from fakes import FakeWatch, Told, snapshot
+from hostile import Poisoned
 
 from console.control.client import NotLive
+from console.screens.backend import Backend
 from console.vocabulary.snapshot import EventView, JobView, LaneView, Snapshot
 
 STATES = ("busy", "busy", "busy", "full", "busy", "throttled")
@@ -99,8 +101,18 @@ class Watched(FakeWatch):
         return self.shown
 
 
-def told_in(scene: str, counter: Any) -> Told:
+def told_in(scene: str, counter: Any) -> Any:
     """Return the answers of a scene."""
     watch = Watched(shown_in(scene, 0))
     watch.counter = counter
-    return Told(watch)
+    told = Told(watch)
+    return PoisonedTold(told) if scene == "hostile" else told
+
+
+class PoisonedTold:
+    """The same answers, hostile."""
+
+    def __init__(self, told: Told) -> None:
+        self.line = told.line
+        rooms = ("profiles", "launch", "live", "results", "runs")
+        self.backend = Backend(*(Poisoned(getattr(told.backend, room)) for room in rooms))
