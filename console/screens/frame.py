@@ -29,6 +29,8 @@ _NARROW: Final = re.compile(
 _MOST_MARKS: Final = 8
 """Characters in one cell: a flood of combining marks is cut."""
 _OTHER: Final = "\ufffd"
+_JOINED: Final = re.compile("[\u200d\ufe0f\U0001f3fb-\U0001f3ff]")
+"""What makes one picture of several characters, in some terminals only; others show each by itself, and wider."""
 _STEERING: Final = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _JOINER: Final = "\u200d"
 _MOST_STYLES: Final = 4096
@@ -238,11 +240,18 @@ def _extend(cells: list[str], text: str) -> None:
             base = next((at for at in range(len(cells) - 1, -1, -1) if cells[at]), -1)
             if base >= 0 and cells[base] != " " and len(cells[base]) < _MOST_MARKS:
                 cells[base] += piece
-        elif cell_len(piece) == size:
-            cells.append(piece)
-            cells.extend([""] * (size - 1))
         else:
-            cells.extend(_OTHER * size)
+            cells.extend(_sure_of(piece, size))
+
+
+def _sure_of(piece: str, size: int) -> list[str]:
+    """Return cells that take as much room in every terminal; where they differ, only the first character is left."""
+    if len(piece) > 1 and (_JOINED.search(piece, 1) or sum(map(cell_len, piece)) != size):
+        piece = piece[0]
+    room = cell_len(piece)
+    if not 0 < room <= size:
+        return [_OTHER] * size
+    return [piece, *[""] * (room - 1), *[" "] * (size - room)]
 
 
 def _harmless(character: str) -> bool:

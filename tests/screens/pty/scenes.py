@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 from fakes import FakeWatch, Told, snapshot
-from hostile import Poisoned
+from fakes.profiles import BROKEN, FakeProfiles
+from hostile import HOSTILE_PROFILE, Poisoned
 
 from console.control.client import NotLive
 from console.screens.backend import Backend
@@ -114,5 +115,6 @@ class PoisonedTold:
 
     def __init__(self, told: Told) -> None:
         self.line = told.line
+        told.profiles = FakeProfiles(builtin={"sim": HOSTILE_PROFILE, "broken": BROKEN})
         rooms = ("profiles", "launch", "live", "results", "runs")
         self.backend = Backend(*(Poisoned(getattr(told.backend, room)) for room in rooms))

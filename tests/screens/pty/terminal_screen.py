@@ -12,7 +12,7 @@ _TOKENS = re.compile(
     rb"|\x1b\](?P<osc>[^\x07\x1b]*)(?:\x07|\x1b\\)"
     rb"|(?P<cut>\x1b\[[0-?]*[ -/]*(?=\x1b))"
     rb"|\x1b(?P<string>[PX^_][^\x1b]*\x1b\\)"
-    rb"|\x1b(?P<escape>[ -/]*[0-Z\\-~])"
+    rb"|\x1b(?P<escape>[ -/]*[0-OQ-WYZ\\`-~])"
     rb"|(?P<control>[\x00-\x1a\x1c-\x1f\x7f])"
     rb"|(?P<text>[^\x00-\x1f\x7f]+)"
 )

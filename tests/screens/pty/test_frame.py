@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
@@ -101,6 +102,21 @@ def test_without_colours_none_is_sent() -> None:
     screen.feed(sent.encode())
     assert not screen.colours
     assert screen.looks[0][1][0] == {1}
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    ["👩\u200d👧", "~\u200d👧", "👍🏽", "❤️", "🇩🇪", "क\u094d\u200dष", "각", "e\u0301\u0301", "\u200d世"],
+)
+def test_what_comes_behind_a_cluster_stands_at_its_place_however_wide_a_terminal_takes_it(cluster) -> None:
+    shown, size = f"<{cluster}", cell_len(f"<{cluster}")
+    sent = Frame(ColorSystem.TRUECOLOR).paint(
+        40, 2, [(0, 0, [Segment(f"{shown}|"), Segment("x" * (39 - size))])]
+    )
+    screen = TerminalScreen(40, 2)  # it takes each character by itself
+    screen.feed(sent.encode())
+    assert screen.cells[0][size] == "|"
+    assert not {"👧", "🏽"} & set(screen.text)
 
 
 @pytest.mark.parametrize(
