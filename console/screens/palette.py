@@ -48,7 +48,7 @@ class Found(LineList):
         command = self.commands[index]
         keys = " ".join(command.keys)
         here = index == self.cursor
-        name = fit(f"{'>' if here else ' '} {command.name}", max(8, width - len(keys) - 2))
+        name = fit(f"{'>' if here else ' '} {safe_line(command.name, 200)}", max(8, width - len(keys) - 2))
         return ((name, "cursor" if here else ""), (f" {keys} ", "cursor" if here else "accent"))
 
 

@@ -77,4 +77,4 @@ def _limit(key: KeyLoad, shown: Shown) -> float | None:
 def _figures(key: KeyLoad, shown: Shown) -> str:
     if shown == "in flight":
         return f" peak {key.peak_in_flight}/{key.workers or '-'}"
-    return f" peak {rate_text(max(key.requests_per_s, default=0.0))}/{key.limit}"
+    return f" peak {rate_text(max(key.requests_per_s, default=0.0))}/{safe_line(key.limit, 20)}"

@@ -196,9 +196,11 @@ class ComparisonBox(PlayedBox):
 
 def _row(table: PolicyTable, index: int) -> TableRow:
     row = table.rows[index]
-    mark = " *" if row.name == table.choose else f" = {row.same_as}" if row.same_as else ""
+    mark = " *" if row.name == table.choose else f" = {safe_line(row.same_as, 40)}" if row.same_as else ""
     figures = (row.peak_qps, row.in_flight, row.models, row.rate_limited, row.unanswered, row.warnings)
-    return TableRow(row.name, (f"{safe_line(row.name, 40)}{mark}", row.duration, *map(str, figures)))
+    return TableRow(
+        row.name, (f"{safe_line(row.name, 40)}{mark}", safe_line(row.duration, 40), *map(str, figures))
+    )
 
 
 def progress_text(progress: Progress) -> str:

@@ -87,7 +87,7 @@ class Standing:
     ) -> Callable[[int], Sequence[DocLine]]:
         """Return what stands in the pane of the plan: the plan, or what there is to say in its place."""
         if under is not None and under.error is not None:
-            title = f"phase {under.id} cannot be used"
+            title = f"phase {safe_line(under.id, 60)} cannot be used"
             return _told((title, *under.error.splitlines()), bad=1)
         if picks.emptied:
             return _told(

@@ -84,7 +84,7 @@ def _figures(lane: LaneView, *, ascii_only: bool) -> list[Count]:
 def qps_limit_text(lane: LaneView) -> str:
     """Write what limits the rate of a lane: `/10` of its own, `/10 by key` where a gate is shared."""
     if lane.qps_scope and lane.most_qps is not None:
-        shared = "" if lane.qps_scope == "lane" else f" by {lane.qps_scope}"
+        shared = "" if lane.qps_scope == "lane" else f" by {safe(lane.qps_scope)}"
         return f"/{lane.most_qps:.3g}{shared}"
     return "" if lane.qps is None else f"/{lane.qps:.3g}"
 

@@ -60,7 +60,8 @@ class Taking(ResultsFrame):
             self._copy("\n".join("".join(text for text, _ in line) for line in self.trace.lines), "the test")
         elif self.on_overview:
             self._copy(
-                "\n".join(f"{fact.label}\t{safe_line(fact.text)}" for fact in self.facts), "the overview"
+                "\n".join(f"{safe_line(fact.label)}\t{safe_line(fact.text)}" for fact in self.facts),
+                "the overview",
             )
         elif here.sheet is not None and self.table.index is not None:
             cells = here.sheet.row(self.table.index).cells

@@ -13,6 +13,7 @@ from console.screens.runs.needs import Comparison, RunChoice, Weight
 from console.screens.runs.run_rows import doomed, loss_text
 from console.screens.session import Session
 from console.screens.working import WorkingPane
+from console.vocabulary.safe_text import safe_line
 from widgets.ordered_table import OrderedTable
 
 _LISTED: Final = 8
@@ -136,7 +137,7 @@ class RunActs(WorkingPane):
 
 def _what_is_lost(runs: Sequence[RunChoice], weight: Weight, left: int) -> list[str]:
     lines = [
-        f"{run.id}  {run.title}, {run.done if run.done is not None else '?'} results"
+        f"{safe_line(run.id, 80)}  {safe_line(run.title, 80)}, {run.done if run.done is not None else '?'} results"
         for run in runs[:_LISTED]
     ]
     if len(runs) > _LISTED:
