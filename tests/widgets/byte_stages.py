@@ -11,7 +11,6 @@ from benchmarks.pty_rig import Stage
 from widgets.event_log import EventLog, LogEvent
 from widgets.lane_grid import LaneGrid
 from widgets.made_up import fake_grid
-from widgets.sparkline import Spark, Sparklines
 from widgets.table import Table
 from widgets.table_rows import TableColumn, TableRow
 
@@ -46,19 +45,6 @@ def log() -> Stage:
     ]
     held = EventLog()
     return Stage(Beside(held), lambda step: held.merge(events[: 100 + step][-50:]))
-
-
-def sparks() -> Stage:
-    """Return three sparklines that move on by one value at each step."""
-
-    def made(step: int) -> list[Spark]:
-        return [
-            Spark(name, tuple(float((n * 7) % 50) for n in range(step, step + 120)))
-            for name in ("req/s", "tok/s", "TTFT")
-        ]
-
-    held = Sparklines(made(0))
-    return Stage(Beside(held), lambda step: held.show(made(step)))
 
 
 def any_grid(ascii_only: str, filter_text: str) -> Stage:

@@ -73,9 +73,3 @@ def test_a_log_that_is_followed_writes_its_lines_and_one_that_is_read_only_what_
         assert running.step(2).count == 0
         running.type(b"kkkk")
         assert 0 < running.step(3).count < 150
-
-
-def test_sparklines_write_their_lines_once_a_step() -> None:
-    with rig("byte_stages:sparks", size=(80, 24)) as running:
-        assert 0 < running.step(1).count < 1_000
-        assert running.step(1).count == 0
