@@ -60,7 +60,7 @@ class CommandBox(Dialog[None]):
 class Picker(Dialog[str]):
     """Gives back one of some names, or None."""
 
-    CSS_PATH = "entry.tcss"
+    CSS_PATH = "boxes.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#names"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,ctrl+c,ctrl+q", "dismiss", "back", id="picker.back"),

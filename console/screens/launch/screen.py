@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from console.screens.ask_line import AskLine
 from console.screens.filter_line import FilterLine
 from console.screens.launch import wall_clock
 from console.screens.launch.boxes import CommandBox, Picker
@@ -21,7 +22,6 @@ from console.screens.launch.choice_tree import ChoiceTree
 from console.screens.launch.choosing import AXES, PHASE, checked_leaves, leaf, picked, picks_of
 from console.screens.launch.command_line import command_line
 from console.screens.launch.confirm import Confirm
-from console.screens.launch.entry import TextEntry
 from console.screens.launch.keys import LAUNCH_KEYS
 from console.screens.launch.needs import Asked, Planned
 from console.screens.launch.options import OptionName, entered, entry_of, option_lines, stepped
@@ -150,7 +150,8 @@ class Launch(Pane):
         if entry is None:
             self._set(stepped(settings, name, 1))
             return
-        box = TextEntry(entry.title, entry.text, entry.hint, partial(_wrong_with, settings, name))
+        fault = partial(_fault, settings, name)
+        box = AskLine(entry.title, (entry.hint,), fault, does="take it", value=entry.text)
         self.open_screen(box, partial(self._typed, name))
 
     @on(Settings.Highlighted)
@@ -376,6 +377,6 @@ class Launch(Pane):
         plan.border_title = self._standing.title(asked, picks)
 
 
-def _wrong_with(settings: Asked, name: OptionName, text: str) -> str:
+def _fault(settings: Asked, name: OptionName, text: str) -> str | None:
     found = entered(settings, name, text)
-    return found if isinstance(found, str) else ""
+    return found if isinstance(found, str) else None

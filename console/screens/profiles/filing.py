@@ -9,7 +9,7 @@ from functools import partial
 from console.profile.draft import Draft
 from console.profile.save import ChangedOnDisk
 from console.profile.table_diff import with_value
-from console.screens.profiles.ask_line import AskLine
+from console.screens.ask_line import AskLine
 from console.screens.profiles.changes import change_paragraphs
 from console.screens.profiles.editing import EditingPane
 from console.screens.profiles.editor import Facts

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from console.screens.dialog import Dialog
-from console.screens.profiles.ask_line import LineInput
+from console.screens.line_input import LineInput
 from console.screens.profiles.needs import ProfilesNeeds
 from console.screens.profiles.review import Reading
 from console.screens.profiles.setup_steps import STEPS, Step, answer_fault, env_variable, profile_text

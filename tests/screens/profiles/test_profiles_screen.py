@@ -9,7 +9,7 @@ from textual import events
 from textual.widgets import Input
 
 from console.app import StartAt
-from console.screens.profiles.ask_line import AskLine
+from console.screens.ask_line import AskLine
 from console.screens.profiles.review import Review
 from console.screens.profiles.screen import Profiles
 from console.screens.question import Question

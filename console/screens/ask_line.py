@@ -27,7 +27,7 @@ class AskLine(Dialog[str]):
     CSS_PATH = "ask_line.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c", "back", "back", id="ask.back", tooltip="Change nothing"),
+        Binding("escape,ctrl+c,ctrl+q", "back", "back", id="ask.back", tooltip="Change nothing"),
     ]
 
     def __init__(self, title: str, text: Sequence[str], fault: Fault, *, does: str, value: str = "") -> None:
