@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import ClassVar, Literal, TypeVar, cast
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
@@ -14,6 +15,7 @@ from console.screens.leaving import Leaving
 from console.screens.question import Question
 from console.screens.session import Session
 from console.screens.too_small import TooSmall
+from console.vocabulary.safe_text import safe_line
 from widgets.text_lines import Line, Run, TextLines
 
 AnswerT = TypeVar("AnswerT")
@@ -61,8 +63,22 @@ class Pane(Screen[None], inherit_bindings=False):
         return None
 
     def why_not(self, action: str) -> str:
-        """Return why an action cannot be taken now, where that is worth a line in the help; else nothing."""
+        """Return why an action cannot be taken now, where that is worth a line; else nothing."""
         return ""
+
+    def tell(self, text: str) -> None:
+        """Say something in a line; a screen that has one for it says it there."""
+        self._console_app.notify(safe_line(text, 200), markup=False)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key of the screen does nothing now: Textual passes it over without a word."""
+        bindings = self._bindings.key_to_bindings.get(event.key, [])
+        active = self.active_bindings.get(event.key) if bindings else None
+        if bindings and not (active is not None and active.enabled):
+            reasons = (self.why_not(binding.action.partition("(")[0]) for binding in bindings)
+            reason = next(filter(None, reasons), "")
+            if reason:
+                self.tell(reason)
 
     @property
     def ascii_only(self) -> bool:

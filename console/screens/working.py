@@ -45,6 +45,11 @@ class WorkingPane(Pane):
         """Show these lines, or with none of them nothing."""
         self.notice.show([paragraph(f" {safe_line(line, 500)}", tone, 1) for line in lines])
 
+    def tell(self, text: str) -> None:
+        """Say it where work is spoken of, unless there is some."""
+        if not self.working:
+            self.say([text], "warn")
+
     def new_watch(self) -> Callable[[float], None]:
         """Return what a reading tells its progress; an earlier one is given up."""
         self._given_up[0] = True

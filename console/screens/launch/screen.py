@@ -28,6 +28,7 @@ from console.screens.launch.options import OptionName, entered, entry_of, option
 from console.screens.launch.plan_pane import PlanPane
 from console.screens.launch.planner import Planner
 from console.screens.launch.played import ComparisonBox, RehearsalBox
+from console.screens.launch.reasons import why_not
 from console.screens.launch.settings import Settings
 from console.screens.launch.standing import Standing, error_lines
 from console.screens.launch.state import Wishes, nothing_asked
@@ -179,7 +180,7 @@ class Launch(Pane):
         if self._wishes.cure(change):
             self._renew(f"cured by {' '.join(change)}; u takes it back")
         else:
-            self._say("that is no setting of this screen: 1 opens the profile")
+            self.tell("that is no setting of this screen: 1 opens the profile")
 
     # Keys
 
@@ -194,6 +195,16 @@ class Launch(Pane):
         if action == "undo":
             return self._wishes.can_undo
         return True
+
+    def why_not(self, action: str) -> str:
+        """Return why a key does nothing now."""
+        planned, failed = self._current is not None, bool(self._standing.error)
+        return why_not(action, emptied=self._wishes.now.picks.emptied, planned=planned, failed=failed)
+
+    def tell(self, text: str) -> None:
+        """Say it above the panes, until the next change."""
+        self._standing.word = text
+        self._show_notice()
 
     def action_launch(self) -> None:
         """Ask whether to start what is chosen, or the phase under the cursor where nothing is."""
@@ -288,11 +299,7 @@ class Launch(Pane):
 
     def _copy(self, text: str) -> None:
         self._console_app.copy_to_clipboard(text)
-        self._say("the command is copied, where the terminal allows it; p shows it")
-
-    def _say(self, word: str) -> None:
-        self._standing.word = word
-        self._show_notice()
+        self.tell("the command is copied, where the terminal allows it; p shows it")
 
     @property
     def _current(self) -> Planned | None:

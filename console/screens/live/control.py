@@ -310,6 +310,10 @@ class Controlled(Watched):
         self.set_timer(LOOK_AFTER_S, self.look_again)
         return isinstance(answer, Accepted)
 
+    def tell(self, text: str) -> None:
+        """Say it above the grid."""
+        self.say(text, "warn")
+
     def say(self, text: str, tone: Tone) -> None:
         """Say something above the grid for a while."""
         if self._hush_timer is not None:

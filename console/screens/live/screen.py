@@ -17,6 +17,7 @@ from console.screens.live.lane_text import copied_text
 from console.screens.live.lanes import Picked, filtered, picked, place_of
 from console.screens.live.notices import filtered_text, notices
 from console.screens.live.pace import INTERVALS_S
+from console.screens.live.reasons import why_not
 from console.screens.live.typed import EXAMPLE
 from console.screens.session import Session
 from console.vocabulary.errors import ConsoleError
@@ -127,6 +128,10 @@ class Live(Controlled, inherit_bindings=False):
                 return not self.has_class("-tall")
             case _:
                 return super().check_action(action, parameters)
+
+    def why_not(self, action: str) -> str:
+        """Return why a key does nothing now."""
+        return why_not(action, self.view, selects=self.selects, detail_open=self.detail_open)
 
     def begin(self) -> None:
         """Show that another run is watched from now on, or none."""

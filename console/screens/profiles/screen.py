@@ -15,6 +15,7 @@ from console.screens.profiles.describe import finding_lines
 from console.screens.profiles.filing import FilingPane
 from console.screens.profiles.limits import complaint_text
 from console.screens.profiles.probe import Probe
+from console.screens.profiles.reasons import why_not
 from console.screens.profiles.review import Review
 from console.screens.profiles.setup import SIMULATOR, Setup
 from console.screens.question import Answer, Question
@@ -249,6 +250,17 @@ class Profiles(FilingPane):
             self.go("launch")
         elif answer == "probe":
             self.action_probe()
+
+    def why_not(self, action: str) -> str:
+        """Return why a key does nothing now."""
+        choice = self.choice
+        return why_not(
+            action,
+            readable=self.editor.draft is not None,
+            yours=choice is not None and choice.origin == "yours",
+            in_list=self.focused is self.picker,
+            in_limits=self.focused is self.limits,
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what can be done with the profile in front."""

@@ -254,6 +254,10 @@ class ShowingPane(Pane):
         self.said = text
         self._show_notice(self.editor.facts())
 
+    def tell(self, text: str) -> None:
+        """Say it above the panes."""
+        self.say(text)
+
     def judge_cell(self, row: str, column: str, text: str) -> str | None:
         """Return what is wrong with a cell as it is typed."""
         raise NotImplementedError

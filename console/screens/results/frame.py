@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from console.screens.filter_line import FilterLine
 from console.screens.results import headline
 from console.screens.results.needs import Fact, RunHead, RunResults
+from console.screens.results.reasons import why_not
 from console.screens.results.visits import Visits
 from console.screens.session import Session
 from console.screens.working import WorkingPane
@@ -81,6 +82,16 @@ class ResultsFrame(WorkingPane):
                 return self.run_dir is not None
             case _:
                 return True
+
+    def why_not(self, action: str) -> str:
+        """Return why a key does nothing now."""
+        return why_not(
+            action,
+            read=self.results is not None,
+            overview=self.on_overview,
+            in_test=bool(self.visits.here.test),
+            level=self.head is not None and self.head.unit != "tests",
+        )
 
     def show_front(self) -> None:
         """Show the part that is in front, and put the keys into it."""

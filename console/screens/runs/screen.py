@@ -15,6 +15,7 @@ from console.screens.results.sheet import Listed, Sort
 from console.screens.results.shown import ShownRows, shown_columns, shown_text, sort_by
 from console.screens.runs.acting import RunActs
 from console.screens.runs.keys import KEYS, NOTES
+from console.screens.runs.reasons import why_not
 from console.screens.runs.run_rows import detail, runs_sheet
 from console.screens.session import Session
 from console.vocabulary.errors import ConsoleError
@@ -203,6 +204,10 @@ class Runs(RunActs):
 
     def action_resume(self) -> None:
         """Say why it cannot be done; the key is shown, but does not work."""
+
+    def why_not(self, action: str) -> str:
+        """Return why a key does nothing now."""
+        return why_not(action, self.here)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only keys that do something."""
