@@ -24,6 +24,7 @@ from console.records.planned import read_planned
 from console.records.read_journal import Damages
 from console.records.run_file import SUMMARY_FILE, RunFile, read_run_file
 from console.records.run_lock import is_live
+from console.records.shrunk_journal import refuse_to_lose
 from console.records.standing import Standing, standing
 from console.records.summary_types import GroupSummary, RunKind, Summary
 from console.records.tables import Storage, Tables, Watch, collect_tables, verdict_counts, write_table
@@ -52,13 +53,14 @@ def summarise(
         watch: is told how much of the journal has been read, and may end that by what it raises.
 
     Raises:
-        ConsoleError: if the run cannot be read, or the files cannot be written.
+        ConsoleError: if the run cannot be read, the files cannot be written, or earlier ones hold more than the journal.
     """
     run_file = read_run_file(run_dir)
     live = is_live(run_dir)
     try:
         with workspace_in(run_dir) as workspace:
             tables = collect_tables(run_dir, workspace, watch)
+            refuse_to_lose(run_dir, tables.requests.select(pl.len()).collect().item())
             files = (
                 write_table(tables.requests, run_dir, "requests", storage, workspace),
                 write_table(tables.tests, run_dir, "tests", storage, workspace),
@@ -100,7 +102,7 @@ def _summary(
         for name, by in GROUPINGS.items()
     }
     state = _state(tables, live=live)
-    reason = _partial_reason(state, stands)
+    reason = _partial_reason(state, stands, begun=bool(tables.sessions))
     return Summary(
         run_id=run_file.run_id,
         title=run_file.title,
@@ -144,9 +146,11 @@ def _state(tables: Tables, *, live: bool) -> RunKind:
     return "interrupted" if tables.ended.state == "interrupted" else "finished"
 
 
-def _partial_reason(state: RunKind, stands: Standing) -> str:
+def _partial_reason(state: RunKind, stands: Standing, *, begun: bool) -> str:
     if state == "live":
         return "the run is live: figures so far"
+    if state == "partial" and not begun:
+        return "the journal does not tell that the run began: it is empty, or its beginning is gone"
     if state == "partial":
         return "the engine ended without saying so: everything that had finished by then is here"
     if state == "interrupted" and stands.cancelled + stands.not_run:

@@ -385,6 +385,26 @@ def test_a_damaged_journal_is_summarised_without_the_damage() -> None:
     assert any("killed in the middle of a write" in note for note in summary.notes)
 
 
+def test_tables_outlive_a_journal_that_lost_some_of_what_they_hold() -> None:
+    run_dir = make_run([started(), request(0), request(1), judged(0), judged(1), ended(2, 2)])
+    summarise(run_dir)
+    names = ("requests.parquet", "tests.parquet", "summary.json")
+    before = {name: (run_dir / name).read_bytes() for name in names}
+    segment = run_dir / "journal" / "00-0001.jsonl"
+    whole = segment.read_bytes()
+    segment.write_bytes(b"".join(whole.splitlines(keepends=True)[:2]))
+    with pytest.raises(ConsoleError, match="holds 1 requests, and the tables made of it before hold 2"):
+        summarise(run_dir)
+    segment.unlink()
+    segment.parent.rmdir()
+    with pytest.raises(ConsoleError, match="holds 0 requests") as gone:
+        summarise(run_dir)
+    assert "put the whole of journal/ back" in (gone.value.hint or "")
+    assert {name: (run_dir / name).read_bytes() for name in names} == before
+    (run_dir / "summary.json").unlink()
+    assert "its beginning is gone" in summarise(run_dir).partial_reason
+
+
 def test_a_killed_run_is_partial_and_a_live_one_says_so() -> None:
     run_dir = make_run([started(), request(0), judged(0)])
     (run_dir / "plan.json").write_text('{"jobs":[{"tests":["a","b"]},{"tests":["c"]}]}')
