@@ -6,6 +6,7 @@ from functools import partial
 
 from textual.timer import Timer
 
+from console.screens.counted import counted
 from console.screens.live.figures import OVER
 from console.screens.live.gathering import GATHER_S, Gathered
 from console.screens.live.lanes import Picked
@@ -86,7 +87,26 @@ class Controlled(Watched):
         await self._command(Resume(), "running again")
 
     async def action_drain_run(self) -> None:
-        """Finish what is begun, then end; nothing is lost by it, so nothing is asked."""
+        """Finish what is begun, then end; where tests are left out by it, ask first: it cannot be taken back."""
+        left_out = self.view.snapshot.queued if self.view.snapshot else 0
+        if not left_out:
+            await self._drain()
+            return
+        text = (
+            "What has begun is finished.",
+            f"{counted(left_out, 'test')} not begun are left out, for good; Space pauses instead.",
+        )
+        answers = (Answer(("y",), "drain", "drain"),)
+        question = Question(
+            "Drain the run?", text, answers, way_out="let it run", way_out_keys=("escape", "n")
+        )
+        self.open_screen(question, self._drain_answered)
+
+    def _drain_answered(self, value: str | None) -> None:
+        if value == "drain":
+            self.run_worker(self._drain(), group="command")
+
+    async def _drain(self) -> None:
         await self._command(Drain(), "draining: tests that have begun are finished, then the run ends")
 
     def action_stop_run(self) -> None:
@@ -117,7 +137,10 @@ class Controlled(Watched):
 
     def _stop_question(self, label: str) -> Question:
         in_flight = self.view.snapshot.in_flight if self.view.snapshot else 0
-        text = f"{in_flight} requests in flight are cancelled, and their tests have no verdict. What is finished is kept."
+        text = (
+            f"{counted(in_flight, 'request')} in flight {'is' if in_flight == 1 else 'are'} cancelled; tests under way "
+            "have no verdict. What is finished is kept."
+        )
         answers = (Answer(("y",), label, "stop"),)
         return Question(
             "Stop the run now?", (text,), answers, way_out="let it run", way_out_keys=("escape", "n")
@@ -301,7 +324,7 @@ class Controlled(Watched):
         try:
             answer = await self._connection.watch.send(command)
         except ConsoleError as error:
-            self.say("; ".join(error.lines()), "bad")
+            self.say("; ".join(line.strip() for line in error.lines()), "bad")
             return False
         if isinstance(answer, Accepted):
             self.say(f"{answer.text}{reach}" if answer.text else done, "accent")

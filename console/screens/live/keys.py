@@ -76,7 +76,14 @@ CONTROL_KEYS: Final[list[BindingType]] = [
     _key(
         "a", "adapt", "adaptive", "tune.adapt", "Let adaptive mode find its limits, or hold them", show=False
     ),
-    _key("d", "drain_run", "drain", "run.drain", "Drain: finish what is begun, then end", show=False),
+    _key(
+        "d",
+        "drain_run",
+        "drain",
+        "run.drain",
+        "Drain: finish what is begun, then end (asks first)",
+        show=False,
+    ),
     _key("s", "stop_run", "stop", "run.stop", "Stop now (asks first); what is finished is kept"),
 ]
 VIEW_KEYS: Final[list[BindingType]] = [

@@ -42,8 +42,9 @@ class Switching:
         """Return which work is broken off and where it goes."""
         requests = sum(lane.in_flight for lane in self.concerned)
         tests = sum(lane.held for lane in self.concerned)
-        ended = f"{counted(requests, 'request')} in flight end; "
-        words = [f"{ended}{counted(tests, 'test')} under way break off there and begin anew."]
+        ended = f"{counted(requests, 'request')} in flight {'ends' if requests == 1 else 'end'}; "
+        broken = "breaks off there and begins anew" if tests == 1 else "break off there and begin anew"
+        words = [f"{ended}{counted(tests, 'test')} under way {broken}."]
         ids = {lane.lane_id for lane in self.concerned}
         for model in dict.fromkeys(lane.model for lane in self.concerned):
             others = [

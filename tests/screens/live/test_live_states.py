@@ -222,12 +222,28 @@ async def test_space_pauses_and_resumes_and_the_footer_shows_which(until) -> Non
         assert watch.sent == [Pause(), Resume()]
 
 
-async def test_drain_asks_nothing_stop_asks_first(until) -> None:
+async def test_a_drain_that_leaves_out_no_test_asks_nothing(until) -> None:
+    watch = FakeWatch(msgspec.structs.replace(snapshot(), queued=0))
+    async with opened(Told(watch), LIVE).run_test(size=(80, 24)) as pilot:
+        await until(pilot, "s stop")
+        await pilot.press("d")
+        await until(pilot, "draining: tests that have begun are finished")
+        assert watch.sent == [Drain()]
+
+
+async def test_drain_and_stop_ask_first(until) -> None:
     watch = FakeWatch(snapshot())
     app = opened(Told(watch), LIVE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "s stop")
         await pilot.press("d")
+        await until(pilot, f"{snapshot().queued} tests not begun are left out")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Live))
+        assert watch.sent == []
+        await pilot.press("d")
+        await until(pilot, "Drain the run?")
+        await pilot.press("y")
         await until(pilot, "draining: tests that have begun are finished")
         await pilot.press("s")
         await until(pilot, "133 requests in flight are cancelled")
@@ -245,6 +261,8 @@ async def test_a_refused_command_is_told(until) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, "s stop")
         await pilot.press("d")
+        await until(pilot, "Drain the run?")
+        await pilot.press("y")
         await until(pilot, "not done: already draining")
 
 
@@ -385,7 +403,7 @@ async def test_hostile_text_reaches_no_screen(until) -> None:
     app = opened(Told(FakeWatch(shown, refuse=evil)), LIVE)
     async with app.run_test(size=(160, 48)) as pilot:
         await until(pilot, "[red]")
-        await pilot.press("d")
+        await pilot.press("d", "y")
         text = await until(pilot, "not done")
         await pilot.press("q")
         text += await until(pilot, "attach")
@@ -460,6 +478,8 @@ async def test_the_console_over_a_real_socket(tmp_path: Path, until) -> None:
             await pilot.press("i")
             await until(pilot, "lane       50/45 (profile 50)")
             await pilot.press("escape", "d")
+            await until(pilot, "Drain the run?")
+            await pilot.press("y")
             await until(pilot, "not done: it ends already")
             tasks.cancel_scope.cancel()  # the engine ends in order
             backend.end = RunEnd("interrupted", 130, 338, 800)
