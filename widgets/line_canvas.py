@@ -7,17 +7,15 @@ from there in any case, and the cost over SSH is counted in bytes.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from widgets.line_paint import TONES, Line, Tone, changed_extent, filled, width_of
+from widgets.line_paint import Line, changed_extent, filled, width_of
 from widgets.scroll_bar import whole_cells
+from widgets.tones import ToneStyles
 
 
 class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
@@ -25,17 +23,7 @@ class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
 
     DEFAULT_CSS = """
     LineCanvas { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
-    LineCanvas > .line-canvas--strong { text-style: bold; }
-    LineCanvas > .line-canvas--muted { color: $text-muted; }
-    LineCanvas > .line-canvas--accent { color: $text-primary; }
-    LineCanvas > .line-canvas--good { color: $text-success; text-style: bold; }
-    LineCanvas > .line-canvas--warn { color: $text-warning; text-style: bold; }
-    LineCanvas > .line-canvas--bad { color: $text-error; text-style: bold; }
-    LineCanvas > .line-canvas--badge { text-style: bold reverse; }
-    LineCanvas > .line-canvas--heading { color: $text-muted; text-style: underline; }
-    LineCanvas > .line-canvas--cursor { text-style: reverse; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line-canvas--{tone}" for tone in TONES}
 
     def __init__(
         self, *, ascii_only: bool = False, id: str | None = None, classes: str | None = None
@@ -45,7 +33,7 @@ class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self._ascii_only = ascii_only
         self._shown: list[Line] = []
         self._shown_size = Size(0, 0)
-        self._styles_now: dict[Tone, Style] = {}
+        self._tone_styles = ToneStyles(self)
 
     def screen_lines(self, width: int, height: int) -> list[Line]:
         """Make all lines of the screen, at most `height` of them, each at most `width` columns wide."""
@@ -98,7 +86,8 @@ class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         used = width_of(runs)
         if used < width:
             runs = filled(runs, width - used)
-        strip = Strip([Segment(text, self._style(tone)) for text, tone in runs if text], max(used, width))
+        style = self._tone_styles.of
+        strip = Strip([Segment(text, style(tone)) for text, tone in runs if text], max(used, width))
         return strip.crop(0, width) if used > width else strip
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -127,15 +116,8 @@ class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     def notify_style_update(self) -> None:
         """Forget the styles when the theme changes."""
         super().notify_style_update()
-        self._styles_now = {}
+        self._tone_styles.forget()
 
     def _made(self, canvas: Size) -> list[Line]:
         lines = self.screen_lines(canvas.width, canvas.height)[: canvas.height]
         return lines + [()] * (canvas.height - len(lines))
-
-    def _style(self, tone: Tone) -> Style:
-        style = self._styles_now.get(tone)
-        if style is None:
-            style = self.get_component_rich_style(f"line-canvas--{tone}") if tone else self.rich_style
-            self._styles_now[tone] = style
-        return style

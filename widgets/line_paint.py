@@ -16,17 +16,6 @@ Tone = Literal["", "strong", "muted", "accent", "good", "warn", "bad", "badge", 
 Run = tuple[str, Tone]
 """A piece of text and how it is meant. No markup is read in it, ever."""
 Line = tuple[Run, ...]
-TONES: Final[tuple[Tone, ...]] = (
-    "strong",
-    "muted",
-    "accent",
-    "good",
-    "warn",
-    "bad",
-    "badge",
-    "heading",
-    "cursor",
-)
 CUT: Final = "~"
 """Stands where something was left out."""
 SEEN_ON_BLANKS: Final[frozenset[str]] = frozenset(("badge", "heading", "cursor"))

@@ -19,8 +19,15 @@ from textual.strip import Strip
 from widgets.paragraphs import broken, paragraph
 from widgets.scroll_bar import whole_cells
 from widgets.short_names import shortened
+from widgets.tones import ToneStyles
 
 _GAP: Final = "  "
+_LOOKS: Final = {
+    "title": "bold $text-primary",
+    "heading": "underline $text-muted",
+    "note": "$text-muted",
+    "row": "",
+}
 _LEAST_NAME: Final = 8
 """What the first column keeps where it gives way to the second."""
 
@@ -46,13 +53,7 @@ class SummaryTables(ScrollView, can_focus=True, inherit_bindings=False):
 
     DEFAULT_CSS = """
     SummaryTables { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
-    SummaryTables > .summary-tables--title { text-style: bold; color: $text-primary; }
-    SummaryTables > .summary-tables--heading { color: $text-muted; text-style: underline; }
-    SummaryTables > .summary-tables--note { color: $text-muted; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"summary-tables--{name}" for name in ("title", "heading", "note")
-    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "Up", show=False),
         Binding("down,j", "scroll_down", "Down", show=False),
@@ -67,6 +68,7 @@ class SummaryTables(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, tables: Sequence[SummaryTable] = (), *, id: str | None = None) -> None:
         """Show `tables`."""
         super().__init__(id=id)
+        self._tone_styles = ToneStyles(self)
         self._tables: tuple[SummaryTable, ...] = ()
         self._lines: tuple[_DocumentLine, ...] = ()
         self._shift = 0
@@ -113,6 +115,11 @@ class SummaryTables(ScrollView, can_focus=True, inherit_bindings=False):
             seen += 1
         return max(seen, min(shift + 1, len(line.cells)))
 
+    def notify_style_update(self) -> None:
+        """Forget the styles when the theme changes."""
+        super().notify_style_update()
+        self._tone_styles.forget()
+
     @property
     def _width(self) -> int:
         return self.scrollable_content_region.width  # without the scroll bar, which `size` includes
@@ -132,9 +139,7 @@ class SummaryTables(ScrollView, can_focus=True, inherit_bindings=False):
         if index >= len(self._lines):
             return Strip.blank(width, self.rich_style)
         line = self._lines[index]
-        style = self.rich_style
-        if line.kind != "row":
-            style = self.get_component_rich_style(f"summary-tables--{line.kind}")
+        style = self._tone_styles.looking(_LOOKS[line.kind])
         text = line.text
         more = False
         if line.cells:

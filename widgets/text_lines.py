@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.line_paint import TONES, Line, Tone, changed_extent, filled, width_of
+from widgets.line_paint import Line, Tone, changed_extent, filled, width_of
 from widgets.line_paint import Run as Run
+from widgets.tones import LOOKS, ToneStyles
 
 
 class TextLines(Widget):
     """Shows lines from the top, each cut at the right edge."""
 
-    DEFAULT_CSS = """
-    TextLines { height: auto; }
-    TextLines > .text-lines--strong { text-style: bold; }
-    TextLines > .text-lines--muted { color: $text-muted; }
-    TextLines > .text-lines--accent { color: $primary; }
-    TextLines > .text-lines--good { color: $text-success; text-style: bold; }
-    TextLines > .text-lines--warn { color: $text-warning; text-style: bold; }
-    TextLines > .text-lines--bad { color: $text-error; text-style: bold; }
-    TextLines > .text-lines--badge { text-style: bold reverse; }
-    TextLines > .text-lines--heading { color: $text-muted; text-style: underline; }
-    TextLines > .text-lines--cursor { text-style: reverse; }
-    """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"text-lines--{tone}" for tone in TONES}
+    DEFAULT_CSS = "TextLines { height: auto; }"
+    LOOKS: ClassVar[Mapping[Tone, str]] = LOOKS
+    """What each tone adds to the style of the widget."""
 
     def __init__(
         self, lines: Sequence[Line] = (), *, id: str | None = None, classes: str | None = None
@@ -39,7 +29,7 @@ class TextLines(Widget):
         """Show `lines`."""
         super().__init__(id=id, classes=classes)
         self._lines: tuple[Line, ...] = tuple(lines)
-        self._styles_now: dict[Tone, Style] = {}
+        self._tone_styles = ToneStyles(self, self.LOOKS)
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -75,24 +65,18 @@ class TextLines(Widget):
         used = width_of(runs)
         if used < width:
             runs = filled(runs, width - used)
-        strip = Strip([Segment(text, self._style(tone)) for text, tone in runs if text], max(used, width))
+        style = self._tone_styles.of
+        strip = Strip([Segment(text, style(tone)) for text, tone in runs if text], max(used, width))
         return strip.crop(0, width) if used > width else strip
 
     def notify_style_update(self) -> None:
         """Forget the styles when the theme changes."""
         super().notify_style_update()
-        self._styles_now = {}
+        self._tone_styles.forget()
 
     def on_resize(self, event: events.Resize) -> None:
         """Paint all at the new width."""
         self.refresh()
-
-    def _style(self, tone: Tone) -> Style:
-        style = self._styles_now.get(tone)
-        if style is None:
-            style = self.get_component_rich_style(f"text-lines--{tone}") if tone else self.rich_style
-            self._styles_now[tone] = style
-        return style
 
 
 def plain(text: str, tone: Tone = "") -> Line:

@@ -9,8 +9,8 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 
+from console.screens.key_line import KeyLine
 from console.screens.leaving import Leaving
 from console.screens.question import Question
 from console.screens.session import Session
@@ -41,7 +41,7 @@ class Pane(Screen[None], inherit_bindings=False):
         yield TooSmall(id="too-small")
         yield TextLines((tab_line(self.PLACE),), id="tabs")
         yield from self.compose_body()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out what is between the tab bar and the keys."""

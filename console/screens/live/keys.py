@@ -7,7 +7,7 @@ from typing import Final
 from textual.binding import Binding, BindingType
 
 _WORKERS: Final = Binding.Group("workers", compact=True)
-_QPS: Final = Binding.Group("qps ", compact=True)
+_QPS: Final = Binding.Group("qps", compact=True)
 
 
 def _key(

@@ -7,9 +7,9 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer
 
 from console.screens.dialog import Dialog
+from console.screens.key_line import KeyLine
 from console.screens.results.headline import note_paragraphs
 from console.screens.results.sheet import Sort
 from console.screens.results.shown import ShownRows, shown_columns, shown_text, sort_by, table_text
@@ -48,7 +48,7 @@ class Compare(Dialog[None]):
         yield OrderedTable(ascii_only=ascii_only, empty_text="neither run has a result", id="compared")
         notes = note_paragraphs(self._comparison.table.notes, ascii_only=ascii_only)
         yield Paragraphs(notes, classes="notes")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Fill the table."""
