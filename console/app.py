@@ -23,6 +23,7 @@ from console.screens.line_driver import LineDriver
 from console.screens.live.screen import Live
 from console.screens.looks import THEMES, AsciiOnly, Looks
 from console.screens.pane import PLACES, Pane, Place
+from console.screens.parsed_styles import ParsedStyles
 from console.screens.preferences import chosen_theme
 from console.screens.profiles.screen import Profiles
 from console.screens.results.screen import Results
@@ -114,6 +115,7 @@ class ConsoleApp(ServingApp[Leaving | None]):
         """Open with `start` (the first screen by default) on `backend`."""
         self.looks = looks = looks or Looks()
         super().__init__(driver_class=LineDriver, colours=looks.colours)
+        self.stylesheet = ParsedStyles(variables=self.get_css_variables())
         for theme in THEMES.values():
             self.register_theme(theme)
         self.theme = looks.theme
