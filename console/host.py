@@ -140,6 +140,17 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """Why nothing is, where that is not as it should be."""
 
 
+def beside(narrate: Narrate, task: Callable[[], Coroutine[Any, Any, None]]) -> Narrate:
+    """Return what narrates with a task going on meanwhile."""
+
+    async def narrate_beside(engine: Watched, run_dir: Path) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(task)
+            await narrate(engine, run_dir)
+
+    return narrate_beside
+
+
 async def host(
     what: Hosting, make: Callable[[Seat], Watched], narrate: Narrate, started: Callable[[Path], None]
 ) -> Ended:

@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import anyio
 import msgspec
 
 from console.capacity.level_result import LevelAsked, level_result, measured_rows, ttft_p50_ms
@@ -19,7 +18,7 @@ from console.capacity.server_metrics import ServerWatch, metrics_page
 from console.engine.departure import AHEAD_NS
 from console.engine.load import Level, LoadEngine
 from console.engine.load_ground import GroundPlan
-from console.host import Ended, Hosting, Narrate, Seat, Watched, host
+from console.host import Ended, Hosting, Narrate, Seat, beside, host
 from console.processes.count import peak_of_lanes, processes_for, usable_cores
 from console.processes.level_run import LevelOnProcesses
 from console.profile.effective import lane_setups, timeouts, totals
@@ -102,7 +101,8 @@ class LevelRun:
             fetches = [await pages.enter_async_context(metrics_page(url)) for url in asked.server_metrics]
             if fetches:
                 self._watch = ServerWatch(*fetches, now_ns=time.perf_counter_ns)
-            ended = await host(what, self._make, self._watching(narrate), started)
+            told = narrate if self._watch is None else beside(narrate, self._watch.run)
+            ended = await host(what, self._make, told, started)
         if self._engine is not None:
             rows = self._engine.rows if isinstance(self._engine, LoadEngine) else self._engine.rows()
             provider = asked.loaded.profile.providers[self._lanes[0].lane.provider]
@@ -128,19 +128,6 @@ class LevelRun:
             if self._watch is not None and self._watch.trouble:
                 self.result["ultra"]["notes"].append(f"server metrics: {self._watch.trouble}")
         return ended
-
-    def _watching(self, narrate: Narrate) -> Narrate:
-        """Look at the server's metrics for as long as somebody tells how the run goes."""
-        watch = self._watch
-        if watch is None:
-            return narrate
-
-        async def narrate_and_watch(engine: Watched, run_dir: Path) -> None:
-            async with anyio.create_task_group() as group:
-                group.start_soon(watch.run)
-                await narrate(engine, run_dir)
-
-        return narrate_and_watch
 
     def _of_server(self, rows: Sequence[RequestRow]) -> dict[str, float] | None:
         if self._watch is None or not rows:

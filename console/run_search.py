@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import random
 import resource
+import time
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -13,7 +15,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from console.capacity.answer import Answer
-from console.capacity.level_runner import LevelSetting, ServerFigures
+from console.capacity.level_runner import LevelSetting
 from console.capacity.ramp import RampSettings
 from console.capacity.ramp_search import RampSearch
 from console.capacity.rules import RuleSettings
@@ -21,10 +23,11 @@ from console.capacity.search import Budget, Pace, Search, Subject
 from console.capacity.search_engine import SearchEngine, SearchPlan
 from console.capacity.search_result import SearchResult, write_search_result
 from console.capacity.seed004 import SeedSearch, SeedSettings
+from console.capacity.server_metrics import ServerWatch, metrics_page
 from console.capacity.target import TargetSearch, TargetSettings
 from console.engine.departure import AHEAD_NS
 from console.engine.load_ground import GroundPlan
-from console.host import Ended, Hosting, Narrate, Seat, host
+from console.host import Ended, Hosting, Narrate, Seat, beside, host
 from console.profile.effective import lane_setups, totals
 from console.profile.load import LoadedProfile
 from console.records.read_journal import read_rows
@@ -61,7 +64,8 @@ class SearchRequest(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     prompts: dict[str, Any] = {}
     """The options that make the prompts."""
-    server_metrics: str | None = None
+    server_metrics: tuple[str, ...] = ()
+    """URLs at which the server and its GPUs say how they are."""
 
     def search(self) -> Search:
         """Return the search that is asked for."""
@@ -84,7 +88,6 @@ class SearchSurroundings(msgspec.Struct, frozen=True, kw_only=True):
     loaded: LoadedProfile
     prompts: PromptSource
     prompt_tokens: int = 0
-    server: ServerFigures | None = None
     out: Path | None = None
     storage: str = "parquet"
     args: tuple[str, ...] = ()
@@ -99,6 +102,7 @@ class SearchRun:
         self._lanes = search_lanes(around.loaded, asked)
         self._asked = within_profile(asked, self._lanes)
         self._engine: SearchEngine | None = None
+        self._watch: ServerWatch | None = None
         self.result: SearchResult | None = None
         self.caps = search_caps(self._lanes, asked)
         """Where the profile allows less than is looked for."""
@@ -131,7 +135,14 @@ class SearchRun:
             args=around.args,
             resumes=around.resumes,
         )
-        ended = await host(what, self._make, narrate, started)
+        async with AsyncExitStack() as pages:
+            fetches = [
+                await pages.enter_async_context(metrics_page(url)) for url in self._asked.server_metrics
+            ]
+            if fetches:
+                self._watch = ServerWatch(*fetches, now_ns=time.perf_counter_ns)
+            told = narrate if self._watch is None else beside(narrate, self._watch.run)
+            ended = await host(what, self._make, told, started)
         if self._engine is not None:
             self.result = SearchResult(
                 run_id=ended.run_dir.name,
@@ -162,7 +173,7 @@ class SearchRun:
                 prompt_tokens=self._around.prompt_tokens,
                 goodput=asked.goodput,
                 burstiness=asked.burstiness,
-                server=self._around.server,
+                server=None if self._watch is None else _SinceStart(self._watch, seat.start_ns),
                 open_files=open_files,
             ),
             subjects=subjects(self._lanes, each=asked.each),
@@ -186,6 +197,18 @@ class SearchRun:
         )
         self._engine = SearchEngine(plan, ground, random.Random(asked.seed))
         return self._engine
+
+
+class _SinceStart:
+    """A server's figures by the run's clock."""
+
+    def __init__(self, watch: ServerWatch, start_ns: int) -> None:
+        self._watch = watch
+        self._start_ns = start_ns
+
+    def window(self, from_ns: int, to_ns: int) -> dict[str, float]:
+        """Return the figures of a time, since the run's start."""
+        return self._watch.window(self._start_ns + from_ns, self._start_ns + to_ns)
 
 
 def read_levels(run_dir: Path) -> tuple[tuple[LevelOutcome, ...], int]:

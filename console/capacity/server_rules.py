@@ -17,13 +17,12 @@ def resources(server: Mapping[str, float], *, max_cache: float, seconds: float) 
     It is told and not sampled, so there is no interval: the rule fails or passes.
 
     Args:
-        server: `kv_cache_max` (share 0 … 1), `waiting_slope` (requests per second), `preemptions` (in the window);
-            what it does not tell is absent.
+        server: as `ServerWatch.window` returns it; what it does not tell is absent.
         max_cache: share of the cache from which on it is used up.
         seconds: length of the window.
     """
     cache, preemptions = server.get("kv_cache_max"), server.get("preemptions")
-    grown = None if (slope := server.get("waiting_slope")) is None else slope * seconds
+    grown = None if (slope := server.get("waiting_slope_per_s")) is None else slope * seconds
     told: list[str] = []
     beyond: list[bool] = []
     if cache is not None:
@@ -31,7 +30,7 @@ def resources(server: Mapping[str, float], *, max_cache: float, seconds: float) 
         beyond.append(cache >= max_cache)
     if grown is not None:
         told.append(f"waiting {grown:+.0f}")
-        beyond.append(grown > WAITING_MAY_GROW)
+        beyond.append(server.get("waiting_grows", 0.0) > 0 and grown > WAITING_MAY_GROW)
     if preemptions is not None:
         told.append(f"preemptions {preemptions:.0f}")
         beyond.append(preemptions > 0)

@@ -13,7 +13,7 @@ import click
 from console.cli.prompt_options import Prompts, prompt_options
 from console.cli.run import detached, host_here
 from console.cli.saying import say
-from console.cli.search_options import Searching, search_options, server_watch
+from console.cli.search_options import Searching, search_options
 from console.cli.search_text import report_search
 from console.cli.target_options import Target, target_options
 from console.vocabulary.errors import ConsoleError, ExitCode
@@ -200,7 +200,6 @@ def _search(
         loaded=target.load(asked.most),
         prompts=prompts.source(),
         prompt_tokens=0 if lengths is None else lengths[0],
-        server=server_watch(searching.server_metrics),
         out=searching.out,
         storage=os.environ.get("STORAGE_FORMAT", "parquet") or "parquet",
         args=tuple(sys.argv[1:]),

@@ -13,7 +13,6 @@ import click
 from console.vocabulary.errors import ConsoleError
 
 if TYPE_CHECKING:
-    from console.capacity.level_runner import ServerFigures
     from console.capacity.ramp import RampSettings
     from console.capacity.seed004 import SeedSettings
     from console.capacity.target import TargetSettings
@@ -40,7 +39,7 @@ class Searching:
     each: bool
     lift_workers: bool
     burstiness: float
-    server_metrics: str | None
+    server_metrics: tuple[str, ...]
     result_dir: Path | None
     out: Path | None
     detach: bool
@@ -105,13 +104,6 @@ class Searching:
         )
 
 
-def server_watch(url: str | None) -> ServerFigures | None:
-    """Return what follows a server's own metrics; None: nobody asked for it."""
-    if url is None:
-        return None
-    raise ConsoleError("the server's metrics are not followed yet", where="--server-metrics")
-
-
 _SECONDS = click.FloatRange(min=0.5)
 _OPTIONS = (
     click.option("--min-success", type=click.FloatRange(min=0, max=1), default=0.95, show_default=True,
@@ -139,7 +131,9 @@ _OPTIONS = (
     click.option("--lift-workers", is_flag=True, help="Leave out the workers that the profile gives to lanes."),
     click.option("--burstiness", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True,
                  help="Of arrivals in open loop: 1 is Poisson, more is more even."),
-    click.option("--server-metrics", metavar="URL", help="Prometheus text of the server, read beside the curve."),
+    click.option("--server-metrics", multiple=True, metavar="URL",
+        help="Where the server, or its GPUs, tell their metrics as Prometheus text; beside the curve, and a rule.",
+    ),
     click.option("--result-dir", type=click.Path(path_type=Path),
                  help="Write concurrency_N.json of each level there, as `vllm bench serve` does."),
     click.option("--out", type=click.Path(path_type=Path), help="Where the run directory is made."),

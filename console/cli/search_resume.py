@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 
 from console.cli.saying import say
-from console.cli.search_options import server_watch
 from console.run_search import SearchRequest, SearchRun, SearchSurroundings
 from console.vocabulary.errors import ConsoleError
 
@@ -57,7 +56,6 @@ def resumed(run: str | None) -> SearchRun:
         prompt_tokens=0 if prompts.lengths is None else prompts.lengths[0],
         storage=run_file.storage,
         args=tuple(run_file.args),
-        server=server_watch(plan.search.server_metrics),
         resumes=run_dir,
     )
     say(f"goes on with {run_dir.name}", err=True)

@@ -106,7 +106,7 @@ class LevelOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Why it is not valid, in words."""
     lanes: tuple[LaneAtLevel, ...] = ()
     server: dict[str, float] = {}
-    """What the server said of itself, such as `kv_cache_max`, `waiting_slope`, `preemptions`."""
+    """What the server said of itself, such as `kv_cache_max`, `waiting_slope_per_s`, `preemptions`."""
     spent_s: float
     """From the first sending of the level to the end of its cool-down."""
     spent_requests: int

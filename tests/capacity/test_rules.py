@@ -166,11 +166,16 @@ def test_the_client_is_a_rule_where_it_is_known():
 
 
 def test_resources_used_up_fail_a_level():
-    full = {"kv_cache_max": 1.0, "waiting_slope": 0.0, "preemptions": 0.0}
+    full = {"kv_cache_max": 1.0, "waiting_slope_per_s": 0.0, "preemptions": 0.0}
     assert resources(full, max_cache=0.99, seconds=60).state == "fail"
-    fine = resources({"kv_cache_max": 0.8, "waiting_slope": 0.01}, max_cache=0.99, seconds=60)
+    fine = resources(
+        {"kv_cache_max": 0.8, "waiting_slope_per_s": 0.01, "waiting_grows": 1.0}, max_cache=0.99, seconds=60
+    )
     assert (fine.state, fine.measured) == ("pass", "KV cache 80 %, waiting +1")
-    assert resources({"waiting_slope": 0.5}, max_cache=0.99, seconds=60).state == "fail"
+    assert (
+        resources({"waiting_slope_per_s": 0.5, "waiting_grows": 1.0}, max_cache=0.99, seconds=60).state
+        == "fail"
+    )
     assert resources({"preemptions": 2.0}, max_cache=0.99, seconds=60).state == "fail"
     assert "resources" not in rules_of(outcome_of(100), server={})
     assert rules_of(outcome_of(100), server=full)["resources"].state == "fail"
