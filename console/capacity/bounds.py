@@ -7,11 +7,11 @@ the side that is asked about. A figure that is shown has an interval of 95 %, wi
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from operator import mul
+from statistics import NormalDist
 from typing import Final
 
 import msgspec
@@ -130,21 +130,25 @@ def percentile_ranks(n: int, q: float, tail: float = ONE_SIDED) -> tuple[int | N
     def below(rank: int) -> float:
         return binomial_cdf(rank, n, share)
 
-    low = _first(lambda rank: below(rank) > tail, n)
-    high = _first(lambda rank: below(rank) >= 1 - tail, n) + 1
+    low = _first(lambda rank: below(rank) > tail, _normal_guess(n, share, tail), n)
+    high = _first(lambda rank: below(rank) >= 1 - tail, _normal_guess(n, share, 1 - tail), n) + 1
     return (low if low >= 1 else None), (high if high <= n else None)
 
 
-def _first(holds: Callable[[int], bool], n: int) -> int:
-    """Return the smallest number up to `n` from which on it holds."""
-    low, high = 0, n
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
+def _normal_guess(n: int, share: float, p: float) -> int:
+    return round(n * share + NormalDist().inv_cdf(p) * math.sqrt(n * share * (1 - share)))
+
+
+def _first(holds: Callable[[int], bool], guess: int, n: int) -> int:
+    """Return the smallest number up to `n` from which on it holds, which is near `guess`."""
+    found = min(max(guess, 0), n)
+    if holds(found):
+        while found > 0 and holds(found - 1):
+            found -= 1
+        return found
+    while found < n and not holds(found):
+        found += 1
+    return found
 
 
 def fewest_for_percentile(q: float, *, tail: float = ONE_SIDED) -> int:
@@ -254,20 +258,21 @@ def worth_above(values: Sequence[float], limit: float) -> float:
     """Return how many independent samples these are worth where one asks which are above `limit`.
 
     Less than `n` by the greater of two measures of what they have in common: the lag-1 autocorrelation of being above
-    it, for which of what is rare only pairs of neighbours need be counted, and the variance of the shares of ten
+    it, and the variance of the shares of ten
     batches over that of independent ones (the design effect, Kish 1965), where it is more than chance.
     """
     n = len(values)
-    places = [place for place, value in enumerate(values) if value > limit]
-    share = len(places) / n
+    above = bytes([value > limit for value in values])  # a byte each, so that counting is not done in Python
+    share = above.count(1) / n
     if not 0 < share < 1:
         return float(n)
-    pairs = sum(1 for place, following in pairwise(places) if following - place == 1)
+    bits = int.from_bytes(above, "little")
+    pairs = (bits & bits >> 8).bit_count()
     worth = effective(n, (pairs / (n - 1) - share * share) / (share * (1 - share)))
     if n < _BATCHES * _LEAST_IN_BATCH:
         return worth
     edges = [n * batch // _BATCHES for batch in range(_BATCHES + 1)]
-    held = [bisect_left(places, high) - bisect_left(places, low) for low, high in pairwise(edges)]
+    held = [above.count(1, low, high) for low, high in pairwise(edges)]
     expected = share * n / _BATCHES
     variance = sum((many - expected) ** 2 for many in held) / (_BATCHES - 1)
     excess = variance / (expected * (1 - share))

@@ -6,6 +6,7 @@ a window are a slice; a row that comes late, as from another process, is put in 
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
@@ -21,14 +22,14 @@ _UNITS: Final[tuple[WorkUnit, ...]] = ("tokens", "chunks", "requests")
 
 
 class Column:
-    """Values with the moments that they belong to, in order of these."""
+    """Values with the moments that they belong to, in order of these; in one piece of memory each."""
 
     __slots__ = ("at", "values")
 
     def __init__(self) -> None:
         """Begin empty."""
-        self.at: list[int] = []
-        self.values: list[float] = []
+        self.at = array("q")
+        self.values = array("d")
 
     def add(self, at_ns: int, value: float) -> None:
         """Put a value in its place, which is nearly always the end."""
@@ -42,7 +43,7 @@ class Column:
 
     def inside(self, from_ns: float, to_ns: float) -> list[float]:
         """Return the values from one moment on and before another."""
-        return self.values[bisect_left(self.at, from_ns) : bisect_left(self.at, to_ns)]
+        return self.values[bisect_left(self.at, from_ns) : bisect_left(self.at, to_ns)].tolist()
 
     def count(self, from_ns: float, to_ns: float) -> int:
         """Return how many there are."""
@@ -83,10 +84,10 @@ class Gathered:
         self.unit: WorkUnit = "tokens"
         """What its work is counted in: tokens as long as every answer told how many, chunks if all came as streams."""
         self.parts: dict[Lane, Part] = {}
-        self.busy = Grid(begun_ns)
-        self.work = Grid(begun_ns)
         self.stays = Column()
         """Of all requests, at their ends, in ns."""
+        self.sent: list[int] = []
+        """When each was sent, in order."""
         self.samples: dict[str, Column] = {
             name: Column() for name in ("ttft", "tpot", "e2e", "response", "queue")
         }
@@ -106,6 +107,14 @@ class Gathered:
         """Count the rows."""
         return len(self.stays.at)
 
+    def busy(self, edges_ns: Sequence[float]) -> list[float]:
+        """Return the nanoseconds of requests in flight between each edge and the next."""
+        return _summed([part.busy.between(edges_ns) for part in self.parts.values()], len(edges_ns) - 1)
+
+    def work(self, edges_ns: Sequence[float]) -> list[float]:
+        """Return the work that was done between each edge and the next, also in answers that go on beyond them."""
+        return _summed([part.work.between(edges_ns) for part in self.parts.values()], len(edges_ns) - 1)
+
     def extend(self, rows: Iterable[RequestRow]) -> None:
         """Take further rows."""
         for row in rows:
@@ -119,12 +128,12 @@ class Gathered:
         if part is None:
             part = self.parts[row.lane] = Part(self._begun_ns)
         self.stays.add(end_ns, stay_ns)
+        insort(self.sent, row.at_ns)
         ended = part.ended.get(row.outcome)
         if ended is None:
             ended = part.ended[row.outcome] = []
         insort(ended, end_ns)
         if stay_ns:
-            self.busy.add(row.at_ns, end_ns, stay_ns)
             part.busy.add(row.at_ns, end_ns, stay_ns)
         self.spent_tokens += self._spent(row)
         if row.outcome is Outcome.OK:
@@ -167,7 +176,6 @@ class Gathered:
         """Count all work anew, in the next unit that is known of every answer."""
         later = _UNITS[_UNITS.index(self.unit) + 1 :]
         self.unit = next(unit for unit in later if all(_is_known(row, unit) for row in self._answered))
-        self.work = Grid(self._begun_ns)
         for part in self.parts.values():
             part.work = Grid(self._begun_ns)
         for row in self._answered:
@@ -175,7 +183,6 @@ class Gathered:
 
     def _add_work(self, row: RequestRow, part: Part) -> None:
         begin_ns, end_ns, amount = _work_of(row, self.unit)
-        self.work.add(begin_ns, end_ns, amount)
         part.work.add(begin_ns, end_ns, amount)
 
 
@@ -216,3 +223,7 @@ def is_good(row: RequestRow, limits: Sequence[tuple[str, float]]) -> bool | None
             return None
         good = good and figure <= limit_ms
     return good
+
+
+def _summed(parts: Sequence[Sequence[float]], count: int) -> list[float]:
+    return [sum(slices) for slices in zip(*parts, strict=True)] or [0.0] * count

@@ -25,7 +25,9 @@ class Grid:
 
     def add(self, begin_ns: int, end_ns: int, amount: float) -> None:
         """Let `amount` have come evenly from `begin_ns` to `end_ns`; all at once where they are equal."""
-        begin, end = max(0, begin_ns - self._begun_ns), max(0, end_ns - self._begun_ns)
+        begin, end = begin_ns - self._begun_ns, end_ns - self._begun_ns
+        if begin < 0:
+            begin, end = 0, max(0, end)
         if end <= begin:
             end = begin + 1
         rate = amount / (end - begin)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
+from operator import mul
 from typing import Final
 
 import msgspec
@@ -61,11 +62,13 @@ def measure(asked: LevelAsked, rows: Sequence[RequestRow] | Gathered, window: Wi
     Args:
         asked: the level.
         rows: of the whole level, warm-up and drain included; gathered, where they are looked at again and again.
-        window: what counts.
+        window: what counts; of an empty one nothing is known.
 
     Returns:
         Everything but rules, validity and server.
     """
+    if window.to_ns <= window.from_ns:
+        window = Window(window.from_ns, window.from_ns + 1)
     level = rows if isinstance(rows, Gathered) else gather(asked, rows)
     outcomes = _outcomes(level, window)
     answers = outcomes.get(Outcome.OK, 0)
@@ -73,7 +76,7 @@ def measure(asked: LevelAsked, rows: Sequence[RequestRow] | Gathered, window: Wi
     count = min(_MOST_SLICES, max(_FEWEST_SLICES, answers // _LEAST_IN_SLICE))
     edges = [window.from_ns + (window.to_ns - window.from_ns) * edge / count for edge in range(count + 1)]
     ends = _answer_counts(level, edges)
-    work_per_s = rate_estimate(level.work.between(edges), window.seconds, answers)
+    work_per_s = rate_estimate(level.work(edges), window.seconds, answers)
     metrics, bounds = latency_estimates(
         {name: column.inside(window.from_ns, window.to_ns) for name, column in level.samples.items()}
     )
@@ -97,7 +100,7 @@ def measure(asked: LevelAsked, rows: Sequence[RequestRow] | Gathered, window: Wi
         tokens_per_s=work_per_s if level.unit == "tokens" and answers else None,
         work_per_s=work_per_s,
         work_unit=level.unit,
-        in_flight=_mean_busy(level, window),
+        in_flight=level.busy([window.from_ns, window.to_ns])[0] / (window.to_ns - window.from_ns),
         stay_mean_ms=sum(stays_ns) / len(stays_ns) / 1e6 if stays_ns else None,
         metrics=metrics,
         bounds=bounds,
@@ -141,16 +144,12 @@ def _answer_counts(level: Gathered, edges: Sequence[float]) -> list[float]:
     return found
 
 
-def _mean_busy(level: Gathered | Part, window: Window) -> float:
-    return level.busy.between([window.from_ns, window.to_ns])[0] / (window.to_ns - window.from_ns)
-
-
 def _mean_and_cv(values: Sequence[float]) -> tuple[float | None, float | None]:
     if not values:
         return None, None
     mean = sum(values) / len(values)
     off = [value - mean for value in values]
-    deviation = math.sqrt(sum(one * one for one in off) / len(values))
+    deviation = math.sqrt(sum(map(mul, off, off)) / len(values))
     return mean, deviation / mean if mean else None
 
 
@@ -167,7 +166,7 @@ def _lane(lane_id: str, part: Part, window: Window, *, with_tokens: bool) -> Lan
         lane=lane_id,
         requests_per_s=ok / window.seconds,
         tokens_per_s=work / window.seconds if with_tokens else None,
-        in_flight=_mean_busy(part, window),
+        in_flight=part.busy.between([window.from_ns, window.to_ns])[0] / (window.to_ns - window.from_ns),
         ok=ok,
         failed=sum(_count(part, outcome, window) for outcome in others),
         rate_limited=limited,

@@ -100,7 +100,7 @@ def steady_window(
     wave = concurrency if concurrency is not None else _mean_in_flight(level.stays, begun_ns)
     if len(level) < wave:
         return NotSteady(f"first wave: {len(level)} of {wave} ended", whole)
-    from_ns = max(settled_ns, _wave_end(level.stays, wave))
+    from_ns = max(settled_ns, _wave_end(level, wave))
     if from_ns >= to_ns:
         return NotSteady("no request after the first wave has been followed to its end yet", whole)
     return _without_trend(level, Window(from_ns, to_ns))
@@ -117,19 +117,22 @@ def _mean_in_flight(stays: Column, begun_ns: int) -> int:
     return max(1, round(sum(stays.values) / max(1, stays.at[-1] - begun_ns)))
 
 
-def _wave_end(stays: Column, wave: int) -> int:
+def _wave_end(level: Gathered, wave: int) -> int:
     """Return when nearly all of the `wave` requests that were sent first had ended."""
-    sent = [end_ns - stay_ns for end_ns, stay_ns in zip(stays.at, stays.values, strict=True)]
-    last_ns = sorted(sent)[wave - 1]
-    ends = [end_ns for end_ns, sent_ns in zip(stays.at, sent, strict=True) if sent_ns <= last_ns]
-    return ends[math.ceil(_WAVE * len(ends)) - 1]
+    last_ns = level.sent[wave - 1]
+    left = math.ceil(_WAVE * wave)
+    for end_ns, stay_ns in zip(level.stays.at, level.stays.values, strict=True):
+        left -= end_ns - stay_ns <= last_ns
+        if not left:
+            return end_ns
+    return level.stays.at[-1]
 
 
 def _without_trend(level: Gathered, most: Window) -> Window | NotSteady:
     """Move the start on until nothing drifts."""
     width_ns = (most.to_ns - most.from_ns) / _FINE
     edges = [most.from_ns + width_ns * edge for edge in range(_FINE + 1)]
-    busy = [busy_ns / width_ns for busy_ns in level.busy.between(edges)]
+    busy = [busy_ns / width_ns for busy_ns in level.busy(edges)]
     ttft_ms = level.samples["ttft"]
     told = [ttft_ms.inside(*pair) for pair in pairwise(edges)]
     sums, counts = [sum(values) for values in told], [len(values) for values in told]

@@ -109,8 +109,9 @@ def test_lanes_are_parts_of_the_whole():
     assert found.lanes[1].ttft_p95_ms is None
 
 
-def test_nothing_measured_is_nothing_claimed():
-    found = measure(asked(), [], Window(0, S))
+@pytest.mark.parametrize("window", [Window(0, S), Window(S, S)])
+def test_nothing_measured_is_nothing_claimed(window):
+    found = measure(asked(), [], window)
     assert (found.ended, found.success.low, found.success.high) == (0, 0.0, 1.0)
     assert found.requests_per_s.value == 0
     assert found.requests_per_s.low is None

@@ -81,7 +81,7 @@ def test_while_a_level_goes_on_the_window_ends_where_all_has_ended():
     window = steady_window(level, 0, now, concurrency=20)
     assert isinstance(window, Window)
     assert now - 4 * S < window.to_ns < now
-    busy_ns = level.busy.between([window.from_ns, window.to_ns])[0]
+    busy_ns = level.busy([window.from_ns, window.to_ns])[0]
     assert busy_ns / (window.to_ns - window.from_ns) == pytest.approx(20, rel=0.02)
 
 
