@@ -55,8 +55,10 @@ class Part:
 
     def __init__(self, begun_ns: int) -> None:
         """Begin empty."""
-        self.ended: dict[Outcome, list[int]] = {}
-        """When requests ended, in order."""
+        self.sent: dict[Outcome, list[int]] = {}
+        """When requests were sent that ended so, in order."""
+        self.answered: list[int] = []
+        """When answers ended, in order."""
         self.ttft_ms = Column()
         self.busy = Grid(begun_ns)
         """Nanoseconds of requests in flight."""
@@ -86,8 +88,8 @@ class Gathered:
         self.parts: dict[Lane, Part] = {}
         self.stays = Column()
         """Of all requests, at their ends, in ns."""
-        self.sent: list[int] = []
-        """When each was sent, in order."""
+        self.sent = Column()
+        """The same, at their sending."""
         self.samples: dict[str, Column] = {
             name: Column() for name in ("ttft", "tpot", "e2e", "response", "queue")
         }
@@ -128,11 +130,11 @@ class Gathered:
         if part is None:
             part = self.parts[row.lane] = Part(self._begun_ns)
         self.stays.add(end_ns, stay_ns)
-        insort(self.sent, row.at_ns)
-        ended = part.ended.get(row.outcome)
-        if ended is None:
-            ended = part.ended[row.outcome] = []
-        insort(ended, end_ns)
+        self.sent.add(row.at_ns, stay_ns)
+        sent = part.sent.get(row.outcome)
+        if sent is None:
+            sent = part.sent[row.outcome] = []
+        insort(sent, row.at_ns)
         if stay_ns:
             part.busy.add(row.at_ns, end_ns, stay_ns)
         self.spent_tokens += self._spent(row)
@@ -147,6 +149,7 @@ class Gathered:
         return output + (self._prompt_tokens if row.outcome is Outcome.OK or row.chunks else 0)
 
     def _answer(self, row: RequestRow, end_ns: int, part: Part) -> None:
+        insort(part.answered, end_ns)
         samples, ttft_ns, latency_ns = self.samples, row.ttft_ns, row.latency_ns
         if ttft_ns is not None:
             samples["ttft"].add(end_ns, ttft_ns / 1e6)

@@ -1,7 +1,8 @@
 """What is measured of a level, from its request rows alone.
 
-A request belongs to the window in which it ended: in a steady state that is a fair sample, while those that were
-sent in it and have ended already would be the short ones. Work is counted where it was done: the tokens of an answer
+Latencies are those of answers that ended in the window: in a steady state that is a fair sample, while of those that
+were sent in it the short ones end first. How requests ended is told of those that were sent in it: what hangs until
+it times out may well end when the level is over, and would not be missed among those that ended. Work is counted where it was done: the tokens of an answer
 are spread from its first to its last content, and what lies inside the window counts. So neither the edges nor the
 few answers that happen to end in it move the figure; requests / duration of a whole level reads 0.73 of the truth
 at ten requests a loop and an output-length CV of 0.6.
@@ -71,8 +72,9 @@ def measure(asked: LevelAsked, rows: Sequence[RequestRow] | Gathered, window: Wi
         window = Window(window.from_ns, window.from_ns + 1)
     level = rows if isinstance(rows, Gathered) else gather(asked, rows)
     outcomes = _outcomes(level, window)
-    answers = outcomes.get(Outcome.OK, 0)
+    answered = outcomes.get(Outcome.OK, 0)
     counted = sum(outcomes.values()) - outcomes.get(Outcome.CANCELLED, 0)
+    answers = sum(_between(part.answered, window) for part in level.parts.values())
     count = min(_MOST_SLICES, max(_FEWEST_SLICES, answers // _LEAST_IN_SLICE))
     edges = [window.from_ns + (window.to_ns - window.from_ns) * edge / count for edge in range(count + 1)]
     ends = _answer_counts(level, edges)
@@ -80,7 +82,7 @@ def measure(asked: LevelAsked, rows: Sequence[RequestRow] | Gathered, window: Wi
     metrics, bounds = latency_estimates(
         {name: column.inside(window.from_ns, window.to_ns) for name, column in level.samples.items()}
     )
-    stays_ns = level.stays.inside(window.from_ns, window.to_ns)
+    stays_ns = level.sent.inside(window.from_ns, window.to_ns)
     good = level.good.inside(window.from_ns, window.to_ns)
     tokens_mean, tokens_cv = _mean_and_cv(level.tokens.inside(window.from_ns, window.to_ns))
     prompts = sum(level.prompts.inside(window.from_ns, window.to_ns))
@@ -95,7 +97,7 @@ def measure(asked: LevelAsked, rows: Sequence[RequestRow] | Gathered, window: Wi
         to_ns=window.to_ns,
         outcomes={outcome.value: many for outcome, many in outcomes.items()},
         ended=counted,
-        success=share_estimate(answers, counted),
+        success=share_estimate(answered, counted),
         requests_per_s=rate_estimate(ends, window.seconds, answers),
         tokens_per_s=work_per_s if level.unit == "tokens" and answers else None,
         work_per_s=work_per_s,
@@ -121,24 +123,22 @@ def measure(asked: LevelAsked, rows: Sequence[RequestRow] | Gathered, window: Wi
 def _outcomes(level: Gathered, window: Window) -> dict[Outcome, int]:
     found: dict[Outcome, int] = {}
     for part in level.parts.values():
-        for outcome in part.ended:
-            many = _count(part, outcome, window)
+        for outcome, sent in part.sent.items():
+            many = _between(sent, window)
             if many:
                 found[outcome] = found.get(outcome, 0) + many
     return found
 
 
-def _count(part: Part, outcome: Outcome, window: Window) -> int:
-    ended = part.ended.get(outcome, [])
-    return bisect_left(ended, window.to_ns) - bisect_left(ended, window.from_ns)
+def _between(moments: Sequence[int], window: Window) -> int:
+    return bisect_left(moments, window.to_ns) - bisect_left(moments, window.from_ns)
 
 
 def _answer_counts(level: Gathered, edges: Sequence[float]) -> list[float]:
     """Return how many answers ended between each edge and the next."""
     found = [0.0] * (len(edges) - 1)
     for part in level.parts.values():
-        ended = part.ended.get(Outcome.OK, [])
-        places = [bisect_left(ended, edge) for edge in edges]
+        places = [bisect_left(part.answered, edge) for edge in edges]
         for place in range(len(found)):
             found[place] += places[place + 1] - places[place]
     return found
@@ -155,20 +155,17 @@ def _mean_and_cv(values: Sequence[float]) -> tuple[float | None, float | None]:
 
 def _lane(lane_id: str, part: Part, window: Window, *, with_tokens: bool) -> LaneAtLevel:
     ttft_ms = part.ttft_ms.inside(window.from_ns, window.to_ns)
-    ok, limited = _count(part, Outcome.OK, window), _count(part, Outcome.RATE_LIMITED, window)
-    others = [
-        outcome
-        for outcome in part.ended
-        if outcome not in (Outcome.OK, Outcome.RATE_LIMITED, Outcome.CANCELLED)
-    ]
+    outcomes = {outcome: _between(sent, window) for outcome, sent in part.sent.items()}
+    ok, limited = outcomes.pop(Outcome.OK, 0), outcomes.pop(Outcome.RATE_LIMITED, 0)
+    outcomes.pop(Outcome.CANCELLED, 0)
     work = part.work.between([window.from_ns, window.to_ns])[0]
     return LaneAtLevel(
         lane=lane_id,
-        requests_per_s=ok / window.seconds,
+        requests_per_s=_between(part.answered, window) / window.seconds,
         tokens_per_s=work / window.seconds if with_tokens else None,
         in_flight=part.busy.between([window.from_ns, window.to_ns])[0] / (window.to_ns - window.from_ns),
         ok=ok,
-        failed=sum(_count(part, outcome, window) for outcome in others),
+        failed=sum(outcomes.values()),
         rate_limited=limited,
         ttft_mean_ms=sum(ttft_ms) / len(ttft_ms) if ttft_ms else None,
         ttft_p95_ms=percentile(ttft_ms, 95) if enough(len(ttft_ms), 95) else None,

@@ -36,6 +36,8 @@ _FEWEST_TTFT: Final = 30
 _FEWEST_SLICES: Final = 6
 _WAVE: Final = 0.95
 """Share of the first wave that must have ended: one request that hangs does not hold up the window."""
+_HANGS: Final = 5
+"""Nor do many: what stays so many times as long as half of the wave is no longer waited for."""
 _RECENT: Final = 1000
 
 
@@ -118,13 +120,20 @@ def _mean_in_flight(stays: Column, begun_ns: int) -> int:
 
 
 def _wave_end(level: Gathered, wave: int) -> int:
-    """Return when nearly all of the `wave` requests that were sent first had ended."""
-    last_ns = level.sent[wave - 1]
-    left = math.ceil(_WAVE * wave)
+    """Return when the `wave` requests that were sent first had ended, all but those that hang."""
+    last_ns = level.sent.at[wave - 1]
+    most = math.ceil(_WAVE * wave)
+    gone, latest_ns = 0, math.inf
     for end_ns, stay_ns in zip(level.stays.at, level.stays.values, strict=True):
-        left -= end_ns - stay_ns <= last_ns
-        if not left:
+        if end_ns >= latest_ns:
+            return round(latest_ns)
+        if end_ns - stay_ns > last_ns:
+            continue
+        gone += 1
+        if gone == most:
             return end_ns
+        if gone == (wave + 1) // 2:
+            latest_ns = last_ns + _HANGS * stay_ns
     return level.stays.at[-1]
 
 

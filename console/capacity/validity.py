@@ -62,7 +62,7 @@ def validate(
     found += _of_client(health, open_files)
     if outcome.ended < FEWEST_ENDED:
         found.append(
-            ("suspect", f"only {outcome.ended} requests ended in the window, fewer than {FEWEST_ENDED}")
+            ("suspect", f"only {outcome.ended} requests of the window ended, fewer than {FEWEST_ENDED}")
         )
     elif not isinstance(window, NotSteady):
         found += [*_of_load(outcome, starved_by), *_of_little(outcome)]
@@ -97,12 +97,12 @@ def _of_load(outcome: LevelOutcome, starved_by: str) -> Findings:
         return [("suspect", f"starved: {outcome.in_flight:.1f} of {outcome.concurrency} in flight{why}")]
     low, high, achieved = _achieved(outcome)
     if high < (1 - ACHIEVED) * outcome.rate or low > (1 + ACHIEVED) * outcome.rate:
-        return [("suspect", f"{achieved:.2f} requests/s ended, {outcome.rate:g} were due")]
+        return [("suspect", f"{achieved:.2f} requests/s were sent, {outcome.rate:g} were due")]
     return []
 
 
 def _achieved(outcome: LevelOutcome) -> tuple[float, float, float]:
-    """Return bounds of the rate at which requests ended, well or not, and the rate.
+    """Return bounds of the rate at which requests were sent, and the rate.
 
     As wide in proportion as those of the answers, and never narrower than chance makes a count.
     """

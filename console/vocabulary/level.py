@@ -73,9 +73,9 @@ class LevelOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Start of the window, since the run's start."""
     to_ns: int
     outcomes: dict[str, int]
-    """How the requests of the window ended."""
+    """How the requests that were sent in the window ended, in it or later."""
     ended: int
-    """Requests of the window, cancelled ones left out."""
+    """How many they are, cancelled ones left out."""
     success: Estimate
     """Share of them that was answered in full; rate-limited ones are in it."""
     requests_per_s: Estimate
@@ -88,7 +88,7 @@ class LevelOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     in_flight: float
     """Mean over the window."""
     stay_mean_ms: float | None = None
-    """Sent → end of all that ended in the window, well or not: what Little's law speaks of."""
+    """Sent → end of all that were sent in the window, well or not: what Little's law speaks of."""
     metrics: dict[str, Estimate] = {}
     """`ttft_mean`, `ttft_p50`, `ttft_p95`, `ttft_p99`, the same of `tpot`, `e2e` (sent → last content), `response`
     (due → last content, open loop) and `queue` (due → sent), in ms; those below their floor of samples are not there."""

@@ -21,29 +21,49 @@ def asked(loops=10, **fields) -> LevelAsked:
     )
 
 
-def test_requests_belong_to_the_window_they_ended_in():
+def test_requests_count_by_their_sending_and_answers_by_their_end():
     rows = [
-        made_row(0),  # ends at 0.5 s, before the window
-        made_row(S // 2),  # ends at 1 s, its very start
+        made_row(0, e2e_ms=2000),  # sent before the window
+        made_row(S),  # at its very start
         made_row(2 * S, outcome=Outcome.SERVER_ERROR),
         made_row(2 * S, outcome=Outcome.RATE_LIMITED),
         made_row(2 * S, outcome=Outcome.CANCELLED),
-        made_row(S, e2e_ms=4000),  # ends at 5 s, its very end
+        made_row(3 * S, e2e_ms=2000),  # ends at 5 s, behind it
+        made_row(5 * S),  # sent at its very end
     ]
     found = measure(asked(), rows, Window(S, 5 * S))
-    assert found.outcomes == {"ok": 1, "server_error": 1, "rate_limited": 1, "cancelled": 1}
-    assert (found.ended, found.success.value, found.success.n) == (3, pytest.approx(1 / 3), 3)
-    assert found.requests_per_s.value == pytest.approx(1 / 4)
-    assert found.in_flight == pytest.approx((3 * 0.5 + 4) / 4)
-    assert found.stay_mean_ms == pytest.approx(500)
-    assert found.spent_requests == 6
+    assert found.outcomes == {"ok": 2, "server_error": 1, "rate_limited": 1, "cancelled": 1}
+    assert (found.ended, found.success.value, found.success.n) == (4, 0.5, 4)
+    assert found.requests_per_s.value == pytest.approx(2 / 4)
+    assert found.bounds["e2e_mean"].value == pytest.approx((2000 + 500) / 2)
+    assert found.in_flight == pytest.approx((1 + 4 * 0.5 + 2) / 4)
+    assert found.stay_mean_ms == pytest.approx((4 * 500 + 2000) / 5)
+    assert found.spent_requests == 7
     assert found.spent_s == 30
+
+
+def test_requests_that_hang_until_the_level_is_over_are_not_missed():
+    """One of ten gets no answer and times out after a minute, when the level of 20 s is long over."""
+    rng, rows = random.Random(1), []
+    for loop in range(200):
+        at_ns = loop * 5 * 1_000_000
+        while at_ns < 20 * S:
+            row = made_row(at_ns)
+            if rng.random() < 0.1:
+                row = made_row(at_ns, e2e_ms=60_000, outcome=Outcome.TIMEOUT_FIRST_TOKEN)
+            rows.append(row)
+            at_ns = ended_ns(row)
+    rows.sort(key=ended_ns)
+    window = steady_window(rows, 0, 20 * S, concurrency=200)
+    assert isinstance(window, Window)
+    assert window.from_ns < 4 * S
+    assert measure(asked(200), rows, window).success.value == pytest.approx(0.9, abs=0.03)
 
 
 def test_tokens_count_where_they_were_made():
     """40 tokens from 1 s to 5 s, of which the window from 2 s to 4 s sees half, though the answer ends behind it."""
     found = measure(asked(), [made_row(0, ttft_ms=1000, e2e_ms=5000, tokens=40)], Window(2 * S, 4 * S))
-    assert found.ended == 0
+    assert found.requests_per_s.value == 0
     assert found.work_per_s.value == pytest.approx(10)
     assert found.tokens_per_s is None
 

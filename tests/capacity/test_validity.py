@@ -94,7 +94,7 @@ def test_too_few_requests_are_suspect_and_nothing_else_is_asked_of_them():
     asked = LevelAsked(number=1, purpose="scan", concurrency=50, begun_ns=0, ended_ns=20 * S)
     window = Window(0, 20 * S)
     found = validate(measure(asked, rows, window), window=window, health=FINE, before=None)
-    assert found == ("suspect", ("only 8 requests ended in the window, fewer than 11",))
+    assert found == ("suspect", ("only 8 requests of the window ended, fewer than 11",))
 
 
 def gated(loops: int, wait_ms: int, **fields) -> list:
@@ -136,7 +136,7 @@ def test_an_open_loop_that_falls_short_of_its_rate_is_suspect():
     assert verdict((outcome, window))[0] == "valid"
     validity, reasons = verdict((outcome, window), changed={"rate": 14.0})
     assert validity == "suspect"
-    assert "requests/s ended, 14 were due" in reasons[0]
+    assert "requests/s were sent, 14 were due" in reasons[0]
 
 
 def test_littles_law_finds_rows_that_are_missing(level):
