@@ -28,11 +28,13 @@ _CHANCE: Final = 1.88
 _LEAST_IN_BATCH: Final = 10
 _LEANS_BELOW: Final = 5000
 """From so many samples on their mean is no longer skew."""
+_Z_ONE_SIDED: Final = 1.6448536
 _TINY: Final = 1e-300
 Bounds = tuple[float | None, float | None]
 """Lower and upper; None: there is none."""
 
 
+@lru_cache(maxsize=1024)
 def share_bounds(successes: int, n: int, *, tail: float = ONE_SIDED) -> Interval:
     """Return the exact bounds of a share (Clopper and Pearson 1934, Biometrika 26:404), each of confidence 1 - tail.
 
@@ -41,6 +43,14 @@ def share_bounds(successes: int, n: int, *, tail: float = ONE_SIDED) -> Interval
     low = 0.0 if successes == 0 else beta_quantile(successes, n - successes + 1, tail)
     high = 1.0 if successes == n else 1 - beta_quantile(n - successes, successes + 1, tail)
     return low, high
+
+
+def about_share(share: float, n: int) -> Interval:
+    """Return about what `share_bounds` would be of a share of `n`, in closed form (Wilson 1927), to plan by."""
+    z2 = _Z_ONE_SIDED * _Z_ONE_SIDED
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z_ONE_SIDED / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return middle - half, middle + half
 
 
 def fewest_for_share(limit: float, *, tail: float = ONE_SIDED) -> int:

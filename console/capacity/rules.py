@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from console.capacity.bounds import FEWEST, fewest_for_percentile, fewest_for_share, share_bounds
+from console.capacity.bounds import FEWEST, about_share, fewest_for_percentile, fewest_for_share, share_bounds
 from console.capacity.server_rules import resources
 from console.capacity.slo import Slo, SloMetric, SloStat
 from console.records.percentile import enough, shortfall
@@ -126,7 +126,7 @@ def _share_needs(successes: int, n: int, limit: float, what: str) -> str:
     share = successes / n
 
     def decides(many: int) -> bool:
-        low, high = share_bounds(round(share * many), many)
+        low, high = about_share(share, many)
         return low >= limit or high < limit
 
     if share >= 1:
@@ -248,7 +248,7 @@ def _quota(outcome: LevelOutcome, limit: float) -> RuleOutcome:
 
 def _quota_needs(refused: int, n: int, limit: float) -> str:
     def decides(many: int) -> bool:
-        low, high = share_bounds(round(refused / n * many), many)
+        low, high = about_share(refused / n, many)
         return low > limit or high <= limit
 
     return _needs(_fewest(decides, n), n, "requests", about=True)
