@@ -11,6 +11,7 @@ import msgspec
 
 from console.capacity.gathered import Gathered
 from console.capacity.measure import LevelAsked, gather, measure
+from console.capacity.open_loop import achieved, queue_growth
 from console.capacity.patience import enough, most_s
 from console.capacity.search import Pace, Search
 from console.capacity.steady import NotSteady, Window, steady_window
@@ -67,6 +68,7 @@ class LevelRunner:
         self._rng = rng
         self._prompts = first_prompt
         self._rows: list[RequestRow] = []
+        self._driving: Drive | None = None
         self._level = Gathered(0)
         self._prefix = ""
         self._seconds: list[tuple[int, ClientMeasure]] = []
@@ -156,7 +158,7 @@ class LevelRunner:
             begun_ns = self._since_start()
             self._level = gather(self._asked(ask, begun_ns, begun_ns))
             self._enter("warm-up")
-            drive = self._drive(ask, lanes)
+            drive = self._driving = self._drive(ask, lanes)
             ceased_ns = begun_ns
             async with anyio.create_task_group() as group:
                 group.start_soon(self._watch, drive, ask, begun_ns)
@@ -233,11 +235,14 @@ class LevelRunner:
             return False
         if self._stage == "warm-up":
             self._enter("sampling")
-        outcome = measure(self._asked(ask, begun_ns, now_ns), self._level, window)
-        self._rules = self._setting.search.judge(outcome, self._server(window), self._health(window))
+        outcome = self._measured(ask, begun_ns, now_ns, window)
+        before, self._rules = (
+            self._rules,
+            self._setting.search.judge(outcome, self._server(window), self._health(window)),
+        )
         self._ended = outcome.ended
         self._looked = (len(self._rows), now_ns, self._since_start() - now_ns)
-        return enough(ask, self._setting.pace, outcome, self._rules, elapsed_s)
+        return enough(ask, self._setting.pace, outcome, self._rules, before, elapsed_s)
 
     def _window(self, begun_ns: int, until_ns: int, ask: Ask) -> Window | NotSteady:
         return steady_window(
@@ -255,7 +260,7 @@ class LevelRunner:
             _whole(self._rows) if ask.count is not None else self._window(begun_ns, ceased_ns, ask)
         )
         window = found.whole if isinstance(found, NotSteady) else found
-        outcome = measure(self._asked(ask, begun_ns, ended_ns), self._level, window)
+        outcome = self._measured(ask, begun_ns, ended_ns, window)
         health = self._health(window)
         server = self._server(window)
         outcome = msgspec.structs.replace(
@@ -273,6 +278,22 @@ class LevelRunner:
             open_files=self._most_files if self._setting.open_files is not None else None,
         )
         return msgspec.structs.replace(outcome, validity=validity, reasons=reasons)
+
+    def _measured(self, ask: Ask, begun_ns: int, ended_ns: int, window: Window) -> LevelOutcome:
+        outcome = measure(self._asked(ask, begun_ns, ended_ns), self._level, window)
+        if ask.rate is None:
+            return outcome
+        reached = achieved(self._rows, self._due_ns(), window, ask.rate, outcome.in_flight)
+        growth = queue_growth(self._rows, window)
+        return msgspec.structs.replace(
+            outcome,
+            requests_per_s=outcome.requests_per_s if reached is None else reached,
+            metrics={**outcome.metrics, **({} if growth is None else {"queue_growth": growth})},
+        )
+
+    def _due_ns(self) -> list[int]:
+        """Return when prompts were due, since the run's start."""
+        return [at_ns - self._ground.start_ns for at_ns in self._driving.due_ns] if self._driving else []
 
     def _asked(self, ask: Ask, begun_ns: int, ended_ns: int) -> LevelAsked:
         return LevelAsked(

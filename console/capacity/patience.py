@@ -16,12 +16,24 @@ _FAIL_AFTER_S: Final = 2.0
 
 
 def enough(
-    ask: Ask, pace: Pace, outcome: LevelOutcome, rules: Sequence[RuleOutcome], elapsed_s: float
+    ask: Ask,
+    pace: Pace,
+    outcome: LevelOutcome,
+    rules: Sequence[RuleOutcome],
+    before: Sequence[RuleOutcome],
+    elapsed_s: float,
 ) -> bool:
-    """Whether nothing is gained by going on, `elapsed_s` after the level began to send."""
+    """Whether nothing is gained by going on, `elapsed_s` after the level began to send.
+
+    A failed rule ends a level only where it had failed at the look before as well, on fewer rows (`before`): whoever
+    looks often enough sees everything fail once.
+    """
     window_s = (outcome.to_ns - outcome.from_ns) / 1e9
-    if any(rule.state == "fail" for rule in rules):
-        return window_s >= min(_FAIL_AFTER_S, pace.least_window_s)
+    failed = {rule.rule for rule in rules if rule.state == "fail"}
+    if failed & {rule.rule for rule in before if rule.state == "fail"}:
+        return window_s >= (ask.least_s or 0.0) / 3 and window_s >= min(_FAIL_AFTER_S, pace.least_window_s)
+    if failed:
+        return False
     if window_s < (ask.least_s or pace.least_window_s):
         return False
     scan = ask.patience == "scan"

@@ -8,6 +8,7 @@ gaps is the one asked for (time rescaling of a renewal process).
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ from console.engine.gates import NS_PER_S
 
 Arrival = Literal["constant", "poisson", "gamma"]
 RampStrategy = Literal["linear", "exponential"]
+_STRETCH_S: Final = 5.0
+_FEWEST_AT_ONCE: Final = 10
 _FLAT: Final = 1e-9
 """Relative difference of the ends below which a ramp is none."""
 
@@ -96,6 +99,19 @@ def due_offsets_ns(count: int, level: Level, rng: random.Random) -> list[int]:
     to_time = _clock(level, rate, measured)
     offsets = [*warm, *(begin_s + to_time(due) for due in _added_up(measured, level, rng))]
     return [round(offset_s * NS_PER_S) for offset_s in offsets]
+
+
+def endless_offsets_ns(rate: float, burstiness: float, rng: random.Random) -> Iterator[int]:
+    """Yield when requests are due that come at a rate until nobody asks any more.
+
+    They are drawn in stretches of a few seconds each of which takes count / rate exactly: the rate of any longer
+    window is the one asked for, and a search need not wait until chance has evened out.
+    """
+    count = max(_FEWEST_AT_ONCE, round(_STRETCH_S * rate))
+    level = Level(max_concurrency=None, request_rate=rate, burstiness=burstiness)
+    for stretch in itertools.count():
+        begin_ns = round(stretch * count / rate * NS_PER_S)
+        yield from (begin_ns + offset_ns for offset_ns in due_offsets_ns(count, level, rng))
 
 
 def _clock(level: Level, rate: float, count: int) -> Callable[[float], float]:

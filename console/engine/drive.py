@@ -13,6 +13,7 @@ from typing import Final
 
 import anyio
 
+from console.engine.arrivals import endless_offsets_ns
 from console.engine.gates import NS_PER_S
 from console.engine.lane_runtime import LaneRuntime
 from console.engine.link import Prompt
@@ -68,6 +69,8 @@ class Drive:
         self._rng = rng
         self._slots = Slots(concurrency)
         self._ended = anyio.Event()
+        self.due_ns: list[int] = []
+        """When prompts of an open loop were due so far, in order; those that still wait for a slot are in it."""
         self.begun = 0
         """Prompts that were handed out."""
         self.done = 0
@@ -106,14 +109,14 @@ class Drive:
             await self._send(self._prompt(None))
 
     async def _schedule(self, senders: Senders[Prompt], rate: float) -> None:
-        """Hand over each prompt when it is due: times add up from the start, so that no delay is carried on."""
-        start_ns, offset_s = self._ground.now_ns(), 0.0
-        while True:
-            offset_s += self._rng.gammavariate(self._burstiness, 1 / (rate * self._burstiness))
-            due_ns = start_ns + int(offset_s * NS_PER_S)
+        """Hand over each prompt when it is due: times count from the start, so that no delay is carried on."""
+        start_ns = self._ground.now_ns()
+        for offset_ns in endless_offsets_ns(rate, self._burstiness, self._rng):
+            due_ns = start_ns + offset_ns
             await self._until(due_ns)
             if self._over():
                 return
+            self.due_ns.append(due_ns)
             senders.hand_over(self._prompt(due_ns))
 
     async def _until(self, due_ns: int) -> None:

@@ -84,6 +84,7 @@ class Level:
             ended_ns=0,
         )
         self.ended = False
+        self.rules = ()
         self._busy = 0
         self._in_flight = 0
         self._queue: deque[tuple[int, int]] = deque()
@@ -185,7 +186,9 @@ def _enough(search: Search, level: Level, ask: Ask, pace: Pace, elapsed_s: float
     if isinstance(window, NotSteady):
         return False
     outcome = measure(_asked(level, level.server.now_ns), level.gathered, window)
-    return enough(ask, pace, outcome, search.judge(outcome, None, None), elapsed_s)
+    rules, before = search.judge(outcome, None, None), level.rules
+    level.rules = rules
+    return enough(ask, pace, outcome, rules, before, elapsed_s)
 
 
 def _window(level: Level, until_ns: int, pace: Pace) -> Window | NotSteady:
