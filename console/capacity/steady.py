@@ -1,10 +1,10 @@
 """The steady window of a level: without its first wave, its ramp-in, its drain, and whatever still drifts after them.
 
 A level starts with all its prompts arriving at once, so the first answers say how the server digests a wave. From
-there on the start is moved until neither requests in flight nor TTFT have a trend. A trend counts only where it is
+there on the start is moved until neither requests in flight nor TTFT nor, in a closed loop, throughput have a trend. A trend counts only where it is
 certain (t-tests at 1 %, on the slope of the means of slices and of their first quarter against the last half) *and* large: with many answers a drift of a thousandth
 is certain, and with few a slope of half the mean is chance. In-flight may change by 5 % over the window, as much
-as Little's law is held to; TTFT by 10 %, the precision that a search asks of a level at its best.
+as Little's law is held to; TTFT and throughput by 10 %, the precision that a search asks of a level at its best.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import fmean
 from typing import Final
 
 import msgspec
@@ -22,6 +23,7 @@ from console.vocabulary.rows import RequestRow
 
 IN_FLIGHT_MAY_CHANGE: Final = 0.05
 TTFT_MAY_CHANGE: Final = 0.10
+WORK_MAY_CHANGE: Final = 0.10
 _CERTAIN: Final = 0.995
 """Quantile of Student's t for a test at 1 % on both sides."""
 _FINE: Final = 200
@@ -34,6 +36,7 @@ _LEAST_KEPT: Final = 0.5
 _FEWEST_TTFT: Final = 30
 """From fewer no slope is told."""
 _FEWEST_SLICES: Final = 6
+_ANSWERED: Final = 0.98
 _WAVE: Final = 0.95
 """Share of the first wave that must have ended: one request that hangs does not hold up the window."""
 _HANGS: Final = 5
@@ -105,7 +108,7 @@ def steady_window(
     from_ns = max(settled_ns, _wave_end(level, wave))
     if from_ns >= to_ns:
         return NotSteady("no request after the first wave has been followed to its end yet", whole)
-    return _without_trend(level, Window(from_ns, to_ns))
+    return _without_trend(level, Window(from_ns, to_ns), closed=concurrency is not None)
 
 
 def _known_until(stays: Column, until_ns: int) -> int:
@@ -137,40 +140,59 @@ def _wave_end(level: Gathered, wave: int) -> int:
     return level.stays.at[-1]
 
 
-def _without_trend(level: Gathered, most: Window) -> Window | NotSteady:
-    """Move the start on until nothing drifts."""
+class _Course(msgspec.Struct, frozen=True):
+    """What is looked at, by fine slices."""
+
+    busy: list[float]
+    """Mean in flight."""
+    work: list[float]
+    """Work done; empty: not looked at."""
+    ttft_ms: list[list[float]]
+    """Of the answers that ended in each."""
+
+
+def _without_trend(level: Gathered, most: Window, *, closed: bool) -> Window | NotSteady:
+    """Move the start on until nothing drifts.
+
+    Throughput is looked at in a closed loop alone, as in an open one it is the rate that was asked for, and its
+    chance; and only where nearly all is answered. Where it is not, the rules have a better word for what is wrong.
+    """
+    answered = sum(len(part.answered) for part in level.parts.values())
     width_ns = (most.to_ns - most.from_ns) / _FINE
     edges = [most.from_ns + width_ns * edge for edge in range(_FINE + 1)]
-    busy = [busy_ns / width_ns for busy_ns in level.busy(edges)]
-    ttft_ms = level.samples["ttft"]
-    told = [ttft_ms.inside(*pair) for pair in pairwise(edges)]
-    sums, counts = [sum(values) for values in told], [len(values) for values in told]
+    course = _Course(
+        busy=[busy_ns / width_ns for busy_ns in level.busy(edges)],
+        work=level.work(edges) if closed and answered >= _ANSWERED * len(level) else [],
+        ttft_ms=[level.samples["ttft"].inside(*pair) for pair in pairwise(edges)],
+    )
     found = ""
     for start in range(0, int(_FINE * (1 - _LEAST_KEPT)) + 1, _STEP):
-        trend = _trend_from(start, busy, sums, counts)
+        trend = _trend_from(start, course)
         if not trend:
             return Window(most.from_ns + round(start * width_ns), most.to_ns)
         found = f"{trend} in the last {(_FINE - start) * width_ns / 1e9:.0f} s"
     return NotSteady(found, most)
 
 
-def _trend_from(start: int, busy: Sequence[float], sums: Sequence[float], counts: Sequence[int]) -> str:
+def _trend_from(start: int, course: _Course) -> str:
     """Say what drifts from a fine slice on; empty: nothing."""
     edges = [start + (_FINE - start) * coarse // _SLICES for coarse in range(_SLICES + 1)]
     slices = list(pairwise(edges))
     places = [(low + high) / 2 for low, high in slices]
-    found = _drift(places, [sum(busy[low:high]) / (high - low) for low, high in slices], IN_FLIGHT_MAY_CHANGE)
+    found = _drift(places, [fmean(course.busy[low:high]) for low, high in slices], IN_FLIGHT_MAY_CHANGE)
     if found is not None:
         return f"in flight {_way(found)}"
-    if sum(counts[start:]) < _FEWEST_TTFT:
+    told = [[ms for fine in course.ttft_ms[low:high] for ms in fine] for low, high in slices]
+    if sum(map(len, told)) < _FEWEST_TTFT:
         return ""
-    means = [
-        (place, sum(sums[low:high]) / told)
-        for place, (low, high) in zip(places, slices, strict=True)
-        if (told := sum(counts[low:high]))
-    ]
+    means = [(place, sum(ms) / len(ms)) for place, ms in zip(places, told, strict=True) if ms]
     found = _drift([place for place, _ in means], [mean for _, mean in means], TTFT_MAY_CHANGE)
-    return "" if found is None else f"TTFT {_way(found)}"
+    if found is not None:
+        return f"TTFT {_way(found)}"
+    if not course.work:
+        return ""
+    found = _drift(places, [fmean(course.work[low:high]) for low, high in slices], WORK_MAY_CHANGE)
+    return "" if found is None else f"throughput {_way(found)}"
 
 
 def _drift(places: Sequence[float], values: Sequence[float], may_change: float) -> Trend | None:

@@ -46,6 +46,7 @@ class Server:
         self.ttft_ms, self.tpot_ms = ttft_ms, tpot_ms
         self.free_at = [0] * (slots or 0)
         self.slower: Callable[[int], float] = lambda at_ns: 1.0
+        self.decodes_slower: Callable[[int], float] = lambda at_ns: 1.0
         self.fails = 0.0
 
     def answer(self, at_ns: int, **fields) -> RequestRow:
@@ -53,7 +54,7 @@ class Server:
         tokens = max(2, round(self.tokens / sigma2**0.5 * self.rng.lognormvariate(0, _log(sigma2) ** 0.5)))
         factor = self.slower(at_ns)
         ttft_ms = self.ttft_ms * factor * self.rng.lognormvariate(-0.02, 0.2)
-        e2e_ms = ttft_ms + (tokens - 1) * self.tpot_ms * factor
+        e2e_ms = ttft_ms + (tokens - 1) * self.tpot_ms * factor * self.decodes_slower(at_ns)
         waited_ms = 0.0
         if self.slots:
             starts = max(at_ns, heapq.heappop(self.free_at))

@@ -67,6 +67,22 @@ def test_a_server_that_gets_slower_all_the_while_has_no_steady_window():
     assert found.whole.to_ns == 40 * S
 
 
+def test_a_throughput_that_falls_while_ttft_stays_is_no_steady_window():
+    server = Server(random.Random(5))
+    server.decodes_slower = lambda at_ns: 1.0 + at_ns / (50 * S)
+    found = steady_window(closed_loop(server, 20, 30), 0, 30 * S, concurrency=20)
+    assert isinstance(found, NotSteady)
+    assert found.reason.startswith("throughput falls by")
+
+
+def test_after_a_step_only_what_follows_is_steady():
+    server = Server(random.Random(5))
+    server.decodes_slower = lambda at_ns: 1.0 if at_ns < 10 * S else 1.4
+    found = steady_window(closed_loop(server, 20, 30), 0, 30 * S, concurrency=20)
+    assert isinstance(found, Window)
+    assert 8 * S < found.from_ns < 16 * S
+
+
 def test_an_open_loop_above_the_capacity_has_no_steady_window():
     found = steady_window(open_loop(Server(random.Random(5), 10), 30, 30), 0, 30 * S, concurrency=None)
     assert isinstance(found, NotSteady)
