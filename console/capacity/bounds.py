@@ -268,8 +268,8 @@ def worth_above(values: Sequence[float], limit: float) -> float:
     """Return how many independent samples these are worth where one asks which are above `limit`.
 
     Less than `n` by the greater of two measures of what they have in common: the lag-1 autocorrelation of being above
-    it, and the variance of the shares of ten
-    batches over that of independent ones (the design effect, Kish 1965), where it is more than chance.
+    it, and the variance of the shares of ten batches over that of independent ones (the design effect, Kish 1965),
+    where it is more than chance.
     """
     n = len(values)
     above = bytes([value > limit for value in values])  # a byte each, so that counting is not done in Python

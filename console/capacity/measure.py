@@ -2,10 +2,11 @@
 
 Latencies are those of answers that ended in the window: in a steady state that is a fair sample, while of those that
 were sent in it the short ones end first. How requests ended is told of those that were sent in it: what hangs until
-it times out may well end when the level is over, and would not be missed among those that ended. Work is counted where it was done: the tokens of an answer
-are spread from its first to its last content, and what lies inside the window counts. So neither the edges nor the
-few answers that happen to end in it move the figure; requests / duration of a whole level reads 0.73 of the truth
-at ten requests a loop and an output-length CV of 0.6.
+it times out may well end when the level is over, and would not be missed among those that ended.
+
+Work is counted where it was done: the tokens of an answer are spread from its first to its last content, and what lies
+inside the window counts. So neither the edges nor the few answers that happen to end in it move the figure; requests /
+duration of a whole level reads 0.73 of the truth at ten requests a loop and an output-length CV of 0.6.
 """
 
 from __future__ import annotations
