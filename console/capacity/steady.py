@@ -1,10 +1,12 @@
 """The steady window of a level: without its first wave, its ramp-in, its drain, and whatever still drifts after them.
 
 A level starts with all its prompts arriving at once, so the first answers say how the server digests a wave. From
-there on the start is moved until neither requests in flight nor TTFT nor, in a closed loop, throughput have a trend. A trend counts only where it is
-certain (t-tests at 1 %, on the slope of the means of slices and of their first quarter against the last half) *and* large: with many answers a drift of a thousandth
-is certain, and with few a slope of half the mean is chance. In-flight may change by 5 % over the window, as much
-as Little's law is held to; TTFT and throughput by 10 %, the precision that a search asks of a level at its best.
+there on the start is moved until neither requests in flight nor TTFT nor, in a closed loop, throughput have a trend.
+
+A trend counts only where it is certain *and* large: with many answers a drift of a thousandth is certain, and with few
+a slope of half the mean is chance. Certain is what t-tests at 1 % say of the means of slices: of their slope, and of
+their first quarter against the last half. In-flight may change by 5 % over the window, as much as Little's law is held
+to; TTFT and throughput by 10 %, the precision that a search asks of a level at its best.
 """
 
 from __future__ import annotations
