@@ -268,15 +268,19 @@ class LevelRunner:
             rules=self._setting.search.judge(outcome, server or None, health),
             server=server,
         )
+        # A level that fails for certain has failed, steady or not: what is overloaded seldom stands still.
+        failed = isinstance(found, NotSteady) and bool(set(outcome.stopped_by) - {"client"})
         validity, reasons = validate(
             outcome,
-            window=found,
+            window=window if failed else found,
             health=health,
             before=before,
             disturbed=self.disturbed,
             starved_by=why_starved(self._rows, window, ask.concurrency),
             open_files=self._most_files if self._setting.open_files is not None else None,
         )
+        if failed and isinstance(found, NotSteady) and validity != "invalid":
+            validity, reasons = "suspect", (*reasons, f"no steady window: {found.reason}")
         return msgspec.structs.replace(outcome, validity=validity, reasons=reasons)
 
     def _measured(self, ask: Ask, begun_ns: int, ended_ns: int, window: Window) -> LevelOutcome:
