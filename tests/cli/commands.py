@@ -7,21 +7,27 @@ import io
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
-from console.cli import main
+from forked import Warm
+
+from console.cli import COMMANDS, main
 
 LONGEST_S = 60.0
+PROGRAM = Warm(
+    *("console.run", "console.run_level", "console.live_check", "console.control.client", "uvloop", "trio"),
+    *sorted({place.split(":")[0] for place, _ in COMMANDS.values()}),
+)
+"""What the program imports on its way, whichever command it is."""
 
 
 def start(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.Popen[str]:
     """Start `ultra-console ARGUMENTS`."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "console", *arguments],
+    return PROGRAM.start(
+        ["-m", "console", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -100,8 +106,8 @@ class Simulator:
     """A simulator on a free port, told apart from the one that sim profiles start."""
 
     def __init__(self, *flags: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "console", "simulator", "--port", "0", *flags],
+        self._process = PROGRAM.start(
+            ["-m", "console", "simulator", "--port", "0", *flags],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
