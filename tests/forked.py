@@ -3,8 +3,8 @@
 A third of what the suite computed were the imports of the programs that it starts. A `Warm` process has done them; on
 demand it forks, and the fork runs a module or a script as the interpreter would have: with its own arguments,
 environment, folder, streams, signals and end. It is the test's own child (it is orphaned at once, and the test is where
-its orphans go), so that all of `subprocess.Popen` works on it. What a start itself does is for tests that start one:
-`test_start.py`, and whatever sets variables that an interpreter reads when it starts (`READ_AT_START`).
+its orphans go), so that all of `subprocess.Popen` works on it. Variables that an interpreter or a library reads when it
+starts (`READ_AT_START`) make another warm process. What a start itself does is for `test_start.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-READ_AT_START = ("PYTHON", "LANG", "LC_", "TEXTUAL", "POLARS", "RAYON", "SSL_")
+READ_AT_START = ("PYTHON", "LANG", "LC_", "TEXTUAL")
+LINUX = ("TERM", "linux")
+"""The kernel's console: Textual is told at its import not to ask it anything."""
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 _ABOVE_ALL = 500
 """Where descriptors are kept until each may take its own number."""
@@ -39,8 +41,7 @@ class Warm:
     def __init__(self, *imports: str, before: str = "") -> None:
         """Import modules, after `before` (`module:function`) was called."""
         self._imports, self._before = imports, before
-        self._line: socket.socket | None = None
-        self._read_at_start: dict[str, str] = {}
+        self._lines: dict[frozenset[tuple[str, str]], socket.socket] = {}
 
     def start(self, argv: Sequence[str], *, terminal: str = "", **options: Any) -> subprocess.Popen[Any]:
         """Start `python ARGV`, which is `-m MODULE …` or `SCRIPT …`; `options` are those of `Popen`.
@@ -48,23 +49,20 @@ class Warm:
         `terminal` makes stdin its controlling terminal, in a session of its own: `hears` or `ignores` a hangup.
         """
         env = options.setdefault("env", dict(os.environ))
-        if self._line is None and sys.platform == "linux":
-            self._begin()
-        if self._line is None or read_at_start(env) != self._read_at_start:
+        if sys.platform != "linux":
             prepare: Callable[[], None] | None = (lambda: take_terminal(terminal)) if terminal else None
             return subprocess.Popen([sys.executable, *argv], preexec_fn=prepare, **options)
-        return _Forked(self._line, terminal, list(argv), **options)
+        read = frozenset(item for item in env.items() if item[0].startswith(READ_AT_START) or item == LINUX)
+        if read not in self._lines:
+            self._lines[read] = self._begun(env)
+        return _Forked(self._lines[read], terminal, list(argv), **options)
 
-    def _begin(self) -> None:
-        self._read_at_start = read_at_start(dict(os.environ))
+    def _begun(self, env: dict[str, str]) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [sys.executable, __file__, str(theirs.fileno()), self._before, *self._imports]
         path = os.pathsep.join(filter(None, sys.path))
         process = subprocess.Popen(
-            command,
-            pass_fds=(theirs.fileno(),),
-            env={**os.environ, "PYTHONPATH": path},
-            stdin=subprocess.DEVNULL,
+            command, pass_fds=(theirs.fileno(),), env={**env, "PYTHONPATH": path}, stdin=subprocess.DEVNULL
         )
         theirs.close()
 
@@ -73,7 +71,7 @@ class Warm:
             process.wait()
 
         atexit.register(end)
-        self._line = ours
+        return ours
 
 
 class _Forked(subprocess.Popen[Any]):
@@ -105,15 +103,6 @@ class _Forked(subprocess.Popen[Any]):
         if not answer:
             raise OSError("the process that others are forked from has ended")
         self.pid, self._child_created = int(answer), True
-
-
-def read_at_start(env: dict[str, str]) -> dict[str, str]:
-    """Return the variables that an interpreter or a library reads once."""
-    return {
-        name: value
-        for name, value in env.items()
-        if (name.startswith(READ_AT_START) and name != "PYTHONPATH") or (name, value) == ("TERM", "linux")
-    }
 
 
 def take_terminal(hangup: str) -> None:

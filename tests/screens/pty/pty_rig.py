@@ -14,8 +14,6 @@ import select
 import signal
 import socket
 import struct
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import Warm
 from terminal_screen import TerminalScreen
 
 LONG_S = 90.0
@@ -40,6 +39,11 @@ KEYS = {
 }
 HERE = Path(__file__).parent
 FAKE_CONSOLE = HERE / "fake_console.py"
+CONSOLE = Warm(
+    *("console.app", "console.cli.attach", "console.cli.console", "console.cli.backend", "fakes", "scenes"),
+    before="console.screens.terminal:prepare_environment",
+)
+"""Forks the console on fakes."""
 
 
 class UnderPty:
@@ -53,7 +57,7 @@ class UnderPty:
         env: dict[str, str] | None = None,
         ignore_hangup: bool = False,
     ) -> None:
-        """Start `argv`; the environment is the test's own with `env` over it."""
+        """Start `python ARGV`; the environment is the test's own with `env` over it."""
         self.screen = TerminalScreen(*size)
         self.received = 0
         self.raw = bytearray()
@@ -65,13 +69,9 @@ class UnderPty:
         self._told.settimeout(LONG_S)
         self._answers = self._told.makefile("r")
 
-        def own_terminal() -> None:
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-            signal.signal(signal.SIGHUP, signal.SIG_IGN if ignore_hangup else signal.SIG_DFL)
-
-        self.process = subprocess.Popen(
+        self.process = CONSOLE.start(
             argv,
+            terminal="ignores" if ignore_hangup else "hears",
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -82,8 +82,6 @@ class UnderPty:
                 "CONSOLE_RIG_FD": str(theirs.fileno()),
             },
             pass_fds=(theirs.fileno(),),
-            preexec_fn=own_terminal,
-            close_fds=True,
         )
         theirs.close()
         self._slave = slave  # kept open, so that the state of the terminal can be read after the end
@@ -235,5 +233,4 @@ def console(
     ignore_hangup: bool = False,
 ) -> UnderPty:
     """Start the console on the fakes of a scene, with these arguments of the command line."""
-    argv = [sys.executable, str(FAKE_CONSOLE), scene, *arguments]
-    return UnderPty(argv, size=size, env=env, ignore_hangup=ignore_hangup)
+    return UnderPty([str(FAKE_CONSOLE), scene, *arguments], size=size, env=env, ignore_hangup=ignore_hangup)
