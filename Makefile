@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint bench clean
+.PHONY: run test test-all lint bench clean
 
 run: $(STAMP)
 	$(BIN)/ultra-console run --profile sim --phase 5.1
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist worksteal tests
+
+# All seeds and examples of random tests as well, and what takes long.
+test-all: $(STAMP)
+	THOROUGH=1 $(BIN)/python -m pytest -n auto --dist worksteal -m "slow or not slow" tests
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

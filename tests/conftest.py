@@ -9,11 +9,13 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from seeds import examples
 
-# Where a failure stops a delivery, the examples are the same every time; elsewhere each run looks for new ones.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# Where a failure stops a delivery, the examples are the same every time; elsewhere each run looks for new ones. How long
+# one takes says nothing on a machine that others use as well.
+hypothesis.settings.register_profile("console", max_examples=examples(100), deadline=None)
+hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("console"), derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "console")
 
 # The suite starts hundreds of interpreters: what one has compiled, the others read, whatever the caller wants elsewhere.
 sys.dont_write_bytecode = False

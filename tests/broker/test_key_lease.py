@@ -11,6 +11,7 @@ import pytest
 from broker_player import NAME, playing
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.broker.key_lease import KeyLease
 from console.broker.lease_table import (
@@ -211,7 +212,7 @@ TICKETS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1)), min_size=1, 
 
 
 @given(asked=TICKETS, most=st.integers(1, 3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_whoever_comes_in_whichever_order_all_are_served_and_never_too_many(asked, most):
     table = LeaseTable(next_token=1)
     for number, (run, holder) in enumerate(asked):

@@ -15,6 +15,7 @@ from broker_player import NAME, playing, result_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from seeds import examples
 
 from console.broker.place import Place
 from console.broker.shared_pacer import SharedDepartures, SharedPacer, SharedPassage
@@ -98,7 +99,7 @@ class PacerMachine(RuleBasedStateMachine):
 
 
 TestPacerMachine = PacerMachine.TestCase
-TestPacerMachine.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestPacerMachine.settings = settings(max_examples=examples(40), stateful_step_count=30, deadline=None)
 
 
 @given(
@@ -107,7 +108,7 @@ TestPacerMachine.settings = settings(max_examples=40, stateful_step_count=30, de
     spoilt=st.sets(st.integers(0, 39), max_size=4),
     burst=st.integers(0, 3),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_spoilt_file_lets_nothing_through_too_early(gaps, runs, spoilt, burst):
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder) / "share")
@@ -238,7 +239,7 @@ def test_a_file_of_another_boot_under_our_name_is_replaced(place):
     burst=st.integers(0, 2),
     claims=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_what_is_sent_late_keeps_its_distance_over_all_runs(waits, burst, claims):
     """Passing, claiming and sending lie apart, as on a busy machine; the law is asked of what was sent."""
     sent: list[int] = []

@@ -12,6 +12,7 @@ from broker_player import NAME, playing
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from seeds import examples
 
 from console.broker.place import Place
 from console.broker.share import Share
@@ -99,7 +100,7 @@ class SlotsMachine(RuleBasedStateMachine):
 
 
 TestSlotsMachine = SlotsMachine.TestCase
-TestSlotsMachine.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestSlotsMachine.settings = settings(max_examples=examples(40), stateful_step_count=40, deadline=None)
 
 
 def two_runs(place: Place, clock: Clock, *limits: int | None) -> list[SharedSlots]:

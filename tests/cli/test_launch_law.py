@@ -12,6 +12,7 @@ import pytest
 from commands import ultra, ultra_here
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.cli.backend.launch import Launching
 from console.cli.backend.launch.asking import request_of
@@ -53,7 +54,7 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), m
 spaceless = st.from_regex(r"[^\s,\x00-\x1f]{1,12}", fullmatch=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.builds(
         Asked,
@@ -100,7 +101,7 @@ def test_the_command_line_says_all_that_is_asked_and_a_shell_reads_it_back(asked
     assert nothing_asked(asked) == (not request.phases and selection.empty)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(st.data())
 def test_what_the_tree_shows_is_what_is_planned(data: st.DataObject) -> None:
     profile = data.draw(st.sampled_from(("sim", "repaired")))
@@ -134,7 +135,7 @@ def test_what_the_tree_shows_is_what_is_planned(data: st.DataObject) -> None:
             assert value.tests == sum(test[places[axis.name]] == value.name for test in tests)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(OPTIONS), st.sampled_from((-1, 1))), max_size=8),
 )

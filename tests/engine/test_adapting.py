@@ -10,6 +10,7 @@ import pytest
 from engine_rig import Rig, ScriptedClient, ids, job, lane, now_ns
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.engine.jobs import TEST_ATTEMPTS
 from console.vocabulary.command import Accepted, Adapt, Change, Refused, Stop, Switch, Tune
@@ -241,7 +242,7 @@ commands = st.one_of(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     schedule=st.lists(st.tuples(st.integers(1, 60), commands), max_size=15),
     per=st.sampled_from(["lane", "job"]),

@@ -10,6 +10,7 @@ import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 from trio.testing import MockClock
 
 from console.engine.arbiter import CLAIM_AFTER, Arbiter
@@ -105,7 +106,7 @@ class Fleet:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_random_fleets_hold_every_limit_lose_no_place_and_let_nobody_wait_for_nothing(seed):
     async def main(arbiter):
         rng = random.Random(seed)
@@ -439,7 +440,7 @@ def test_a_server_that_sends_no_usage_or_nonsense_does_not_lift_a_token_limit():
 
 
 @given(seed=st.integers(0, 2**32), tpm=st.floats(600, 60_000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_by_actual_usage_the_overshoot_is_bounded_by_the_tokens_in_flight(seed, tpm):
     rng = random.Random(seed)
     done = []  # (sent, left, estimate, used)

@@ -10,6 +10,7 @@ import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 from trio.testing import MockClock
 
 from console.engine.arbiter import Arbiter
@@ -43,7 +44,7 @@ class Open:
     lost=st.sampled_from([0.0, 0.2]),
     seed=st.integers(0, 1000),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_sends_keep_the_law_however_late_they_are(rate, burst, ahead_ms, late_ms, lost, seed):
     rng = random.Random(seed)
     sent, between, most_between = [], 0, 0

@@ -8,6 +8,7 @@ import anyio
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 from trio.testing import MockClock
 
 from console.engine.gates import Gate, Pacer
@@ -30,7 +31,7 @@ def now_ns() -> int:
     burst=st.integers(0, 5),
     arrivals=st.lists(st.floats(0, 2), min_size=1, max_size=60),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_pacer_passes_at_most_rate_times_window_plus_burst_plus_one(rate, burst, arrivals):
     pacer = Pacer(rate, burst)
     now, passed = 0, []
@@ -73,7 +74,7 @@ def test_slots_are_handed_out_first_come_first_served_and_a_lowered_limit_never_
 
 
 @given(seed=st.integers(0, 2**32), limit=st.integers(1, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_every_slot_comes_back_under_cancellation_at_any_point(seed, limit):
     rng = random.Random(seed)
 

@@ -9,6 +9,7 @@ import anyio
 from engine_rig import Rig, ScriptedClient, ids, job, lane, now_ns
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.engine.jobs import TEST_ATTEMPTS
 from console.vocabulary.chat import ChatRequest
@@ -106,7 +107,7 @@ def stepped(change, old, plan):
     return max(old - change.value, min(old, 0.1))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(schedule=schedules, dealt=st.booleans(), per=st.sampled_from(["lane", "lane", "job"]))
 def test_no_request_passes_over_a_limit_in_force_and_no_test_is_lost(schedule, dealt, per):
     client = Watchful(lambda endpoint, request, number: (0.2 + number % 7 / 10, {}))

@@ -9,6 +9,7 @@ from typing import Any, cast
 import h11
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.llm.connection import Connection
 from console.llm.receiver import NEVER, Header
@@ -161,7 +162,7 @@ def answers(draw: st.DrawFn) -> bytes:
     return sent + draw(st.sampled_from([b"", b"", b"", b"junk", b"HTTP/1.1 200 OK\r\n\r\n"]))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(
     sent=answers(),
     method=st.sampled_from(["GET", "GET", "POST", "HEAD"]),
@@ -190,7 +191,7 @@ def test_a_connection_reads_what_h11_reads(
         assert reusable or b"HTTP/1.0" in sent
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(sent=answers(), cuts=st.lists(st.integers(0, 300), min_size=1, max_size=12))
 def test_how_an_answer_is_cut_into_reads_changes_nothing(sent: bytes, cuts: list[int]) -> None:
     edges = sorted({0, len(sent), *(cut % (len(sent) + 1) for cut in cuts)})

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted_server import DONE, answer, delta, event, plays, serving, stream, until
+from seeds import examples
 
 from console.llm.chunks import MAX_COUNT, FunctionDelta, ToolDelta
 from console.llm.classify import classify_error_object, classify_response
@@ -144,7 +145,7 @@ def answers(draw: st.DrawFn) -> dict[str, Any]:
     return whole
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(whole=answers(), streamed=st.booleans(), status=st.sampled_from([200, 200, 400, 500]))
 def test_no_json_makes_complete_raise(whole: dict[str, Any], streamed: bool, status: int) -> None:
     body = json.dumps(whole).encode()

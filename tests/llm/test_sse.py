@@ -5,6 +5,7 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.llm.sse import SseError, SseParser
 
@@ -47,7 +48,7 @@ STREAMS = st.lists(st.tuples(LINES, st.sampled_from([b"\n", b"\n", b"\r\n", b"\r
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(stream=STREAMS, tail=LINES, cuts=st.lists(st.integers(0, 200), max_size=12))
 def test_any_split_of_any_stream_gives_the_events_of_the_standard(
     stream: bytes, tail: bytes, cuts: list[int]

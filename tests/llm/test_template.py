@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.llm import chunks, stream
 from console.llm.chunks import MalformedError, decode_chunk
@@ -87,7 +88,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(
     events=st.lists(EVENTS, max_size=14),
     cuts=st.lists(st.integers(0, 1500), max_size=6),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 from test_template import seen_in
 
 from console.llm import stream
@@ -167,7 +168,7 @@ def wire(chunks: Chunks, *, spaced: bool, ascii_only: bool, crlf: bool) -> bytes
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     texts=st.lists(st.sampled_from(TEXTS) | st.text(max_size=4), min_size=1, max_size=16),
     cuts=st.lists(st.integers(0, 6000), max_size=8),

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.phases.load_curve import load_curve
 from console.phases.lookahead import MOST_EVENTS, Sent, look_ahead
@@ -131,7 +132,7 @@ LIMITS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.data())
 def test_no_limit_is_passed_all_tests_are_sent_and_no_worker_idles_beside_work(data):
     gate = data.draw(LIMITS)

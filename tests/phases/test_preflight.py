@@ -11,8 +11,18 @@ from console.phases.preflight import preflight
 from console.phases.selection import Selection
 from console.run import RunRequest, prepare
 
+LOOKED = {}
 
-def looked(phase, profile, *, overrides=(), rate_mode=None, latency_s=None, **selection):
+
+def looked(phase, profile, **asked):
+    """Return what lies ahead; it is the same however often it is asked for, and cures are much alike."""
+    key = f"{phase} {profile} {sorted(asked.items())}"
+    if key not in LOOKED:
+        LOOKED[key] = look(phase, profile, **asked)
+    return LOOKED[key]
+
+
+def look(phase, profile, *, overrides=(), rate_mode=None, latency_s=None, **selection):
     request = RunRequest(
         profile=profile,
         phases=(phase,),

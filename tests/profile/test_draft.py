@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.profile import builtin_names, find_profile, load_source
 from console.profile.draft import Draft, judge
@@ -100,7 +101,7 @@ def test_undoing_everything_gives_what_was_read_and_redoing_what_was_wanted(edit
 
 
 @given(EDITS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_draft_is_saved_as_a_text_that_reads_as_what_was_wanted(edits) -> None:
     draft = edited(Draft.of(SOURCE), edits)
     written = draft.rewritten()
@@ -112,7 +113,7 @@ def test_a_draft_is_saved_as_a_text_that_reads_as_what_was_wanted(edits) -> None
 
 
 @given(EDITS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_texts_of_set_on_the_saved_file_are_the_draft(edits) -> None:
     draft = edited(Draft.of(SOURCE), edits)
     texts = draft.texts()

@@ -13,6 +13,7 @@ import pytest
 import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.profile import (
     ad_hoc_profile,
@@ -118,7 +119,7 @@ PROFILES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(PROFILES)
 def test_any_valid_profile_survives_being_written(raw: dict[str, Any]) -> None:
     profile, found = check_profile(raw)

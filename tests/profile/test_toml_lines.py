@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.profile.toml_lines import dotted, key_lines, line_near, parse_dotted
 
@@ -127,7 +128,7 @@ def paths(value: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, .
     return [path for key, inner in items for path in [(*at, key), *paths(inner, (*at, key))]]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.data(), TABLES, st.sampled_from(["\n", "\r\n"]))
 def test_every_path_that_tomllib_knows_has_a_line_that_holds_its_key(
     data: Any, table: Any, newline: str

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_rows import MS, judged, marks
+from seeds import examples
 
 from console.records.columns import TESTS, entry_of, frame
 from console.records.hierarchy import ALL, hierarchy
@@ -196,7 +197,7 @@ def some_tests(draw: st.DrawFn) -> list[TestRow]:
     return rows
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(rows=some_tests())
 def test_every_level_is_what_a_plain_count_says(rows: list[TestRow]) -> None:
     found = hierarchy(scored(table(*rows), "goal"))

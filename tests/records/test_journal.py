@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_rows import ended, judged, request, started
+from seeds import examples
 
 from console.records import journal as journal_module
 from console.records.journal import Journal, JournalBlocked
@@ -235,7 +236,9 @@ def test_a_disk_that_is_full_at_any_byte_loses_and_doubles_no_row(
         assert not scan.damages.any
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_a_disk_that_fills_again_and_again_ends_as_one_that_never_did(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

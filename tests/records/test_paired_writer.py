@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_rows import ARGUMENTS, judged, request, trace
+from seeds import examples
 from test_journal import SmallDisk, script_environment
 
 from console.records.journal import Journal, JournalBlocked
@@ -72,7 +73,7 @@ def test_a_journal_that_cannot_be_opened_leaves_no_thread_of_the_traces(tmp_path
         open_rows(tmp_path / "other", traces="full")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(data=st.data())
 def test_a_disk_that_fills_again_and_again_never_has_a_row_before_its_trace(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

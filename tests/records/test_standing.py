@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_rows import LANE, S, ended, judged, make_run, request, started, write_level, write_plan
+from seeds import examples
 
 from console.records.print_summary import render_summary, standing_text
 from console.records.run_dir import hold_run_lock, list_runs
@@ -81,7 +82,7 @@ def test_an_interrupted_run_tells_cancelled_and_not_run_apart() -> None:
     assert standing_text(summary) == "1 of 4 tests done · 1 cancelled · 2 not run"
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=examples(15))
 @given(
     st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.sampled_from(list(Verdict))), max_size=20),
     st.booleans(),

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_rows import LANE, MS, S, add_rows, ended, judged, make_run, request, started
+from seeds import examples
 
 from console.records.measure import covered_ns
 from console.records.percentile import FLOORS, percentile
@@ -169,7 +170,7 @@ def test_percentiles_are_shown_from_their_floor_on(n: int) -> None:
     assert (one.limiter_wait.p95_ms is not None) == (n >= 130)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(
     st.lists(
         st.tuples(st.integers(0, 50), st.one_of(st.none(), st.integers(0, 30)), st.booleans()),
@@ -229,7 +230,7 @@ def test_the_first_terminal_verdict_of_a_test_counts_else_the_last_row() -> None
     assert tests["instance"].to_list() == [0, 1, 2]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(list(Verdict))), max_size=30))
 def test_counted_rows_are_those_of_a_plain_reading(rows: list[tuple[int, Verdict]]) -> None:
     table = pl.DataFrame(

@@ -6,6 +6,7 @@ import anyio
 import trio
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from seeds import examples
 from trio.testing import MockClock
 
 from console.sim.answers import WORDS, Answer, count_pieces, split_answer
@@ -98,7 +99,7 @@ start_times = st.lists(st.integers(0, 4_000_000_000), min_size=1, max_size=8, un
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(behaviours, deadlines, start_times, st.booleans())
 @example(SimBehaviour(itl_ms=400, itl_spread=0), Timeouts(idle=0.3), [0, 1007], True)
 def test_coarse_and_fine_are_the_same_but_for_the_gaps(behaviour, timeouts, starts, talks):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.vocabulary.client_health import (
     FLOOR,
@@ -121,7 +122,7 @@ def test_figures_that_are_not_known_are_left_out():
 shares = st.lists(st.floats(min_value=0, max_value=1), min_size=FLOOR, max_size=300)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     shares,
     st.sampled_from([0.01, 0.04, 0.07, 0.2, 10]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 from tool_play import Played, complaint_about, saying
 
 from console.engine.asking import estimate_tokens
@@ -48,7 +49,7 @@ replies = st.builds(
 
 
 @given(st.lists(replies, min_size=1, max_size=10), st.sampled_from(["tools", "text"]))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_no_request_passes_the_budget_or_is_invalid_whatever_the_model_says(said, protocol):
     played = Played(TASK, lambda session, turn: said[(turn - 1) % len(said)], protocol=protocol)
     for request in played.requests:
@@ -60,7 +61,7 @@ def test_no_request_passes_the_budget_or_is_invalid_whatever_the_model_says(said
 
 
 @given(st.lists(replies, min_size=1, max_size=10), st.sampled_from(["tools", "text"]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_every_reply_is_answered_in_its_turn(said, protocol):
     played = Played(TASK, lambda session, turn: said[(turn - 1) % len(said)], protocol=protocol)
     assert played.course.turns == len(played.requests)

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.vocabulary.chat import ChatResult, Stamps, ToolCall
 from console.vocabulary.outcome import Outcome
@@ -159,7 +160,7 @@ def test_names_fit_in_any_case_and_separation_and_no_two_tools_are_taken_for_one
 
 
 @given(names, argument_sets, noise, noise, st.sampled_from(["action", "tool", "name"]), st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_what_was_written_is_found_in_any_surroundings(name, arguments, before, after, alias, ascii_only):
     written = json.dumps({alias: name, "arguments": arguments}, ensure_ascii=ascii_only)
     if "think" in before + after:
@@ -169,7 +170,7 @@ def test_what_was_written_is_found_in_any_surroundings(name, arguments, before, 
 
 
 @given(argument_sets)
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_python_writing_says_the_same_as_json(arguments):
     assert read(repr({"action": READER, "arguments": arguments})) == [(READER, arguments)]
 
@@ -196,7 +197,7 @@ hostile = st.lists(
 
 
 @given(hostile, st.booleans(), st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_nothing_a_model_writes_breaks_the_reader_and_all_that_is_read_can_be_told(text, cut, known_only):
     for action in read_actions(spoken(text), cut=cut, known_only=known_only):
         msgspec.json.encode([action.name, action.arguments, action.written])

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 from tool_play import DONE, Played, calling, following, replaying, saying, steps_of
 
 from console.vocabulary.marks import OriginalMarks
@@ -24,7 +25,7 @@ def marked(played):
 
 
 @given(instances, st.sampled_from(["tools", "text"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_the_true_plan_is_worth_everything_and_nothing_is_worth_nothing(task, protocol):
     perfect = marked(Played(task, following(steps_of(task), protocol), protocol=protocol))
     assert (perfect.verdict, perfect.score) == (Verdict.FULL, pytest.approx(1.0))
@@ -40,7 +41,7 @@ def test_the_true_plan_is_worth_everything_and_nothing_is_worth_nothing(task, pr
 
 
 @given(instances, st.floats(0.5, 1.0))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_failures_by_chance_that_are_made_good_cost_nothing(task, rate):
     played = Played(task, following(steps_of(task)), rate=rate)
     outcome = marked(played)
@@ -51,7 +52,7 @@ def test_failures_by_chance_that_are_made_good_cost_nothing(task, rate):
 
 
 @given(instances, st.data(), st.sampled_from([0.0, 0.5, 1.0]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_shares_stay_within_bounds_for_any_calls(task, data, rate):
     wishes = [
         *steps_of(task),

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.engine.adaptive.change import Change
 from console.engine.adaptive.controller import LaneController
@@ -272,7 +273,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 @given(ceiling=_CEILINGS, steps=_STEPS)
 def test_whatever_comes_in_whatever_order_the_limits_hold_and_nothing_stops(
     ceiling: Limits, steps: list[tuple[str, int, int, Outcome, float | None, str, dict[str, str], float]]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import examples
 
 from console.profile import builtin_names, find_profile
 from console.profile.draft import Draft
@@ -232,7 +233,7 @@ LEAVES = sorted(TreeIndex(switch_nodes(TWO.now, TWO.saved)).leaves)
 
 
 @given(st.lists(st.sets(st.sampled_from(LEAVES)), max_size=4))
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_what_is_switched_on_in_the_tree_is_on_in_the_profile(choices) -> None:
     draft = TWO
     for on in choices:
@@ -258,7 +259,7 @@ def test_switching_nothing_changes_nothing(name: str) -> None:
     st.sampled_from([one.id for one in columns()]),
     st.text(max_size=8) | st.integers(-5, 10**7).map(str) | st.floats(allow_nan=True).map(str),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_whatever_is_accepted_is_valid_and_whatever_is_not_is_said_in_words(row, column, text) -> None:
     judged = SIM.judge()
     if ":" in row and column in (MULTIPLIER, PER):

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+from seeds import examples
 from terminal_screen import TerminalScreen
 from textual.strip import Strip
 
@@ -61,7 +62,7 @@ def filled(parts: list[Segment]) -> list[Segment]:
 
 
 @given(updates)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_what_differs_makes_the_same_picture_as_writing_all(updates) -> None:
     frame, screen = Frame(ColorSystem.TRUECOLOR), TerminalScreen(WIDTH, HEIGHT)
     rows = [[Segment(" " * WIDTH)] for _ in range(HEIGHT)]
