@@ -18,7 +18,7 @@ from console.cli import COMMANDS, main
 
 LONGEST_S = 60.0
 PROGRAM = Warm(
-    *("console.run", "console.run_level", "console.live_check", "console.control.client", "uvloop", "trio"),
+    *("console.run", "console.run_level", "console.live_check", "console.records.summary", "uvloop", "trio"),
     *sorted({place.split(":")[0] for place, _ in COMMANDS.values()}),
 )
 """What the program imports on its way, whichever command it is."""
