@@ -22,11 +22,13 @@ PROGRAM = Warm(
     *sorted({place.split(":")[0] for place, _ in COMMANDS.values()}),
 )
 """What the program imports on its way, whichever command it is."""
+STARTED: list[subprocess.Popen[str]] = []
+"""Since the test began; whatever it leaves behind is ended after it, as what one failed test left made others fail."""
 
 
 def start(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.Popen[str]:
     """Start `ultra-console ARGUMENTS`."""
-    return PROGRAM.start(
+    started = PROGRAM.start(
         ["-m", "console", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -35,6 +37,8 @@ def start(*arguments: str, cwd: Path | None = None, **environment: str) -> subpr
         cwd=cwd,
         env={**os.environ, **environment},
     )
+    STARTED.append(started)
+    return started
 
 
 def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:

@@ -31,6 +31,12 @@ main(["plan", "--phase", "5.2", "--num-instances", "1", "--compare-policies"])
 """
 
 
+@pytest.fixture(autouse=True)
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said on the way every ten seconds is said on a busy machine, and not on another."""
+    monkeypatch.setattr("console.cli.rehearse._ELSEWHERE_EVERY_S", float("inf"))
+
+
 def compared(*argv: str) -> tuple[int, Comparison]:
     code, out, err = ultra_here("plan", *argv, "--json")
     assert (err, out.count("\n")) == ("", 1)

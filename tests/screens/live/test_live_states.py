@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import anyio
@@ -286,6 +287,15 @@ async def test_leaving_is_asked_says_that_the_run_goes_on_and_sends_nothing(unti
     assert "ultra-console attach" in "\n".join(leaving.lines())
 
 
+async def ended(app) -> None:
+    """Wait until the app is about to end: there is no screen left to look at then."""
+    for _ in range(1000):
+        if app.return_code is not None:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it does not end")
+
+
 async def test_a_run_that_ends_goes_on_to_its_results(until) -> None:
     watch = FakeWatch(snapshot())
     backend = Told(watch)
@@ -295,9 +305,9 @@ async def test_a_run_that_ends_goes_on_to_its_results(until) -> None:
         watch.shown = snapshot(state="finished", done=800)
         await until(pilot, "FINISHED")
         watch.shown, backend.end = None, RunEnd("finished", 3, 800, 800)
-        await until(pilot, lambda: isinstance(app.screen, Results))
+        await until(pilot, lambda: isinstance(app.screen, Results) and app.screen.is_mounted)
         await pilot.press("q")
-        await pilot.pause()
+        await ended(app)
     assert app.return_value == Leaving(RUN_DIR, RUN_DIR.name, "ended", 800, 800, backend.end)
     assert app.return_value.exit_code == 3
 

@@ -66,6 +66,8 @@ class Steering:
 
     def _rests(self) -> bool:
         app, screen = self.app, self.app.screen
+        if app._live is not None and app._live.pace.slow:
+            return False  # it says so in its headline, and takes it back as soon as the line keeps up
         widgets = [screen, *(widget for widget in screen.query("*") if widget.display and widget.size)]
         return (
             app._driver._writer_thread._queue.empty()
