@@ -112,8 +112,19 @@ class Rig:
             return b""
 
 
+def python(argv: list[str], **options: Any) -> subprocess.Popen[bytes]:
+    """Start `python ARGV` as `Popen` does."""
+    return subprocess.Popen([sys.executable, *argv], **options)
+
+
 @contextmanager
-def rig(build: str, *arguments: str, size: tuple[int, int] = (80, 24), **environment: str) -> Generator[Rig]:
+def rig(
+    build: str,
+    *arguments: str,
+    size: tuple[int, int] = (80, 24),
+    start: Callable[..., subprocess.Popen[bytes]] = python,
+    **environment: str,
+) -> Generator[Rig]:
     """Start `build` in a child on a terminal of this size, in full colour unless the environment says otherwise."""
     terminal, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
@@ -129,9 +140,8 @@ def rig(build: str, *arguments: str, size: tuple[int, int] = (80, 24), **environ
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         **environment,
     }
-    child = subprocess.Popen(
+    child = start(
         [
-            sys.executable,
             "-m",
             "benchmarks.pty_rig",
             str(commands_read),

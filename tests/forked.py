@@ -199,6 +199,7 @@ if __name__ == "__main__":
     if argv[0] == "-m":
         sys.argv = argv[1:]
         sys.path[0] = os.getcwd()
+        sys.modules.pop(argv[1], None)  # it is to run, whoever has imported it
         runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
     else:
         sys.argv = argv

@@ -60,13 +60,12 @@ def screen_text() -> Callable[[Any], str]:
 def until(screen_text: Callable[[Any], str]) -> Callable[..., Any]:
     """Wait until the screen shows a text, or a condition holds."""
 
-    async def wait(pilot: Any, wanted: str | Callable[[], bool], tries: int = 150) -> str:
+    async def wait(pilot: Any, wanted: str | Callable[[], bool], tries: int = 400) -> str:
         for _ in range(tries):
-            await pilot.pause()
+            await pilot.pause()  # which rests for a fiftieth of a second at least
             shown = screen_text(pilot.app)
             if wanted in shown if isinstance(wanted, str) else wanted():
                 return shown
-            await pilot.pause(0.01)
         pytest.fail(f"never came: {wanted}\n{screen_text(pilot.app)}")
 
     return wait

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import pytest
+from forked import Warm
 
+import benchmarks.pty_rig
 from benchmarks.grid import BYTES
-from benchmarks.pty_rig import rig
 
+rig = partial(benchmarks.pty_rig.rig, start=Warm("benchmarks.grid_stage", "byte_stages").start)
 COLOUR = re.compile(rb"\x1b\[[0-9;]*(?:38|48|3[0-7]|4[0-7]|9[0-7]|10[0-7])[0-9;]*m")
 
 
