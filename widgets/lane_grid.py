@@ -195,6 +195,10 @@ class LaneGrid(LineCanvas, inherit_bindings=False):
         self._following = True
         self._go_to_followed()
 
+    def stay(self) -> None:
+        """Let the cursor stay where it is, as if it had been moved there by hand."""
+        self._following = False
+
     def action_widen(self) -> None:
         """Select the row of the lane, then its column, then everything, then the lane again."""
         if not self._lines:

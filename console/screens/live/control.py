@@ -52,6 +52,10 @@ class Controlled(Watched):
         """Whether there are any."""
         raise NotImplementedError
 
+    def aimed(self) -> Picked | None:
+        """Return the lanes that a key just used is for, and stay with them; None where that is in doubt, which is said."""
+        raise NotImplementedError
+
     @property
     def commanded(self) -> bool:
         """Whether the run takes commands now."""
@@ -167,7 +171,7 @@ class Controlled(Watched):
 
     def action_tune(self, figure: Figure, presses: int) -> None:
         """Move a limit of the selection by a step; presses of a held key are one command a moment."""
-        chosen = self.picked
+        chosen = self.aimed()
         if chosen is None:
             return
         if self._held is not None and not self._held.takes(figure, chosen):
@@ -202,7 +206,7 @@ class Controlled(Watched):
     def action_type_limits(self) -> None:
         """Ask for limits as words."""
         self.send_held()
-        chosen, lanes = self.picked, self._all_lanes
+        chosen, lanes = self.aimed(), self._all_lanes
         if chosen is not None:
             touched = tuple(self._touched)
             self.open_screen(
@@ -223,28 +227,32 @@ class Controlled(Watched):
         except UnclearError as error:
             return str(error) if _names_a_limit(text) else None
         self.send_held()
-        if self.picked is not None:
-            self._tune(wish, self.picked)
+        chosen = self.aimed()
+        if chosen is not None:
+            self._tune(wish, chosen)
         return ""
 
     def action_reset(self) -> None:
         """Give the selection the profile's limits again."""
         self.send_held()
-        if self.picked is not None:
-            self._tune(parse_wish("reset"), self.picked)
+        chosen = self.aimed()
+        if chosen is not None:
+            self._tune(parse_wish("reset"), chosen)
 
     def action_adapt(self) -> None:
         """Let adaptive mode find the limits of the selection, or hold them."""
         self.send_held()
-        if self.picked is not None:
-            self._begin(adapting(self.picked))
+        chosen = self.aimed()
+        if chosen is not None:
+            self._begin(adapting(chosen))
 
     def action_switch(self) -> None:
         """Switch the selection off or on; where work is broken off by it, ask first."""
         self.send_held()
-        if self.picked is None:
+        chosen = self.aimed()
+        if chosen is None:
             return
-        change = switching(self.picked, self._all_lanes)
+        change = switching(chosen, self._all_lanes)
         if isinstance(change, str):
             self.say(change, "warn")
         elif change.asks:

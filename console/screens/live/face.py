@@ -45,6 +45,8 @@ class Shown:
     follow: Place | None
     pace: str
     frozen: bool
+    pinned: bool
+    """Whether the cursor stays where a key was used."""
     recollection: Recollection
     estimates: Estimates
     events: Sequence[LogEvent]
@@ -104,7 +106,14 @@ class Face:
     def show(self, shown: Shown, notice: Sequence[Paragraph]) -> None:
         """Show a run as it is now."""
         snapshot, width = shown.snapshot, self.headline.size.width
-        head = headline(snapshot, width, standing=shown.standing, pace=shown.pace, frozen=shown.frozen)
+        head = headline(
+            snapshot,
+            width,
+            standing=shown.standing,
+            pace=shown.pace,
+            frozen=shown.frozen,
+            pinned=shown.pinned,
+        )
         self.headline.show_lines((head,))
         self.figures.show_lines(figure_lines(snapshot, width, max(1, self.figures.size.height)))
         self._show_curves(shown.recollection, notice)

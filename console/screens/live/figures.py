@@ -31,7 +31,13 @@ OVER: Final = ("finished", "interrupted")
 
 
 def headline(
-    snapshot: Snapshot, width: int, *, standing: str = "live", pace: str = "", frozen: bool = False
+    snapshot: Snapshot,
+    width: int,
+    *,
+    standing: str = "live",
+    pace: str = "",
+    frozen: bool = False,
+    pinned: bool = False,
 ) -> Line:
     """Return the first line: what runs, its state and its time.
 
@@ -41,6 +47,7 @@ def headline(
         standing: of the line to the engine.
         pace: how often the console looks.
         frozen: whether the picture stands still while the run goes on.
+        pinned: whether the cursor stays where a key was used, and follows no more.
     """
     runs: list[Run] = [(f" {safe_line(snapshot.title, 40)} ", "strong")]
     if standing in UNHEARD:
@@ -53,6 +60,8 @@ def headline(
         runs.append(_client_badge(snapshot.health))
     if frozen:
         runs.append((" FROZEN ", "badge"))
+    if pinned:
+        runs.append((" PINNED ", "accent"))
     runs.append((f"  {clock_text(snapshot.elapsed_s)}", "strong"))
     if snapshot.state not in OVER and standing != "gone":
         runs.append((f"  ETA {clock_text(snapshot.eta_s)}", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import ClassVar, Literal
 
 from textual import on
@@ -9,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from console.screens.filter_line import FilterLine
+from console.screens.live.aim import Aim
 from console.screens.live.connection import View
 from console.screens.live.control import Controlled
 from console.screens.live.face import CONNECTING, NO_RUN, Below, Face, Shown
@@ -42,7 +44,7 @@ class Live(Controlled, inherit_bindings=False):
     AUTO_FOCUS: ClassVar[str | None] = "#grid"
     HELP_NOTES: ClassVar[tuple[str, ...]] = (
         "A cell shows requests in flight / limit, and requests per second.",
-        "The cursor follows what runs until you move it; f follows again.",
+        "The cursor follows what runs until you move it or change a limit (PINNED); f follows again.",
         "Left of the first key and above the first row the cursor selects rows, columns, all; v goes round.",
         LEGEND,
         MARKS_LEGEND,
@@ -63,6 +65,7 @@ class Live(Controlled, inherit_bindings=False):
         self._detail_lane = ""
         self._frozen: tuple[View, Snapshot | None] | None = None
         self._keys_shown = ""
+        self.aim = Aim()
 
     def compose_body(self) -> ComposeResult:
         """Lay out from the headline to the events."""
@@ -81,6 +84,18 @@ class Live(Controlled, inherit_bindings=False):
     def picked(self) -> Picked | None:
         """The lanes that keys act on: those that the cursor selects, of the ones in sight."""
         return picked(self._in_sight, self.face.grid.selection)
+
+    def aimed(self) -> Picked | None:
+        """Return what a key just used is for; where the cursor moved by itself a moment ago, ask for it again."""
+        grid = self.face.grid
+        left = self.aim.take(time.monotonic(), follows=grid.following)
+        grid.stay()
+        self.draw()
+        chosen = self.picked
+        if left is None or chosen is None:
+            return chosen
+        self.say(f"the cursor has just left {left[1]}@{left[2]} for {chosen.label}: press again", "warn")
+        return None
 
     @property
     def occupied(self) -> bool:
@@ -135,7 +150,7 @@ class Live(Controlled, inherit_bindings=False):
 
     def begin(self) -> None:
         """Show that another run is watched from now on, or none."""
-        self._frozen, self._keys_shown = None, ""
+        self._frozen, self._keys_shown, self.aim = None, "", Aim()
         self._close_detail()
         self.face.begin(NO_RUN if self._connection is None else CONNECTING)
 
@@ -154,13 +169,18 @@ class Live(Controlled, inherit_bindings=False):
                 None if followed is None else place_of(followed),
                 self.pace.text,
                 self._frozen is not None,
+                self.aim.pinned and not self.face.grid.following,
                 self.recollection,
                 self.estimates,
                 self.chronicle.events,
                 self.chronicle.unread,
                 self.expected.lanes,
             )
+            grid = self.face.grid
+            before = grid.highlighted if grid.following else None
             self.face.show(shown, notice)
+            if before is not None:
+                self.aim.moved(before, grid.highlighted, time.monotonic())
             self._draw_lane()
         else:
             self.face.show_notice(notice)

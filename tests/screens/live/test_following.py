@@ -75,7 +75,43 @@ async def test_what_runs_is_in_sight_until_the_cursor_is_moved_and_again_after_f
         await until(pilot, "> qwen2.5-14b~")
         await pilot.press("question_mark")
         await pilot.press("end")
-        await until(pilot, "until you move it; f follows")
+        await until(pilot, "(PINNED); f follows again")
+
+
+async def test_a_control_key_keeps_the_cursor_on_its_lane_and_the_headline_says_so(until) -> None:
+    watch = FakeWatch(running(QWEN[0]))
+    app = opened(Told(watch), StartAt("live", RUN_DIR))
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert "PINNED" not in await until(pilot, "> qwen2.5-72b~")
+        await pilot.press("plus")
+        await until(pilot, "PINNED")
+        watch.shown = running(QWEN[1])
+        grid = app.screen.query_one(LaneGrid)
+        await until(pilot, lambda: QWEN[1] in [row.name for row in grid.data.rows if row.cells[0].in_flight])
+        await pilot.press("plus")
+        await until(pilot, lambda: bool(watch.sent) and not app.screen._held)
+        assert {scope.name for tune in watch.sent for scope in tune.scopes} == {f"ideallab/{QWEN[0]}@key0"}
+        await pilot.press("f")
+        assert "PINNED" not in await until(pilot, "> qwen2.5-32b~")
+
+
+async def test_a_key_pressed_as_the_cursor_leaves_its_lane_does_nothing_but_ask_again(
+    until, monkeypatch
+) -> None:
+    monkeypatch.setattr("console.screens.live.aim.MOVED_S", 3600.0)
+    watch = FakeWatch(running(QWEN[0]))
+    app = opened(Told(watch), StartAt("live", RUN_DIR))
+    async with app.run_test(size=(120, 24)) as pilot:
+        await until(pilot, "> qwen2.5-72b")
+        watch.shown = running(QWEN[1])
+        await until(pilot, "> qwen2.5-32b")
+        await pilot.press("minus")
+        await until(pilot, f"the cursor has just left {QWEN[0]}@key0 for {QWEN[1]}@key0: press again")
+        assert app.screen._held is None
+        assert watch.sent == []
+        await pilot.press("minus")
+        await until(pilot, lambda: bool(watch.sent))
+        assert [scope.name for scope in watch.sent[0].scopes] == [f"ideallab/{QWEN[1]}@key0"]
 
 
 async def test_a_notice_comes_and_goes_without_moving_the_grid(until) -> None:
