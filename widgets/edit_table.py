@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from textual import events
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -150,7 +151,10 @@ class EditTable(LineList):
         if self._editor.buffer is None:
             if self._digits_begin and event.character is not None and event.character in "0123456789.":
                 self._begin(TextBuffer().typed(event.character))
-                event.stop()
+            elif not await self._does(event.key):
+                return
+            event.stop()
+            event.prevent_default()
             return
         if event.key == "enter":
             self._accept()
@@ -170,6 +174,18 @@ class EditTable(LineList):
             self._type(changed)
         event.stop()
         event.prevent_default()
+
+    async def _does(self, key: str) -> bool:
+        """Do at once what a key of the table does; return whether it does anything.
+
+        Textual looks for bindings when a key has gone all the way up to the app. Keys that arrive in one read are
+        here by then: what was typed after Enter would come before it, and into another cell than the one meant.
+        """
+        app = cast("App[Any]", self.app)
+        for binding in self._bindings.key_to_bindings.get(key, ()):
+            if await app.run_action(binding.action, self):
+                return True
+        return False
 
     def on_paste(self, event: events.Paste) -> None:
         """Type the first line of what was pasted."""

@@ -60,15 +60,8 @@ class LimitsTable(EditTable):
         self._begin(TextBuffer())
 
     async def on_key(self, event: events.Key) -> None:
-        """Begin to type at once, as the next keys may be here already; look whether a key ends what is being typed."""
-        if not self.editing and event.key in ("enter", "c"):
-            event.stop()
-            event.prevent_default()
-            if event.key == "enter":
-                self.action_edit()
-            else:
-                self.action_retype()
-        elif self.editing and event.key in ("enter", "escape", "up", "down", "tab", "shift+tab"):
+        """Look whether a key ends what is being typed."""
+        if self.editing and event.key in ("enter", "escape", "up", "down", "tab", "shift+tab"):
             self.call_next(self._look_whether_ended)
 
     def _look_whether_ended(self) -> None:
