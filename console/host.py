@@ -24,6 +24,7 @@ from console import __version__
 from console.broker.run_share import RunShare
 from console.control.address import socket_path
 from console.control.server import ControlServer
+from console.durable import write_atomic
 from console.engine.board import Headline
 from console.engine.self_check import SelfCheck
 from console.engine.steering import Steering
@@ -36,7 +37,6 @@ from console.profile.effective import timeouts
 from console.profile.load import LoadedProfile
 from console.profile.secrets import resolve_endpoints
 from console.profile.write import profile_record
-from console.records.atomic import write_atomic
 from console.records.journal import JournalBlocked
 from console.records.paired_writer import RowsOfRun, open_rows
 from console.records.run_dir import create_run_dir, new_run_id

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from console.capacity.answer import CERTAIN, Answer
-from console.records.atomic import write_atomic
+from console.durable import write_atomic
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.level import LevelOutcome
 from console.vocabulary.snapshot import RunState

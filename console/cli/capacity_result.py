@@ -20,7 +20,7 @@ def report(
 
     from console.capacity.level_result import client_bound
     from console.capacity.level_text import printed
-    from console.records.atomic import write_atomic
+    from console.durable import write_atomic
 
     if result is None:
         return ExitCode.DONE

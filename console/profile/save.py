@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
+from console.durable import write_atomic
 from console.profile.places import read_text
 from console.profile.write import create_profile, refuse_builtin
 from console.vocabulary.errors import ConsoleError
@@ -43,8 +42,8 @@ def save_over(path: Path, text: str, *, read: str | None, keep_old: bool) -> Pat
         kept = None
         if keep_old and old is not None:
             kept = real.with_name(f"{real.name}~")
-            _replace(kept, old, mode)
-        _replace(real, text, mode)
+            write_atomic(kept, old.encode(), mode)
+        write_atomic(real, text.encode(), mode)
     except OSError as error:
         raise ConsoleError(f"cannot be written: {error.strerror}", where=str(path)) from None
     return kept
@@ -78,23 +77,3 @@ def rename_profile(path: Path, name: str, text: str) -> Path:
         made.unlink()
         raise ConsoleError(f"cannot be renamed: {error.strerror}", where=str(path)) from None
     return made
-
-
-def _replace(path: Path, text: str, mode: int) -> None:
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(draft)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

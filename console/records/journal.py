@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from console.durable import sync_directory
 from console.records.rows_codec import encode_line
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.rows import Row
@@ -298,12 +299,3 @@ class _Syncer:
             os.close(fd)
         except OSError as error:  # network file systems tell of a full disk only here
             self._trouble = error
-
-
-def sync_directory(directory: Path) -> None:
-    """Make the names in `directory` durable."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -20,7 +20,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from console.records.atomic import write_atomic
+from console.durable import write_atomic
 from console.records.run_dir import runs_home
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.learnt import Learnt

@@ -14,7 +14,7 @@ from typing import Final, Literal
 import msgspec
 import polars as pl
 
-from console.records.atomic import write_atomic
+from console.durable import write_atomic
 from console.records.report import Report
 from console.records.report_text import markdown, report_lines
 from console.records.report_types import DEFINITIONS, ReportTable

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, cast
 import msgspec
 import tomli_w
 
-from console.records.atomic import write_atomic
+from console.durable import write_atomic
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.trace import Traces
 

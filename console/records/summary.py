@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 import polars as pl
 
-from console.records.atomic import write_atomic
+from console.durable import write_atomic
 from console.records.chunk_gaps import EXACT_GAPS, GapDistributions
 from console.records.measure import GROUPINGS, MODEL, NEEDED, TESTS_NEEDED, covered_ns, group_summaries
 from console.records.planned import read_planned

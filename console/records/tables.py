@@ -17,7 +17,7 @@ from typing import Final, Literal
 import msgspec
 import polars as pl
 
-from console.records.atomic import put_in_place
+from console.durable import put_in_place
 from console.records.client_rows import ClientTally
 from console.records.columns import REQUESTS, TESTS, Column, Entry, entry_of, frame, schema
 from console.records.read_journal import Damages, read_rows

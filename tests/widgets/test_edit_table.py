@@ -186,7 +186,21 @@ def test_a_buffer_shows_what_is_round_its_cursor() -> None:
 async def test_keys_that_come_in_one_burst_are_typed_in_their_order_and_into_their_cells() -> None:
     """Over a slow line many keys arrive in one read; none waits for what the one before it does."""
     async with shown(table(), (50, 6)) as seen:
-        for key in ["down", "enter", "7", "enter", "down", "9", "0", "enter", "plus", "up", "right", "1", "enter"]:
+        for key in [
+            "down",
+            "enter",
+            "7",
+            "enter",
+            "down",
+            "9",
+            "0",
+            "enter",
+            "plus",
+            "up",
+            "right",
+            "1",
+            "enter",
+        ]:
             seen.pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
         await seen.pilot.pause()
         assert edits(seen) == [

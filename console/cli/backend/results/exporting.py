@@ -13,7 +13,7 @@ from typing import Any, cast
 import msgspec
 import polars as pl
 
-from console.records.atomic import write_atomic
+from console.durable import write_atomic
 from console.records.print_summary import summary_notes, summary_tables
 from console.records.safe_cells import csv_safe, escaped, markdown_row
 from console.records.summary_types import GroupSummary, Summary

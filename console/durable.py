@@ -6,11 +6,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from console.records.journal import sync_directory
 
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write `data` as `path`, mode 0600, replacing what is there in one step.
+def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Write `data` as `path`, replacing what is there in one step.
 
     Raises:
         OSError: if it cannot be written; what was there before still is.
@@ -20,6 +18,8 @@ def write_atomic(path: Path, data: bytes) -> None:
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
+            if mode != 0o600:
+                os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException:
@@ -42,3 +42,12 @@ def put_in_place(made: Path, path: Path) -> None:
         os.close(fd)
     os.replace(made, path)
     sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names in `directory` durable."""
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
