@@ -67,6 +67,15 @@ _MEANS: Final = {
 }
 
 
+def judged_by(scoring: Scoring) -> tuple[pl.Expr, pl.Expr]:
+    """Return what a preset makes of a test of the table, and its score by it."""
+    if scoring == "goal":
+        return pl.col("verdict"), pl.col("score")
+    done = pl.col("verdict").is_in([str(verdict) for verdict in TERMINAL])
+    found = pl.when(done).then(pl.col("original_verdict").fill_null(UNSCORED)).otherwise(pl.col("verdict"))
+    return found, pl.col("original_phase2")
+
+
 def scored(table: pl.DataFrame, scoring: Scoring) -> pl.DataFrame:
     """Return the tests that have the parts of a test id, with what a preset makes of each.
 
@@ -74,14 +83,7 @@ def scored(table: pl.DataFrame, scoring: Scoring) -> pl.DataFrame:
     (its score), `judged` (whether it is in any denominator), `full`, `tool_success_rate` and `played_ns` (without
     our own waits).
     """
-    done = pl.col("verdict").is_in([str(verdict) for verdict in TERMINAL])
-    if scoring == "goal":
-        outcome, points = pl.col("verdict"), pl.col("score")
-    else:
-        outcome = (
-            pl.when(done).then(pl.col("original_verdict").fill_null(UNSCORED)).otherwise(pl.col("verdict"))
-        )
-        points = pl.col("original_phase2")
+    outcome, points = judged_by(scoring)
     waits = pl.col("limiter_wait_ns") + pl.col("held_ns") + pl.col("retry_wait_ns")
     return (
         table.filter(pl.col("task_type").is_not_null())

@@ -29,6 +29,7 @@ from reported_run import MODELS, make_reported_run
 
 from console.cli.backend.results import Reading, making
 from console.cli.backend.runs import Listing
+from console.records.scored import scored
 from console.screens.results.needs import Export
 from console.screens.results.places import VIEWS, Place, Step, trail
 from console.screens.results.sheet import Sort
@@ -320,3 +321,23 @@ def test_a_run_that_was_really_run_is_read_from_end_to_end(tmp_path: Path):
     assert any(line == "turn 1" for line in lines)
     found = Listing().compare(only_run(tmp_path), only_run(tmp_path), lambda share: None)
     assert column(found.table, "diff") == ["+0.0"]
+
+
+def test_the_other_scoring_preset_judges_tables_lists_and_overview_and_files_keep_both():
+    run_dir = make_reported_run()
+    goal = read(run_dir)
+    original = goal.by("original")
+    assert goal.by("goal") is goal
+    scores = scored(goal.run.table, "original")
+    full = scores.filter(pl.col("outcome") == "full").height
+    assert full != goal.run.table.filter(pl.col("verdict") == "full").height, "or this proves nothing"
+    assert column(original.sheet(Place("models")), "full")[-1] == str(full)
+    tests = original.sheet(Place("tests"))
+    assert column(tests, "verdict").count("full") == full
+    unscored = column(tests, "verdict").count("unscored")
+    facts = [fact.text for fact in original.overview()]
+    assert facts[0].startswith(f"full {full} ")
+    assert "by the preset original" in facts[1]
+    assert (facts[2] == f"no score by it {unscored}: in no rate") == bool(unscored)
+    path = original.export(Export("tests", "parquet", run_dir / "tests-out.parquet"), None, ())
+    assert pl.read_parquet(path)["verdict"].to_list() == goal.run.table["verdict"].to_list()

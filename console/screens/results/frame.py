@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 
 from console.screens.filter_line import FilterLine
 from console.screens.results import headline
-from console.screens.results.needs import Fact, RunHead, RunResults
+from console.screens.results.needs import Fact, RunHead, RunResults, Scoring
 from console.screens.results.reasons import why_not
 from console.screens.results.visits import Visits
 from console.screens.session import Session
@@ -34,6 +34,7 @@ class ResultsFrame(WorkingPane):
         self.head: RunHead | None = None
         self.facts: tuple[Fact, ...] = ()
         self.visits = Visits()
+        self.scoring: Scoring = "goal"
         self.overview = TextView(ascii_only=self.ascii_only, empty_text="", id="overview")
         self.table = OrderedTable(ascii_only=self.ascii_only, empty_text="", id="table")
         self.trace = TextView(ascii_only=self.ascii_only, empty_text="", id="trace")
@@ -67,6 +68,8 @@ class ResultsFrame(WorkingPane):
             case "outcome":
                 tests = self.head is not None and self.head.unit == "tests"
                 return tests and on_tests and not in_test and not overview
+            case "scoring":
+                return self.head is not None and self.head.unit == "tests"
             case "tests":
                 levels = not overview and not on_tests and here.sheet is not None and len(here.sheet) > 0
                 return levels and self.head is not None and self.head.unit == "tests"
@@ -112,7 +115,7 @@ class ResultsFrame(WorkingPane):
         width, here = self.size.width, self.visits.here
         head = self.head
         if head is not None:
-            self.query_one("#head", TextLines).show_lines((headline.head_line(head),))
+            self.query_one("#head", TextLines).show_lines((headline.head_line(head, self.scoring),))
             self.query_one("#warnings", Paragraphs).show(headline.warnings(head))
         elif self.run_dir is not None:
             self.query_one("#head", TextLines).show_lines(

@@ -7,7 +7,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from console.screens.results.needs import Fact, RunHead
+from console.screens.results.needs import Fact, RunHead, Scoring
 from console.screens.results.places import VIEWS, Place, View, trail
 from console.screens.results.shown import shown_text
 from console.vocabulary.safe_text import safe_line
@@ -26,13 +26,15 @@ _SHORT: Final[dict[str, str]] = {"deployments": "deploys", "overview": "all"}
 _SHORT_BELOW: Final = 70
 
 
-def head_line(head: RunHead) -> Line:
-    """Return which run it is and how far it came."""
+def head_line(head: RunHead, scoring: Scoring = "goal") -> Line:
+    """Return which run it is, how far it came, and by what it is judged where that is not the goal."""
     word, tone = _KINDS[head.kind]
     runs: list[Run] = [(f" {safe_line(head.title, 40)} ", "strong")]
     runs.append((f" {word}: {head.done:,} of {head.planned:,} ", tone))
     if head.simulated:
         runs.append((" SIMULATED ", "badge"))
+    if scoring != "goal":
+        runs.append((f" SCORING {scoring.upper()} ", "badge"))
     runs.append((f"  {safe_line(head.profile, 30)}  {safe_line(head.run_id, 60)}", "muted"))
     return tuple(runs)
 

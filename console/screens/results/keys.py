@@ -10,7 +10,7 @@ NOTES: Final[tuple[str, ...]] = (
     "Enter goes down: model, prompt type, difficulty, rate, task type, tests, one test; Esc goes up.",
     "Levels at which there is nothing to choose are passed over.",
     "Left and right move the columns behind the first one.",
-    "Tests are judged by the goal here; `report --scoring original` judges them the other way.",
+    "Tests are judged by the goal; S judges them as the first harness did, as `report --scoring original` does.",
 )
 KEYS: Final[list[BindingType]] = [
     Binding(
@@ -53,6 +53,14 @@ KEYS: Final[list[BindingType]] = [
         show=False,
         id="results.outcome_before",
         tooltip="The same, the other way round",
+    ),
+    Binding(
+        "S",
+        "scoring",
+        "scoring",
+        show=False,
+        id="results.scoring",
+        tooltip="Judge tests by the goal, or as the first harness did",
     ),
     Binding("n", "neighbour(1)", "next", id="results.next", tooltip="The next test of the list"),
     Binding("p", "neighbour(-1)", "previous", id="results.previous", tooltip="The previous test of the list"),

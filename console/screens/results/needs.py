@@ -15,6 +15,8 @@ Watch = Callable[[float], None]
 """Is told what share of a run has been read; what it raises ends the reading."""
 What = Literal["table", "tests", "summary"]
 Format = Literal["csv", "json", "parquet", "md"]
+Scoring = Literal["goal", "original"]
+"""By what tests are full, partial or failure: the state that was to be reached, or the marks of the first harness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,10 @@ class RunResults(Protocol):
     @property
     def head(self) -> RunHead:
         """What must be known of it."""
+        ...
+
+    def by(self, scoring: Scoring) -> RunResults:
+        """Return the same run judged by another scoring preset."""
         ...
 
     def overview(self) -> Sequence[Fact]:

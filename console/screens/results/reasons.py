@@ -17,7 +17,7 @@ def why_not(action: str, *, read: bool, overview: bool, in_test: bool, level: bo
         return ""
     if not read:
         return "no results are shown: 6 lists the runs"
-    if level and action in ("tests", "outcome"):
+    if level and action in ("tests", "outcome", "scoring"):
         return "a capacity level has requests and no tests"
     if action == "neighbour":
         return "this goes from test to test: Enter opens one"

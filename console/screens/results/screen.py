@@ -11,7 +11,7 @@ from textual import on
 from textual.binding import BindingType
 
 from console.screens.results.keys import KEYS, NOTES
-from console.screens.results.needs import RunResults
+from console.screens.results.needs import Fact, RunHead, RunResults
 from console.screens.results.places import Step, next_outcome, next_view
 from console.screens.results.sheet import Sort
 from console.screens.results.shown import ShownRows, shown_columns, shown_text, sort_by
@@ -61,11 +61,26 @@ class Results(Taking):
         results = await self.in_thread(read, "reading the journal")
         if results is None:
             return
-        head, facts = await anyio.to_thread.run_sync(lambda: (results.head, tuple(results.overview())))
-        self.results, self.head, self.facts = results, head, facts
+        await self._take(results)
+
+    async def _take(self, results: RunResults) -> None:
+        """Show what was read, or the same judged in another way."""
+        scoring = self.scoring
+
+        def work() -> tuple[RunResults, RunHead, tuple[Fact, ...]]:
+            by = results.by(scoring)
+            return by, by.head, tuple(by.overview())
+
+        self.results, self.head, self.facts = await anyio.to_thread.run_sync(work)
         self.visits.forget_tables()
         self.show_front()
         self._show_here()
+
+    def action_scoring(self) -> None:
+        """Judge tests by the other preset; where one is stays."""
+        if self.results is not None:
+            self.scoring = "original" if self.scoring == "goal" else "goal"
+            self.run_worker(partial(self._take, self.results), group="read", exclusive=True)
 
     # Going about
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from console.screens.results.needs import Export, Fact, RunHead, Watch
@@ -89,7 +89,14 @@ class FakeRun:
     hostile: str = "I \x1b[31mam\x1b[0m done."
     before_sheet: Callable[[], None] = lambda: None
 
+    scoring: str = "goal"
+
+    def by(self, scoring: str) -> FakeRun:
+        return replace(self, scoring=scoring)
+
     def overview(self) -> Sequence[Fact]:
+        if self.scoring == "original":
+            return (Fact("verdicts", "full 401, by the preset original", "strong"), *self.facts[1:])
         return self.facts
 
     def sheet(self, place: Place) -> Sheet:

@@ -343,3 +343,15 @@ async def test_plain_signs_where_the_terminal_knows_only_ascii(until) -> None:
         await until(pilot, "DeepSeek-V3-0324 > optimal > easy > 0.8")
         body = (await until(pilot, "by task type")).splitlines()[1:-1]
         assert all(line.isascii() for line in body)
+
+
+async def test_s_judges_by_the_other_preset_and_the_headline_says_so(until) -> None:
+    app, _ = app_on()
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert "SCORING" not in await until(pilot, "full 568")
+        await pilot.press("S")
+        assert "SCORING ORIGINAL" in await until(pilot, "full 401, by the preset original")
+        await go_to(pilot, until, "models")
+        await pilot.press("S")
+        await until(pilot, lambda: app.screen.results.scoring == "goal")
+        assert "SCORING" not in await until(pilot, "[models]")

@@ -14,16 +14,16 @@ import polars as pl
 
 from console.cli.backend.results.exporting import write_export
 from console.cli.backend.results.group_sheets import deployments, keys, lanes, models
-from console.cli.backend.results.level_sheets import level_sheet, next_axis
+from console.cli.backend.results.level_sheets import level_sheet, next_axis, total_of
 from console.cli.backend.results.making import make_summary, read_summary
-from console.cli.backend.results.overview import overview_facts
+from console.cli.backend.results.overview import overview_facts, verdicts_by
 from console.cli.backend.results.report_sheets import error_classes, report_index, report_sheet
 from console.cli.backend.results.tests_sheet import TestsSheet
 from console.cli.backend.results.whole_test import WholeTest
 from console.records.phase_members import PlannedRun, planned_run
 from console.records.report import Report, make_report
 from console.records.run_tests import RunTests, load_tests
-from console.records.scored import scored
+from console.records.scored import Scoring, judged_by, scored
 from console.records.summary import Summary
 from console.records.trace_index import TraceIndex
 from console.screens.results.needs import Export, Fact, RunHead, TestText, Watch
@@ -49,18 +49,26 @@ def read_results(run_dir: Path, watch: Watch) -> Results:
 class Results:
     """Tables of one run; what is costly is made when it is first asked for."""
 
-    def __init__(self, run: RunTests, summary: Summary) -> None:
-        """Show these tests and this summary."""
+    def __init__(self, run: RunTests, summary: Summary, scoring: Scoring = "goal") -> None:
+        """Show these tests and this summary, judged by a scoring preset."""
         self.run = run
         self.summary = summary
+        self.scoring: Scoring = scoring
         self._lock = RLock()
         self._traces = TraceIndex(run.run_dir)
+        verdict, score = judged_by(scoring)
         self._listed = run.table.with_columns(
             pl.when(pl.col("task_type").is_null())
             .then(pl.col("model"))
             .otherwise(pl.col("test").str.replace(_BEHIND_MODEL, ""))
-            .alias("model")  # of the id, as in the report: the plan knows no other
+            .alias("model"),  # of the id, as in the report: the plan knows no other
+            verdict.alias("verdict"),
+            score.alias("score"),
         )
+
+    def by(self, scoring: Scoring) -> Results:
+        """Return the same run judged by a preset."""
+        return self if scoring == self.scoring else Results(self.run, self.summary, scoring)
 
     @property
     def head(self) -> RunHead:
@@ -83,7 +91,9 @@ class Results:
 
     def overview(self) -> Sequence[Fact]:
         """Return the run in a screenful."""
-        return overview_facts(self.run, self.summary)
+        if self.scoring == "goal" or self.summary.unit == "prompts":
+            return overview_facts(self.run, self.summary)
+        return overview_facts(self.run, self.summary, verdicts_by(self.scoring, total_of(self.tests)))
 
     def sheet(self, place: Place) -> Sheet:
         """Return the table of a place."""
@@ -100,7 +110,9 @@ class Results:
                 case "phases":
                     return report_index(self._report, self._empty)
                 case "errors":
-                    return error_classes(self.tests, self.summary, self._plan.models, self._empty)
+                    return error_classes(
+                        self.tests, self.summary, self._plan.models, self._empty, self.scoring
+                    )
                 case _:
                     return self._tests(place)
         table = place.value("table")
@@ -118,7 +130,8 @@ class Results:
     def export(self, wanted: Export, sheet: Sheet | None, order: Sequence[int]) -> Path:
         """Write a file."""
         tests = self._tests(sheet.place) if sheet is not None else self._tests(Place("tests"))
-        return write_export(wanted, self.summary, sheet, order, tests.table)
+        rows = self.run.table.filter(pl.col("test").is_in(tests.table["test"].to_list()))
+        return write_export(wanted, self.summary, sheet, order, rows)
 
     def _below(self, place: Place) -> Sheet:
         """Return the next level at which there is a choice, or the tests."""
@@ -165,8 +178,8 @@ class Results:
 
     @cached_property
     def tests(self) -> pl.DataFrame:
-        """The tests as the goal judges them, for tables of figures."""
-        return scored(self.run.table, "goal")
+        """The tests as the preset judges them, for tables of figures."""
+        return scored(self.run.table, self.scoring)
 
     @property
     def _report(self) -> Report:
@@ -175,4 +188,4 @@ class Results:
 
     @cached_property
     def _made_report(self) -> Report:
-        return make_report(self.run, "goal")
+        return make_report(self.run, self.scoring)

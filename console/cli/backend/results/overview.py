@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from console.records.figures_text import NONE, duration_text, ms_text, rate_text, share_text
 from console.records.hand_changes import hand_changes
@@ -16,10 +16,10 @@ from console.vocabulary.client_health import result_text
 _CHANGES_SHOWN: Final = 20
 
 
-def overview_facts(run: RunTests, summary: Summary) -> Sequence[Fact]:
-    """Return the lines of the overview."""
+def overview_facts(run: RunTests, summary: Summary, verdicts: Sequence[Fact] | None = None) -> Sequence[Fact]:
+    """Return the lines of the overview; `verdicts` are those of another preset than the goal."""
     return [
-        *_verdicts(summary),
+        *(_verdicts(summary) if verdicts is None else verdicts),
         *_integrity(summary),
         *_requests(summary),
         *_client(summary),
@@ -27,6 +27,23 @@ def overview_facts(run: RunTests, summary: Summary) -> Sequence[Fact]:
         *_where(run, summary),
         *_notes(summary),
     ]
+
+
+def verdicts_by(scoring: str, total: Mapping[str, Any] | None) -> Sequence[Fact]:
+    """Return what a preset makes of all tests, from their figures."""
+    if total is None:
+        return ()
+    judged = total["total"]
+    shares = [
+        f"{name} {total[key]:,} ({share_text(total[key] / judged if judged else None)})"
+        for name, key in (("full", "full_success"), ("partial", "partial_success"), ("failure", "failed"))
+    ]
+    score = NONE if total["avg_final_score"] is None else f"{total['avg_final_score']:.3f}"
+    said = f"success {share_text(total['success_rate'])}, mean score {score}, n = {judged:,} answered"
+    found = [Fact("verdicts", "   ".join(shares), "strong"), Fact("", f"{said}; by the preset {scoring}")]
+    if total["unscored"]:
+        found.append(Fact("", f"no score by it {total['unscored']:,}: in no rate", "warn"))
+    return found
 
 
 def _verdicts(summary: Summary) -> Iterator[Fact]:

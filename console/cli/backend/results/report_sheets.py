@@ -103,7 +103,9 @@ def _steps(table: ReportTable, row: Mapping[str, Any]) -> Iterator[Step]:
             yield Step(axis, str(value))
 
 
-def error_classes(tests: pl.DataFrame, summary: Summary, models: tuple[str, ...], empty: str) -> Listed:
+def error_classes(
+    tests: pl.DataFrame, summary: Summary, models: tuple[str, ...], empty: str, scoring: str = "goal"
+) -> Listed:
     """Return how many tests of each model are not full, by the class of their error, and how many have no answer."""
     groups = level_groups(tests, "model", models)
     total = total_of(tests)
@@ -126,6 +128,8 @@ def error_classes(tests: pl.DataFrame, summary: Summary, models: tuple[str, ...]
             steps = (Step("verdict", "infrastructure"),)
             rows.append(_error_row("no answer (infrastructure)", missing, None, steps)._replace(tone="warn"))
     notes = ["tests that are not full by the goal, by why; share: of all that have an error class"]
+    if scoring != "goal":
+        notes.append(f"why is said by the goal alone, also where the preset {scoring} judges")
     if summary.failures:
         classes = ", ".join(f"{name} {count:,}" for name, count in summary.failures.items())
         notes.append(f"without an answer, by their last request: {classes}; never counted against a model")
