@@ -12,14 +12,16 @@ from widgets.lane_grid import LaneGrid
 from widgets.lane_values import GridCell, GridData, GridRow
 
 
-def busy_grid(rows: int, columns: int, seed: int) -> GridData:
-    """Return a grid in which every lane works, a few at their limit and one in forty throttled."""
+def busy_grid(rows: int, columns: int, seed: int, troubled: float = 1 / 40) -> GridData:
+    """Return a grid in which every lane works, a few at their limit and some in trouble: as a rule one in forty."""
     draw = random.Random(seed)
 
     def cell(column: int) -> GridCell:
         limit = 50 if column % 3 else 200
         in_flight = draw.randrange(1, limit + 1)
-        state = "throttled" if draw.random() < 1 / 40 else "full" if in_flight == limit else "busy"
+        state = "throttled" if draw.random() < troubled else "full" if in_flight == limit else "busy"
+        if state == "throttled" and troubled > 0.1 and draw.random() < 0.3:
+            state = "parked"
         return GridCell(in_flight, limit, in_flight / 4 + draw.random(), state)
 
     made = []
@@ -39,9 +41,9 @@ class GridApp(App[None]):
         yield self.grid
 
 
-def build(rows: str, columns: str, quantity: str = "in-flight") -> Stage:
+def build(rows: str, columns: str, quantity: str = "in-flight", troubled: str = "0.025") -> Stage:
     """Return the grid; steps show one picture after another, and step -1 the same one again."""
-    pictures = [busy_grid(int(rows), int(columns), seed) for seed in range(12)]
+    pictures = [busy_grid(int(rows), int(columns), seed, float(troubled)) for seed in range(12)]
     grid = LaneGrid(pictures[0])
     if quantity != "in-flight":
         grid.quantity = quantity

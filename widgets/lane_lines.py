@@ -33,6 +33,11 @@ _TONES: Final[dict[CellState, Tone]] = {
     "leased": "muted",
 }
 """Only what is out of the ordinary: a lane that works, at its limit or below, has no style of its own."""
+_MOST_COLOURED: Final = 1
+"""Stretches of trouble with a colour in a line; those behind are bold, which costs a quarter of the bytes.
+
+A cell says by its glyph what is wrong, so that nothing is lost where much is; the worst has the colour first.
+"""
 _MOST_MUTED: Final = 3
 """Muted stretches in a line; where there were more, muting would cost more bytes than all the figures."""
 
@@ -59,9 +64,10 @@ def body_line(
     runs: list[Run] = [(mark + name + total, base)]
     if cursor == LABELS:
         runs = [(mark, base), (name, "cursor"), (total, base)]
-    muted = 0
-    for column in range(first, first + layout.visible):
-        cell = line.cells[column] if column < len(line.cells) else None
+    columns = range(first, first + layout.visible)
+    cells = [line.cells[column] if column < len(line.cells) else None for column in columns]
+    tones = spared([_TONES.get(cell.state, "") if cell is not None else "" for cell in cells])
+    for column, cell, own in zip(columns, cells, tones, strict=True):
         if cell is None and column != cursor:
             runs.append((" " * layout.cell, base))
             continue
@@ -73,11 +79,29 @@ def body_line(
             runs.append((f"{' ' * (layout.gap - 1)}>" if layout.gap else "", base))
             runs.append((text[layout.gap :], "cursor"))
             continue
-        tone = base or _TONES.get(cell.state if cell is not None else "busy", "")
-        if tone == "muted" and runs[-1][1] != "muted":
-            muted += 1
-        runs.append((text, "" if tone == "muted" and muted > _MOST_MUTED else tone))
+        runs.append((text, base or own))
     return joined(runs)
+
+
+def spared(tones: list[Tone]) -> list[Tone]:
+    """Return the tones of a line's cells without those that would cost more bytes than its figures."""
+    found = list(tones)
+    if any(tones):
+        coloured = _kept(found, tones, "bad", _MOST_COLOURED, "strong")
+        _kept(found, tones, "warn", _MOST_COLOURED - coloured, "strong")
+        _kept(found, tones, "muted", _MOST_MUTED, "")
+    return found
+
+
+def _kept(found: list[Tone], tones: list[Tone], tone: Tone, most: int, otherwise: Tone) -> int:
+    """Leave a tone to its first `most` stretches in a line and give `otherwise` to those behind; return how many have it."""
+    stretches = 0
+    for place, own in enumerate(tones):
+        if own == tone:
+            stretches += place == 0 or tones[place - 1] != tone
+            if stretches > most:
+                found[place] = otherwise
+    return min(stretches, most)
 
 
 def cell_text(cell: GridCell | None, layout: GridLayout, quantity: Quantity, ascii_only: bool) -> str:

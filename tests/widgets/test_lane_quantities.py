@@ -6,6 +6,7 @@ import pytest
 from widget_fakes import shown
 
 from widgets.lane_grid import LaneGrid
+from widgets.lane_lines import spared
 from widgets.lane_values import ASCII_MARKS, GLYPHS, LEGEND, GridCell, GridData, GridRow, Quantity
 from widgets.made_up import fake_grid
 
@@ -150,3 +151,11 @@ async def test_wide_names_keep_their_columns() -> None:
             await seen.pilot.resize_terminal(*size)
             await seen.pilot.pause()
             assert all(grid.render_line(y).cell_length == size[0] - 1 for y in range(size[1]))
+
+
+def test_the_worst_stretch_of_a_line_has_its_colour_and_the_others_are_bold() -> None:
+    assert spared(["", "warn", "", "bad", "bad", "warn"]) == ["", "strong", "", "bad", "bad", "strong"]
+    assert spared(["warn", "warn", "", "warn"]) == ["warn", "warn", "", "strong"]
+    assert spared(["bad", "", "bad", "", ""]) == ["bad", "", "strong", "", ""]
+    assert spared(["muted", "", "muted", "", "muted", "", "muted"])[-1] == ""
+    assert spared(["", "", ""]) == ["", "", ""]

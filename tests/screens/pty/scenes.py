@@ -15,9 +15,11 @@ from console.screens.backend import Backend
 from console.vocabulary.snapshot import EventView, JobView, LaneView, Snapshot
 
 STATES = ("busy", "busy", "busy", "full", "busy", "throttled")
+TROUBLED = ("busy", "throttled", "busy", "parked", "full", "throttled", "busy")
+"""Three lanes of seven."""
 
 
-def all_busy(rows: int, columns: int, step: int) -> Snapshot:
+def all_busy(rows: int, columns: int, step: int, states: tuple[str, ...] = STATES) -> Snapshot:
     """Every lane works, and all its figures differ from step to step."""
     draw = random.Random(step)
     lanes: list[LaneView] = []
@@ -31,7 +33,7 @@ def all_busy(rows: int, columns: int, step: int) -> Snapshot:
                     model=f"model-{row // 3}",
                     deployment=f"model-{row // 3}-{row % 3}",
                     key=f"key{column}",
-                    state=STATES[(row + column + step) % len(STATES)],
+                    state=states[(row + column + step) % len(states)],
                     in_flight=in_flight,
                     held=in_flight,
                     workers=200,
@@ -84,9 +86,10 @@ def all_busy(rows: int, columns: int, step: int) -> Snapshot:
 
 def shown_in(scene: str, step: int) -> Snapshot:
     """Return the snapshot of a scene at a step."""
-    if scene.startswith("grid-"):
-        rows, columns = scene.removeprefix("grid-").split("x")
-        return all_busy(int(rows), int(columns), step)
+    kind, _, size = scene.partition("-")
+    if kind in ("grid", "trouble"):
+        rows, columns = size.split("x")
+        return all_busy(int(rows), int(columns), step, TROUBLED if kind == "trouble" else STATES)
     return msgspec.structs.replace(snapshot(), pid=4242, seq=step)
 
 

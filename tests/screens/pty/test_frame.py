@@ -13,7 +13,9 @@ from seeds import examples
 from terminal_screen import TerminalScreen
 from textual.strip import Strip
 
+from benchmarks.grid_stage import GridApp, busy_grid
 from console.screens.frame import Frame
+from widgets.lane_grid import LaneGrid
 
 WIDTH, HEIGHT = 24, 4
 STYLES = [
@@ -94,6 +96,24 @@ def test_one_changed_figure_costs_a_few_bytes() -> None:
     assert frame.paint(80, 24, [(0, 0, [Segment("in flight 134/200", style)])]) == (
         "\x1b[1;13H\x1b[38;2;16;32;48;48;2;64;80;96m4\x1b[m"
     )
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("size", "most"), [((80, 24), 2_500), ((160, 48), 8_000)])
+async def test_a_grid_with_half_of_its_lanes_in_trouble_leaves_room_for_the_rest_of_a_screen(
+    size, most
+) -> None:
+    pictures = [busy_grid(60, 12, seed, troubled=0.43) for seed in range(4)]
+    grid, frame = LaneGrid(pictures[0]), Frame(ColorSystem.TRUECOLOR)
+    costs = []
+    async with GridApp(grid).run_test(size=size) as pilot:
+        await pilot.pause()
+        for picture in pictures:
+            grid.show(picture)
+            lines = [(y, 0, list(grid.render_line(y))) for y in range(grid.size.height)]
+            costs.append(len(frame.paint(*size, lines).encode()))
+    assert max(costs[1:]) <= most, costs
+    assert min(costs[1:]) > most / 3, "the figures did not change"
 
 
 def test_without_colours_none_is_sent() -> None:

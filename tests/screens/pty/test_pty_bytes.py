@@ -26,7 +26,7 @@ def step(terminal: UnderPty, scene: str, number: int) -> None:
 def test_a_refresh_with_all_lanes_busy_and_one_where_nothing_changes(width, height, most) -> None:
     with console("attach", scene="grid-8x3", size=(width, height), env=TRUECOLOR) as terminal:
         terminal.until("s stop")
-        for scene in ("grid-8x3", "grid-60x12"):
+        for scene in ("grid-8x3", "grid-60x12", "trouble-60x12"):
             step(terminal, scene, 1)
             costs = [terminal.cost(lambda at=at, scene=scene: step(terminal, scene, at)) for at in (2, 3)]
             assert max(costs) <= most, f"{scene}: {costs}"
