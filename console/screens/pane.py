@@ -81,6 +81,11 @@ class Pane(Screen[None], inherit_bindings=False):
                 self.tell(reason)
 
     @property
+    def help_notes(self) -> tuple[str, ...]:
+        """The lines below the keys in its help, as it looks now."""
+        return self.HELP_NOTES
+
+    @property
     def ascii_only(self) -> bool:
         """Whether nothing but ASCII may be drawn."""
         return bool(getattr(self._console_app, "ascii_only", False))

@@ -29,7 +29,8 @@ class ServingApp(PaintingApp[ReturnT]):
     def action_help(self) -> None:
         """Show the keys of the screen."""
         shown: Screen[Any] = self.screen
-        notes: tuple[str, ...] = getattr(shown, "HELP_NOTES", ())
+        own: tuple[str, ...] = getattr(shown, "HELP_NOTES", ())
+        notes = shown.help_notes if isinstance(shown, Pane) else own
         self.push_screen(Help("keys", help_lines(shown, notes)))
 
     def action_palette(self) -> None:

@@ -28,7 +28,7 @@ from console.vocabulary.snapshot import LaneView, Snapshot
 from widgets.durations import clock_text
 from widgets.event_log import EventLog
 from widgets.lane_grid import LaneGrid
-from widgets.lane_values import LEGEND, MARKS_LEGEND, QUANTITIES
+from widgets.lane_values import ASCII_MARKS_LEGEND, LEGEND, MARKS_LEGEND, QUANTITIES
 
 REFRESH_S = 1.0
 """From one answer to the next look at first, so that a slow line is never asked faster than it answers."""
@@ -96,6 +96,12 @@ class Live(Controlled, inherit_bindings=False):
             return chosen
         self.say(f"the cursor has just left {left[1]}@{left[2]} for {chosen.label}: press again", "warn")
         return None
+
+    @property
+    def help_notes(self) -> tuple[str, ...]:
+        """The notes with the marks that are drawn."""
+        marks = ASCII_MARKS_LEGEND if self.ascii_only else MARKS_LEGEND
+        return tuple(marks if note == MARKS_LEGEND else note for note in self.HELP_NOTES)
 
     @property
     def occupied(self) -> bool:

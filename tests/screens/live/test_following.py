@@ -6,8 +6,9 @@ import msgspec
 import pytest
 from fakes import AZURE, QWEN, RUN_DIR, FakeWatch, Told, opened, snapshot
 
-from console.app import StartAt
+from console.app import ConsoleApp, StartAt
 from console.screens.live.following import IDLE_LOOKS, Following
+from console.screens.looks import Looks
 from console.vocabulary.snapshot import Snapshot
 from widgets.lane_grid import LaneGrid
 
@@ -135,3 +136,12 @@ async def test_the_eta_is_shown_once_as_a_clock_and_unknown_is_a_question_mark(u
         assert shown.count("ETA") == 1
         watch.shown = snapshot(eta_s=None)
         await until(pilot, "ETA ?")
+
+
+@pytest.mark.parametrize(("ascii_only", "marks"), [(True, "/ raised"), (False, "↑ ↓ adaptive")])
+async def test_the_help_explains_the_marks_that_are_drawn(ascii_only, marks, until) -> None:
+    told = Told(FakeWatch(snapshot()))
+    app = ConsoleApp(told.backend, StartAt("live", RUN_DIR), Looks(ascii_only=ascii_only))
+    async with app.run_test(size=(160, 48)) as pilot:
+        await until(pilot, "RUNNING")
+        assert marks in " ".join(app.screen.help_notes)
