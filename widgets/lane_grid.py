@@ -122,6 +122,11 @@ class LaneGrid(LineCanvas, inherit_bindings=False):
     # What is shown
 
     @property
+    def lines_wanted(self) -> int:
+        """How many lines would show everything."""
+        return len(self._lines) + self._chrome
+
+    @property
     def data(self) -> GridData:
         """What was given to be shown."""
         return self._given

@@ -13,7 +13,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from widgets.line_paint import Line, changed_extent, filled, width_of
+from widgets.line_paint import Line, changed_extent, cut_line, filled, width_of
 from widgets.scroll_bar import whole_cells
 from widgets.tones import ToneStyles
 
@@ -84,11 +84,9 @@ class LineCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         width = self._shown_size.width
         runs = self._shown[y] if y < len(self._shown) else ()
         used = width_of(runs)
-        if used < width:
-            runs = filled(runs, width - used)
+        runs = filled(runs, width - used) if used < width else cut_line(runs, width)
         style = self._tone_styles.of
-        strip = Strip([Segment(text, style(tone)) for text, tone in runs if text], max(used, width))
-        return strip.crop(0, width) if used > width else strip
+        return Strip([Segment(text, style(tone)) for text, tone in runs if text], width)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Paint only what looks different, where Textual would paint all."""

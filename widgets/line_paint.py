@@ -37,6 +37,29 @@ def cut(text: str, width: int) -> str:
     return text if cell_len(text) <= width else fit(text, width)
 
 
+def cut_line(line: Line, width: int) -> Line:
+    """Cut a line to at most `width` columns; where more than blanks are cut off, a mark says so."""
+    if width_of(line) <= width:
+        return line
+    if cell_len(text_of(line).rstrip()) <= width:
+        return _begin(line, width)
+    begin = _begin(line, max(0, width - len(CUT)))
+    return (*begin, (CUT[:width], begin[-1][1] if begin else ""))
+
+
+def _begin(line: Line, width: int) -> Line:
+    """Return the first `width` columns of a line that is wider."""
+    kept: list[Run] = []
+    for text, tone in line:
+        columns = cell_len(text)
+        if columns >= width:
+            kept.append((set_cell_size(text, width), tone))
+            break
+        kept.append((text, tone))
+        width -= columns
+    return tuple(kept)
+
+
 def text_of(line: Line) -> str:
     """Return the text of a line without its styles."""
     return "".join(text for text, _ in line)

@@ -11,7 +11,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.line_paint import Line, Tone, changed_extent, filled, width_of
+from widgets.line_paint import Line, Tone, changed_extent, cut_line, filled, width_of
 from widgets.line_paint import Run as Run
 from widgets.tones import LOOKS, ToneStyles
 
@@ -63,11 +63,9 @@ class TextLines(Widget):
         width = self.size.width
         runs = self._lines[y] if y < len(self._lines) else ()
         used = width_of(runs)
-        if used < width:
-            runs = filled(runs, width - used)
+        runs = filled(runs, width - used) if used < width else cut_line(runs, width)
         style = self._tone_styles.of
-        strip = Strip([Segment(text, style(tone)) for text, tone in runs if text], max(used, width))
-        return strip.crop(0, width) if used > width else strip
+        return Strip([Segment(text, style(tone)) for text, tone in runs if text], width)
 
     def notify_style_update(self) -> None:
         """Forget the styles when the theme changes."""

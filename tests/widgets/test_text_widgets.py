@@ -10,6 +10,7 @@ from widget_fakes import fake_events, fake_progress, fake_tables
 
 from widgets.durations import clock_text
 from widgets.event_log import EventLog, LogEvent
+from widgets.line_paint import Line, cut_line, text_of
 from widgets.paragraphs import Paragraph, broken
 from widgets.phase_progress import JobLine, PhaseProgress, Progress, job_lines
 from widgets.summary_table import SummaryTable, SummaryTables
@@ -78,6 +79,16 @@ async def test_text_is_never_read_as_markup_and_wide_characters_keep_the_line_in
         strip = log.render_line(0)
         assert "[b]x[/b]  [red]" in strip.text
         assert strip.cell_length == 30
+
+
+def test_a_cut_line_ends_in_a_mark_unless_only_blanks_were_cut() -> None:
+    line: Line = (("ok 4,", "good"), ("439 中文", "warn"))
+    assert cut_line(line, 13) == line
+    assert cut_line(line, 8) == (("ok 4,", "good"), ("43", "warn"), ("~", "warn"))
+    assert text_of(cut_line(line, 12)) == "ok 4,439 中~"
+    assert text_of(cut_line(line, 11)) == "ok 4,439  ~"
+    assert cut_line((("ready", ""), ("    ", "cursor")), 7) == (("ready", ""), ("  ", "cursor"))
+    assert cut_line(line, 0) == (("", "good"), ("", "good"))
 
 
 async def test_equal_lines_paint_nothing_and_one_new_line_paints_one() -> None:

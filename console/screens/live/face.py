@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.widget import Widget
 
 from console.screens.filter_line import FilterLine
 from console.screens.live.connection import Standing
@@ -30,6 +31,10 @@ from widgets.text_lines import TextLines, plain
 Below = Literal["events", "jobs", "none"]
 """What stands below the grid where there is not room for all."""
 CURVE_ROWS: Final = 2
+MOST_EXTRA: Final = 12
+"""Lines that events and jobs get at most of those that the grid leaves: each new event paints all of its log."""
+NOTICE_ROOM: Final = 3
+"""Lines kept for notices, so that one that comes or goes moves nothing else."""
 NO_RUN: Final = " no run is watched"
 CONNECTING: Final = " connecting to the run"
 
@@ -72,7 +77,10 @@ class Face:
         self.progress = TextLines(((),), id="progress")
         self.jobs = TextLines(((),), id="jobs")
         self.events = EventLog(id="events", ascii_only=ascii_only)
+        self.middle = Container(self.grid, self.detail, id="middle")
+        self.below = Container(Container(self.progress, self.jobs, id="work"), self.events, id="below")
         self._events_shown: Sequence[LogEvent] = ()
+        self._heights: dict[Widget, int] = {}
 
     def compose(self) -> ComposeResult:
         """Lay them out."""
@@ -80,16 +88,32 @@ class Face:
         yield self.figures
         yield self.notice
         yield self.curves
-        with Container(id="middle"):
-            yield self.grid
-            yield self.detail
+        yield self.middle
         yield self.filter
         yield self.lane
-        with Container(id="below"):
-            with Container(id="work"):
-                yield self.progress
-                yield self.jobs
-            yield self.events
+        yield self.below
+
+    def share_room(self, *, beside: bool) -> bool:
+        """Give lines that the grid leaves empty to events and jobs; return whether that changed anything.
+
+        Args:
+            beside: whether jobs stand beside the events, and not over them.
+        """
+        if not self.below.size.height or not self.grid.display:
+            return False
+        parts: list[Widget] = [part for part in (self.events, self.jobs) if part.display]
+        least = {part: int(part.styles.base.height.value) for part in parts if part.styles.base.height}
+        at_least = max(least.values()) if beside else sum(least.values()) + self.progress.size.height
+        room = self.middle.size.height + self.below.size.height + self.notice.size.height
+        extra = min(MOST_EXTRA, room - at_least - self.grid.lines_wanted - NOTICE_ROOM)
+        shares = _shares(max(0, extra), len(least), beside=beside)
+        heights = {part: lines + share for (part, lines), share in zip(least.items(), shares, strict=True)}
+        if heights == self._heights:
+            return False
+        self._heights = heights
+        for part, height in heights.items():
+            part.styles.height = height
+        return True
 
     def begin(self, words: str) -> None:
         """Show that there is no picture yet, and nothing of the run before."""
@@ -152,3 +176,10 @@ class Face:
         room = self.jobs.size.height
         lines = work_lines(snapshot, shown.estimates, room, ascii_only=self._ascii_only)
         self.jobs.show_lines([*lines, *(() for _ in range(room - len(lines)))])
+
+
+def _shares(extra: int, parts: int, *, beside: bool) -> list[int]:
+    """Return how many of the extra lines each part gets."""
+    if beside or parts < 2:
+        return [extra] * parts
+    return [extra - extra // 2, extra // 2]

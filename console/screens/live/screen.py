@@ -188,6 +188,8 @@ class Live(Controlled, inherit_bindings=False):
             if before is not None:
                 self.aim.moved(before, grid.highlighted, time.monotonic())
             self._draw_lane()
+            if not self.has_class("-low") and self.face.share_room(beside=self.has_class("-wide")):
+                self.call_after_refresh(self.draw)
         else:
             self.face.show_notice(notice)
             if view.standing == "gone" and self._run_dir is not None:

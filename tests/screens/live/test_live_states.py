@@ -45,6 +45,27 @@ async def test_a_busy_simulated_run(size, until, golden) -> None:
         golden(f"live-busy-{size[0]}", shown)
 
 
+async def test_lines_that_the_grid_leaves_empty_show_events_and_jobs(until) -> None:
+    few = msgspec.structs.replace(
+        snapshot(),
+        lanes=snapshot().lanes[:2],
+        events=tuple(
+            EventView(at_s=float(n), level="info", subject="", text=f"event {n}") for n in range(20)
+        ),
+    )
+    app = opened(Told(FakeWatch(few)), LIVE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, "s stop")
+        shown = await until(pilot, "event 12")
+        assert "total" in shown
+        await pilot.press("b")
+        await until(pilot, lambda: app.screen.query_one("#jobs").size.height > 6)
+        await pilot.resize_terminal(80, 18)
+        await until(pilot, lambda: not app.screen.query_one("#jobs").display)
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, "event 12")
+
+
 @pytest.mark.parametrize("size", SIZES, ids=["narrow", "wide"])
 async def test_a_run_in_trouble_shows_what_each_lane_suffers_from(size, until, golden) -> None:
     app = opened(Told(FakeWatch(troubled())), LIVE)
