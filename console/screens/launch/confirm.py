@@ -25,6 +25,8 @@ from widgets.text_lines import Line, Run, TextLines, Tone, plain
 
 _MOST_SHOWN = 2
 _KEYS: Line = (("Enter", "accent"), (" start   ", ""), ("Esc", "accent"), (" back", ""))
+_TRY: Line = (("Enter", "accent"), (" try   ", ""), *_KEYS[2:])
+"""Where something is missing; a file or a command of a key may have been mended meanwhile."""
 
 
 class Confirm(Dialog[Path | None]):
@@ -105,13 +107,15 @@ class Confirm(Dialog[Path | None]):
         self.query_one(SummaryTables).show((totals_table("effective totals", planned.totals),))
         if planned.tests + planned.reused == 0:
             self.query_one("#state", TextLines).show_lines((plain("nothing to run", "warn"), _KEYS[2:]))
+        elif planned.missing:
+            self.query_one("#state", TextLines).show_lines((_TRY,))
 
     async def _start(self) -> None:
         try:
             run_dir = await anyio.to_thread.run_sync(self._needs.launch, self._asked)
         except ConsoleError as error:
             self._starting = False
-            self._show_trouble(error, _KEYS)
+            self._show_trouble(error, _TRY)
             return
         self.dismiss(run_dir)
 
@@ -161,7 +165,7 @@ def _figures(planned: Planned, asked: Asked, at: datetime) -> list[Paragraph]:
     ]
     if planned.place:
         lines.append(Paragraph((("records ", "muted"), (safe_line(planned.place, 200), "")), 8))
-    lines += [paragraph(f"x {safe_line(missing, 200)}", "bad", hang=2) for missing in planned.missing]
+    lines += [paragraph(f"x {safe_line(missing, 500)}", "bad", hang=2) for missing in planned.missing]
     lines += [
         paragraph(f"* not saved: {safe_line(change, 200)}", "accent", hang=2)
         for change in asked.changes[:_MOST_SHOWN]

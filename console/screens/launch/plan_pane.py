@@ -65,7 +65,10 @@ class PlanPane(LineList):
         starts.pop(None, None)
         if not starts:
             return False
-        self.go_to(starts[0 if now is None or now + 1 not in starts else now + 1])
+        following = 0 if now is None or now + 1 not in starts else now + 1
+        last = max(index for index, line in enumerate(self._lines) if line.warning == following)
+        self.go_to(last)  # so that its cure is in sight
+        self.go_to(starts[following])
         return True
 
     def line_count(self) -> int:

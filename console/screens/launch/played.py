@@ -22,9 +22,9 @@ from console.screens.launch.plan_pane import PlanPane
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.safe_text import safe_line
 from widgets.durations import clock_text
+from widgets.paragraphs import Paragraphs, paragraph
 from widgets.table import Table
 from widgets.table_rows import TableColumn, TableRow
-from widgets.text_lines import TextLines, plain
 
 _BAR: Final = 24
 _TOLD_EVERY_S: Final = 1.0
@@ -81,7 +81,7 @@ class PlayedBox(Dialog[str]):
         with Vertical(classes="box") as box:
             box.border_title = self.TITLE_TEXT
             box.border_subtitle = "Esc ends it"
-            yield TextLines((plain("starting", "muted"),), id="state")
+            yield Paragraphs((paragraph("starting", "muted"),), id="state")
             yield from self.compose_result()
 
     def compose_result(self) -> ComposeResult:
@@ -115,22 +115,23 @@ class PlayedBox(Dialog[str]):
     def further(self, event: Reached) -> None:
         """Say how far it is."""
         if not self._left:
-            self.query_one("#state", TextLines).show_lines((plain(progress_text(event.progress), "accent"),))
+            said_now = paragraph(progress_text(event.progress), "accent", 2)
+            self.query_one("#state", Paragraphs).show((said_now,))
 
     async def _play(self) -> None:
-        state = self.query_one("#state", TextLines)
+        state = self.query_one("#state", Paragraphs)
         box = self.query_one(".box", Vertical)
         try:
             result = await anyio.to_thread.run_sync(self._wait, abandon_on_cancel=True)
         except ConsoleError as error:
             lines = [text for whole in error.lines() for text in whole.splitlines()]
-            state.show_lines((plain("it did not work", "bad"),))
+            state.show((paragraph("it did not work", "bad"),))
             self.query_one("#report", PlanPane).show(
                 lambda width: [part for line in lines for part in said(line, "", width, "  ")]
             )
             box.border_subtitle = "Esc closes"
             return
-        state.show_lines((plain(safe_line(command_line(self._asked), 300), "muted"),))
+        state.show((paragraph(safe_line(command_line(self._asked), 300), "muted", 2),))
         box.border_subtitle = "Esc closes"
         self.show_result(result)
 
@@ -185,7 +186,7 @@ class ComparisonBox(PlayedBox):
             policies.go_to(names.index(result.choose))
         policies.styles.height = len(names) + 1
         policies.focus()
-        self.query_one("#state", TextLines).show_lines((plain(safe_line(result.why, 300), "good"),))
+        self.query_one("#state", Paragraphs).show((paragraph(safe_line(result.why, 300), "good", 2),))
         self.query_one(".box", Vertical).border_subtitle = "Enter takes the policy, Esc closes"
 
     @on(Table.RowChosen, "#policies")

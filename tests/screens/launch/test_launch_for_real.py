@@ -73,7 +73,7 @@ async def test_a_phase_with_an_error_is_shown_and_an_engine_that_refuses_is_hear
         await pilot.press("space")
         await until(pilot, "x cannot start: environment variable", LONG)
         await pilot.press("enter")
-        await until(pilot, "Enter start")
+        await until(pilot, "Enter try")
         await pilot.press("x", "enter")
         await until(pilot, "variable LAB_KEY_2 is not set (export LAB_KEY_2=…)", LONG)
         await pilot.press("escape")

@@ -11,10 +11,12 @@ from fakes.launch import BROKEN_PHASE
 from console.screens.launch.command_line import command_line
 from console.screens.launch.confirm import Confirm
 from console.screens.launch.needs import Asked
+from console.screens.launch.plan_pane import PlanPane
 from console.screens.launch.played import ComparisonBox, RehearsalBox
 from console.screens.launch.screen import Launch
 from console.screens.live.screen import Live
 from console.vocabulary.errors import ConsoleError
+from widgets.line_paint import text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -139,6 +141,23 @@ async def test_a_phase_with_an_error_shows_all_of_it_and_cannot_be_chosen(until)
         assert app.screen.asked.phases == ()
 
 
+async def test_the_cure_of_a_warning_at_the_lower_edge_comes_in_sight_with_it(until) -> None:
+    app = opened(Told())
+    async with app.run_test(size=(80, 18)) as pilot:
+        await until(pilot, "5.2")
+        await pilot.press("space")
+        await until(pilot, "w warnings")
+        await pilot.press("w")
+        plan = app.screen.query_one(PlanPane)
+        assert plan.warning == 0
+        assert "cure:" in await until(pilot, "--policy")
+        bottom = plan.scroll_offset.y + plan.size.height
+        ends = next(
+            n for n in range(plan.cursor, plan.line_count()) if "cure:" in text_of(plan.line_at(n, 80))
+        )
+        assert plan.scroll_offset.y <= plan.cursor < ends < bottom
+
+
 async def test_a_warning_is_cured_by_enter_and_taken_back_by_u(until) -> None:
     backend = Told()
     app = opened(backend)
@@ -227,7 +246,8 @@ async def test_missing_secrets_are_said_before_the_start(until) -> None:
         await pilot.press("space")
         await until(pilot, "x cannot start: environment variable")
         await pilot.press("enter")
-        await until(pilot, "x environment variable AZURE_OPENAI_API_KEY is not set")
+        shown = await until(pilot, "x environment variable AZURE_OPENAI_API_KEY is not set")
+        assert "Enter try" in shown
 
 
 @pytest.mark.parametrize("size", SIZES, ids=IDS)

@@ -93,8 +93,11 @@ def _key(load: ScopeLoad) -> KeyLoad:
 
 
 def _missing(prepared: Prepared) -> list[str]:
-    """Say which secrets and addresses of the lanes in use are not there; none is read, and no command is run."""
-    found: dict[str, None] = {}
+    """Say which secrets and addresses of the lanes in use are not there; none is read, and no command is run.
+
+    Names of variables stand in one sentence: one for each would hide the plan below them.
+    """
+    references: dict[str, None] = {}
     providers = prepared.loaded.profile.providers
     for setup in prepared.plan.lanes:
         provider = providers[setup.lane.provider]
@@ -102,18 +105,25 @@ def _missing(prepared: Prepared) -> list[str]:
             continue
         key = provider.keys.get(setup.lane.key, Key())
         for reference in (key.secret, key.base_url or provider.base_url):
-            if reference is not None and (said := _absent(reference)):
-                found[said] = None
-    return list(found)
+            if reference is not None:
+                references[reference] = None
+    unset: list[str] = []
+    empty: list[str] = []
+    files: list[str] = []
+    for reference in references:
+        scheme, _, rest = reference.partition(":")
+        if scheme == "env" and not os.environ.get(rest, "").strip():
+            (empty if rest in os.environ else unset).append(rest)
+        if scheme == "file" and not os.path.exists(os.path.expanduser(rest)):
+            files.append(f"{rest} is not there")
+    return [*_variables(unset, "not set"), *_variables(empty, "empty"), *files]
 
 
-def _absent(reference: str) -> str:
-    scheme, _, rest = reference.partition(":")
-    if scheme == "env" and not os.environ.get(rest, "").strip():
-        return f"environment variable {rest} is {'empty' if rest in os.environ else 'not set'}"
-    if scheme == "file" and not os.path.exists(os.path.expanduser(rest)):
-        return f"{rest} is not there"
-    return ""
+def _variables(names: list[str], state: str) -> list[str]:
+    if not names:
+        return []
+    few = len(names) == 1
+    return [f"environment variable{'' if few else 's'} {', '.join(names)} {'is' if few else 'are'} {state}"]
 
 
 def _free_bytes(home: Path) -> int | None:
