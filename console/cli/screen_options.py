@@ -18,7 +18,7 @@ def screen_options(command: CommandT) -> CommandT:
         default=None,
         expose_value=False,
         callback=_ascii,
-        help="Draw with ASCII only; chosen by itself where the terminal or the locale asks for it.",
+        help="Draw the console with ASCII only; chosen by itself where the terminal or the locale asks for it.",
     )(command)
     return click.option(
         "--theme",

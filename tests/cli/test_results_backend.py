@@ -284,6 +284,19 @@ def test_two_runs_are_compared_on_the_tests_that_both_answered():
     assert column(table, "full % 2")[:2] == ["79.2%", "79.2%"]
 
 
+def test_two_runs_without_a_test_in_common_say_so():
+    from reported_run import jobs, row
+
+    tests = [test for job in jobs() for test in job["tests"]]
+    half = len(tests) // 2
+    runs = [
+        make_run([started(name), *map(row, some), ended(len(some), len(some))], name)
+        for name, some in (("one", tests[:half]), ("two", tests[half:]))
+    ]
+    found = Listing().compare(*runs, lambda share: None)
+    assert any("no test was answered in both runs" in line for line in found.refused)
+
+
 @pytest.mark.parametrize(
     ("changes", "plan", "why"),
     [

@@ -335,7 +335,10 @@ class Controlled(Watched):
             self.say("; ".join(line.strip() for line in error.lines()), "bad")
             return False
         if isinstance(answer, Accepted):
-            self.say(f"{answer.text}{reach}" if answer.text else done, "accent")
+            told = f"{answer.text}{reach}" if answer.text else done
+            self.say(
+                told, "accent", max(80, 2 * self.size.width - 4)
+            )  # a change of many lanes must not hide them
         else:
             self.say(f"not done: {answer.text}", "warn")
         self.set_timer(LOOK_AFTER_S, self.look_again)
@@ -345,11 +348,11 @@ class Controlled(Watched):
         """Say it above the grid."""
         self.say(text, "warn")
 
-    def say(self, text: str, tone: Tone) -> None:
-        """Say something above the grid for a while."""
+    def say(self, text: str, tone: Tone, limit: int = 300) -> None:
+        """Say something above the grid for a while, cut to `limit` characters."""
         if self._hush_timer is not None:
             self._hush_timer.stop()
-        self.said = ((f" {safe_line(text, 300)}", tone),)
+        self.said = ((f" {safe_line(text, limit)}", tone),)
         self._hush_timer = self.set_timer(SAID_FOR_S, self._hush)
         self.draw()
 

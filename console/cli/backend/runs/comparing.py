@@ -21,6 +21,7 @@ from console.records.summary_types import Summary
 from console.screens.runs.needs import Comparison
 
 _ALL: Final = "all"
+_APART: Final = "verdicts: no test was answered in both runs, so none can be held against the same one"
 _FIRST: Final = "1"
 _SECOND: Final = "2"
 
@@ -44,10 +45,11 @@ def compare_runs(first_dir: Path, second_dir: Path, watch: Callable[[float], Non
     marks = tuple(_other_marks(first, second))
     speeds = tuple(_other_speeds(first.summary, second.summary))
     pairs = {} if tasks or marks else _pairs(first.tests, second.tests)
+    apart = () if tasks or marks or any(row["pairs"] for row in pairs.values()) else (_APART,)
     notes = tuple(_other_settings(first, second))
     return Comparison(
         heads=(_head(first.summary), _head(second.summary)),
-        refused=(*tasks, *marks, *speeds),
+        refused=(*tasks, *marks, *apart, *speeds),
         table=compared_sheet(
             Compared(first, pairs),
             Compared(second, pairs),
