@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "profile": ("console.cli.profile:profile", "List, show, check, compare and make profiles."),
     "tasks": ("console.cli.tasks:tasks", "Look at tasks of the library, with their plans and goals."),
+    "doctor": ("console.cli.doctor:doctor", "Say what this machine's client can drive."),
     "simulator": ("console.cli.simulator:simulator", "Serve a simulated provider over HTTP."),
 }
 """Command name → where it lives, and its line in the help. No profile may bear one of these names."""
