@@ -17,6 +17,7 @@ from console.sim.config import SimConfig, check_config
 from console.sim.connection import Connection, Incoming
 from console.sim.ledger import Arrival, Delivery, Log, ServerStats, provider_stats
 from console.sim.live_answer import LiveAnswer, StreamedAnswer, WholeAnswer
+from console.sim.metrics import CONTENT_TYPE, metrics_text
 from console.sim.provider import SimulatedProvider, key_label
 from console.sim.rejection import Rejection
 from console.sim.routes import ChatBody, Route, ask_of, find_route, read_body
@@ -94,11 +95,20 @@ class SimulatorServer:
             if refused is not None:
                 return self._refuse(connection, incoming, refused)
             body = wire.model_list(provider.served_models(), self._created)
+        elif route.what == "metrics":
+            body = metrics_text(self.providers)
         else:
             body = msgspec.json.encode(self.stats()) if route.what == "stats" else self.log.to_json()
         head_only = incoming.method == "HEAD"
         connection.write(
-            wire.json_response(200, (), body, keep_alive=incoming.keep_alive, with_body=not head_only)
+            wire.json_response(
+                200,
+                (),
+                body,
+                keep_alive=incoming.keep_alive,
+                with_body=not head_only,
+                content_type=CONTENT_TYPE if route.what == "metrics" else "application/json",
+            )
         )
         return None
 

@@ -39,7 +39,7 @@ class ChatBody(msgspec.Struct, frozen=True):
 class Route(msgspec.Struct, frozen=True):
     """Where a path leads."""
 
-    what: Literal["chat", "models", "stats", "log"]
+    what: Literal["chat", "models", "stats", "log", "metrics"]
     provider: str = ""
     deployment: str | None = None
     """In Azure's dialect the path names it."""
@@ -54,6 +54,8 @@ def find_route(method: str, target: bytes, providers: Mapping[str, SimulatedProv
     parts = [unquote(part) for part in path.decode("latin-1").split("/")[1:]]
     if parts in (["__stats"], ["__log"]):
         return _allowed(method, Route("stats" if parts == ["__stats"] else "log"))
+    if parts == ["metrics"] and "metrics" not in providers:
+        return _allowed(method, Route("metrics"))
     found: Route | Rejection | None = None
     if parts and parts[0] in providers:
         found = _provider_route(parts[0], parts[1:], query, providers)

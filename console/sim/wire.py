@@ -47,10 +47,16 @@ def head(status: int, headers: Headers, *, length: int | None, content_type: str
 
 
 def json_response(
-    status: int, headers: Headers, body: bytes, *, keep_alive: bool, with_body: bool = True
+    status: int,
+    headers: Headers,
+    body: bytes,
+    *,
+    keep_alive: bool,
+    with_body: bool = True,
+    content_type: str = "application/json",
 ) -> bytes:
-    """Return a whole response with a JSON body (`with_body` False: its head, as HEAD asks)."""
-    top = head(status, headers, length=len(body), content_type="application/json", keep_alive=keep_alive)
+    """Return a whole response, with a JSON body if nothing else is said (`with_body` False: its head, as HEAD asks)."""
+    top = head(status, headers, length=len(body), content_type=content_type, keep_alive=keep_alive)
     return top + body if with_body else top
 
 

@@ -79,13 +79,12 @@ def test_results_are_added_to_a_file_with_their_details(tmp_path: Path):
                 "capacity", "run", "--base-url", simulator.url, "--model", "m", "--max-concurrency", "4",
                 "--num-prompts", "20", "--random-input-len", "8", "--random-output-len", "4", "--append-result",
                 "--save-detailed", "--result-dir", str(tmp_path), "--result-filename", "all.json", "--label", "mine",
-                "--server-metrics", simulator.url, "--out", str(tmp_path / "runs"),
+                "--out", str(tmp_path / "runs"),
             )  # fmt: skip
             assert code == 0, err
     results = [json.loads(line) for line in (tmp_path / "all.json").read_text().splitlines()]
     assert [result["label"] for result in results] == ["mine", "mine"]
     assert all(len(result["ttfts"]) == 20 for result in results)
-    assert any("server metrics: " in note for note in results[0]["ultra"]["notes"]), "the simulator has none"
 
 
 def test_sharegpt_is_asked_up_to_the_first_answer(tmp_path: Path):
@@ -103,3 +102,23 @@ def test_sharegpt_is_asked_up_to_the_first_answer(tmp_path: Path):
     assert "1 prompts are repeated to make 3" in err
     result = result_of(out)
     assert (result["completed"], result["total_input_tokens"]) == (3, 9)
+
+
+def test_what_the_server_says_of_itself_stands_beside(tmp_path: Path):
+    with Simulator("--ttft-ms", "5", "--itl-ms", "20", "--slots", "3") as simulator:
+        root = simulator.url.removesuffix("/v1")
+        code, out, err = ultra(
+            "capacity", "run", "--base-url", simulator.url, "--model", "m", "--max-concurrency", "8", "--num-prompts", "24",
+            "--random-input-len", "8", "--random-output-len", "20", "--ignore-eos", "--server-metrics", root, "--json",
+            "--out", str(tmp_path / "runs"),
+        )  # fmt: skip
+        assert code == 0, err
+        server = result_of(out)["ultra"]["server"]
+        assert server["samples"] >= 2
+        assert (server["running_max"], server["waiting_max"]) == (3, 5)
+        code, out, err = ultra(
+            "capacity", "run", "--base-url", simulator.url, "--model", "m", "--max-concurrency", "2", "--num-prompts", "4",
+            "--random-output-len", "2", "--server-metrics", f"{root}/none", "--json", "--out", str(tmp_path / "runs"),
+        )  # fmt: skip
+    assert code == 0, err
+    assert any("/none answers with status 404" in note for note in result_of(out)["ultra"]["notes"])

@@ -294,3 +294,22 @@ async def test_a_host_that_is_not_ours_is_said_in_words():
     with pytest.raises(ConsoleError, match=r"cannot listen on 192\.0\.2\.1"):
         async with serve(config(), host="192.0.2.1"):
             pass
+
+
+async def test_it_says_what_it_serves_and_has_waiting_as_model_servers_do(client: httpx.AsyncClient):
+    async with serve(config(ttft_ms=60_000.0, slots=2)) as server:
+        root = server.url("lab").removesuffix("/lab/v1").removesuffix("/v1")
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(lambda: chat(client, server, stream=True, model='odd "m"'))
+            with anyio.fail_after(10):
+                while True:
+                    page = await client.get(root + "/metrics")
+                    if 'waiting{engine="lab",model_name="odd \\"m\\""} 3' in page.text:
+                        break
+                    await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
+    assert page.headers["content-type"].startswith("text/plain")
+    assert page.headers[SIMULATED_HEADER] == "1"
+    assert 'vllm:num_requests_running{engine="lab",model_name="odd \\"m\\""} 2' in page.text
+    assert page.text.startswith("# SIMULATED")
