@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from console.capacity.level_result import LevelAsked, level_result, measured_rows, ttft_p50_ms
-from console.capacity.level_stats import Reported
+from console.capacity.level_result import LevelAsked, level_result, ttft_p50_ms
+from console.capacity.level_stats import Reported, measured_rows
 from console.capacity.server_metrics import ServerWatch, metrics_page
 from console.engine.departure import AHEAD_NS
 from console.engine.load import Level, LoadEngine

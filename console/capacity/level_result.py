@@ -21,9 +21,11 @@ from console.capacity.level_stats import (
     Reported,
     floor_of,
     is_good,
+    measured_rows,
     peak_chunks_per_s,
     peak_in_flight,
     percentile_key,
+    prompt_number,
     queue_ns,
     samples_of,
     stats,
@@ -73,11 +75,6 @@ def ttft_p50_ms(rows: Sequence[RequestRow]) -> float | None:
     """Return the median TTFT that the client is judged by, or None from too few answers."""
     ms = [row.ttft_ns / 1e6 for row in rows if row.outcome is Outcome.OK and row.ttft_ns is not None]
     return percentile(ms, 50) if len(ms) >= FLOORS[50] else None
-
-
-def measured_rows(rows: Sequence[RequestRow], warm_ups: int) -> list[RequestRow]:
-    """Return the rows without those of requests that warmed up: prompts are numbered, and those come first."""
-    return [row for row in rows if int(row.test.rpartition("/")[2]) >= warm_ups]
 
 
 def level_result(
@@ -160,26 +157,36 @@ def _totals(
         else None,
         "output_throughput": per_second(output_tokens),
         "total_token_throughput": per_second(both),
-        **(_details(rows) if asked.report.detailed else {}),
-        "latencies": [row.latency_ns / 1e9 for row in answered if row.latency_ns is not None],
-        "queue_times": [queue_ns(row) / 1e9 for row in answered],
+        **_lists(rows if asked.report.detailed else answered, detailed=asked.report.detailed),
         "max_output_tokens_per_s": peak_chunks_per_s(answered) if output_tokens is not None else None,
         "max_concurrent_requests": peak_in_flight(rows),
+        "rtfx": 0.0,  # of audio; of text vLLM writes this
     }
 
 
-def _details(rows: Sequence[RequestRow]) -> dict[str, list[Any]]:
-    """Return what `--save-detailed` adds: an entry a request, in the order in which they were sent."""
-    ordered = sorted(rows, key=lambda row: row.at_ns)
-    return {
+_DETAILS: Final = frozenset(
+    {"input_lens", "output_lens", "ttfts", "itls", "start_times", "generated_texts", "errors"}
+)
+
+
+def _lists(rows: Sequence[RequestRow], *, detailed: bool) -> dict[str, list[Any]]:
+    """Return the lists of an entry a request, by the number of the prompt as vLLM has them.
+
+    Failed ones are in them, as 0, only where all lists are there, so that all are of one length.
+    """
+    ordered = sorted(rows, key=lambda row: (prompt_number(row), row.at_ns))
+    lists: dict[str, list[Any]] = {
         "input_lens": [row.prompt_tokens or 0 for row in ordered],
         "output_lens": [row.completion_tokens or 0 for row in ordered],
         "ttfts": [(row.ttft_ns or 0) / 1e9 for row in ordered],
         "itls": [[gap_ns / 1e9 for gap_ns in row.chunk_gap_ns] for row in ordered],
+        "latencies": [(row.latency_ns or 0) / 1e9 for row in ordered],
         "start_times": [row.at_ns / 1e9 for row in ordered],
+        "queue_times": [queue_ns(row) / 1e9 for row in ordered],
         "generated_texts": ["" for _ in ordered],
         "errors": [row.error or "" for row in ordered],
     }
+    return {name: values for name, values in lists.items() if detailed or name not in _DETAILS}
 
 
 def _rps_changes(ramp: Ramp, asked: LevelAsked, rows: Sequence[RequestRow]) -> list[dict[str, Any]]:

@@ -149,3 +149,13 @@ def peak_chunks_per_s(rows: Sequence[RequestRow]) -> float:
             at_ns += gap_ns
             buckets[at_ns // 10**9] = buckets.get(at_ns // 10**9, 0) + 1
     return float(max(buckets.values(), default=0))
+
+
+def measured_rows(rows: Sequence[RequestRow], warm_ups: int) -> list[RequestRow]:
+    """Return the rows without those of requests that warmed up: prompts are numbered, and those come first."""
+    return [row for row in rows if prompt_number(row) >= warm_ups]
+
+
+def prompt_number(row: RequestRow) -> int:
+    """Return the number of the prompt that a request was, counted with those that warm up."""
+    return int(row.test.rpartition("/")[2])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -29,7 +31,7 @@ VLLM_KEYS = {
     "date", "endpoint_type", "backend", "label", "model_id", "tokenizer_id", "num_prompts", "request_rate",
     "burstiness", "max_concurrency", "duration", "completed", "failed", "total_input_tokens",
     "total_output_tokens", "request_throughput", "request_goodput", "output_throughput",
-    "total_token_throughput", "latencies", "queue_times", "max_output_tokens_per_s", "max_concurrent_requests",
+    "total_token_throughput", "latencies", "queue_times", "rtfx", "max_output_tokens_per_s", "max_concurrent_requests",
     *(f"{kind}_{name}_ms" for kind in ("mean", "median", "std", "p99") for name in ("ttft", "tpot", "itl")),
 }  # fmt: skip
 
@@ -203,15 +205,102 @@ def test_goodput_counts_answers_within_every_limit():
     assert one_token["request_goodput"] > 0
 
 
-def test_details_have_an_entry_a_request_in_the_order_of_sending():
-    rows = [row(300), row(0, outcome=Outcome.CONNECTION, error="refused"), row(100, ttft=7)]
+def test_details_have_an_entry_a_request_by_the_number_of_its_prompt():
+    rows = [
+        msgspec.structs.replace(one, test=f"prompt/{number}")
+        for number, one in (
+            (2, row(300)),
+            (0, row(0, outcome=Outcome.CONNECTION, error="refused")),
+            (1, row(400, ttft=7)),
+        )
+    ]
     result = level_result(asked_for(3, Reported(detailed=True)), rows)
     assert result["ttfts"] == [0, 0.007, 0.1]
     assert result["errors"] == ["refused", "", ""]
     assert result["itls"][1] == [0.01, 0.03]
-    assert result["start_times"] == [0, 0.1, 0.3]
+    assert result["start_times"] == [0, 0.4, 0.3]
+    assert result["latencies"] == [0, 0.047, 0.14]
     assert result["output_lens"] == [0, 3, 3]
     assert (result["input_lens"], result["generated_texts"]) == ([0, 5, 5], ["", "", ""])
+    assert level_result(asked_for(3), rows)["latencies"] == [0.047, 0.14]
+
+
+class VllmResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The result file of `vllm bench serve` in the order and the types in which it is written."""
+
+    date: str
+    endpoint_type: str
+    backend: str
+    label: str | None
+    model_id: str
+    tokenizer_id: str | None
+    num_prompts: int
+    version: str
+    request_rate: float | Literal["inf"]
+    burstiness: float
+    max_concurrency: int | None
+    ramp_up_strategy: str | msgspec.UnsetType = msgspec.UNSET
+    ramp_up_start_rps: float | msgspec.UnsetType = msgspec.UNSET
+    ramp_up_end_rps: float | msgspec.UnsetType = msgspec.UNSET
+    duration: float
+    completed: int
+    failed: int
+    total_input_tokens: int
+    total_output_tokens: int
+    request_throughput: float
+    request_goodput: float | None
+    output_throughput: float
+    total_token_throughput: float
+    input_lens: list[int]
+    output_lens: list[int]
+    ttfts: list[float]
+    itls: list[list[float]]
+    latencies: list[float]
+    start_times: list[float]
+    queue_times: list[float]
+    generated_texts: list[str]
+    errors: list[str]
+    max_output_tokens_per_s: float
+    max_concurrent_requests: int
+    rtfx: float
+    rps_change_events: list[dict[str, str | int]] | msgspec.UnsetType = msgspec.UNSET
+    mean_ttft_ms: float
+    median_ttft_ms: float
+    std_ttft_ms: float
+    p99_ttft_ms: float
+    mean_tpot_ms: float
+    median_tpot_ms: float
+    std_tpot_ms: float
+    p99_tpot_ms: float
+    mean_itl_ms: float
+    median_itl_ms: float
+    std_itl_ms: float
+    p99_itl_ms: float
+    ultra: dict[str, Any]
+
+
+@pytest.mark.parametrize("ramp", [None, Ramp(strategy="exponential", start_rps=1, end_rps=4)])
+def test_a_strict_parser_of_vllms_file_reads_ours_key_by_key_in_its_order(ramp):
+    report = Reported(detailed=True, metadata={"version": "0.3"}, goodput={"ttft": 500})
+    rows = numbered(30, due_ns=0)
+    asked = asked_for(30, report, ramp=ramp, rate=None if ramp is None else ramp.mean_rps)
+    data = msgspec.json.encode(level_result(asked, rows))
+    read = msgspec.json.decode(data, type=VllmResult)
+    known = [field for field in VllmResult.__struct_fields__ if getattr(read, field) is not msgspec.UNSET]
+    assert list(json.loads(data)) == known
+    assert (ramp is None) == (read.rps_change_events is msgspec.UNSET)
+    assert read.request_rate == "inf"
+    assert len(read.ttfts) == len(read.itls) == len(read.latencies) == 30
+
+
+def test_percentiles_are_those_of_numpy_on_the_same_data():
+    """Figures by `numpy.percentile` (2.x, linear) of [100 … 129] + [1000], written out."""
+    rows = [*numbered(30), msgspec.structs.replace(row(9000, ttft=1000), test="prompt/30")]
+    result = level_result(asked_for(31, Reported(metrics=("ttft",), percentiles=(1, 50, 90, 95, 99))), rows)
+    expected = {"p1": 100.3, "p50": 115.0, "p90": 127.0, "p95": 128.5, "p99": 738.7}
+    assert {name: result[f"{name}_ttft_ms"] for name in expected} == {
+        name: pytest.approx(value) for name, value in expected.items()
+    }
 
 
 def test_metadata_and_label_are_in_the_result_and_names_of_its_own_are_known():
