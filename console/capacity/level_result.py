@@ -124,7 +124,7 @@ def _heading(asked: LevelAsked) -> dict[str, Any]:
         "num_prompts": asked.num_prompts,
         **report.metadata,  # never under a name of ours, which `result_names` tells
         "request_rate": "inf" if level.request_rate is None or level.ramp is not None else level.request_rate,
-        "burstiness": level.burstiness,
+        "burstiness": None if level.arrival == "constant" else _shape(level),
         "max_concurrency": level.max_concurrency,
     }
     if level.ramp is not None:
@@ -132,6 +132,10 @@ def _heading(asked: LevelAsked) -> dict[str, Any]:
         heading["ramp_up_start_rps"] = level.ramp.start_rps
         heading["ramp_up_end_rps"] = level.ramp.end_rps
     return heading
+
+
+def _shape(level: Level) -> float:
+    return 1.0 if level.arrival == "poisson" else level.burstiness
 
 
 def _totals(

@@ -50,11 +50,19 @@ _FIELDS: Final[dict[str, _Field]] = {
     "amd_gpu_total_vram": "memory_total",
 }
 """Name, with `_` for `:`, → what it says."""
-_NAMES: Final = "|".join(
-    sorted((re.escape(name).replace("_", "[:_]", 1) for name in _FIELDS), key=len, reverse=True)
-)
+
+
+def _pattern(names: Iterable[str]) -> str:
+    """Return a pattern of names, those of one server after its own name: most lines of a page bear that."""
+    of: dict[str, list[str]] = {}
+    for name in names:
+        server, _, rest = name.partition("_")
+        of.setdefault(server, []).append(re.escape(rest))
+    return "|".join(f"{server}[:_](?:{'|'.join(rests)})" for server, rests in of.items())
+
+
 _LABELS: Final = r'\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\}'
-_LINE: Final = re.compile(rf"^({_NAMES})({_LABELS})?[ \t]+(\S+)", re.MULTILINE)
+_LINE: Final = re.compile(rf"^({_pattern(_FIELDS)})({_LABELS})?[ \t]+(\S+)", re.MULTILINE)
 _LABEL: Final = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
 _RANKS: Final = frozenset({"tp_rank", "pp_rank", "moe_ep_rank", "pid"})
 _BLANK: Final = 2.0**60

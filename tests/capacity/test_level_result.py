@@ -351,3 +351,11 @@ def test_what_the_server_said_stands_beside():
     result = level_result(asked_for(1), [row(0)], None, {"kv_cache_max": 0.991, "waiting_mean": 3.0})
     assert result["ultra"]["server"]["kv_cache_max"] == 0.991
     assert "KV cache used, at most:                  0.99" in printed(result)
+
+
+def test_burstiness_is_that_of_the_arrivals_and_of_constant_ones_none():
+    of = {
+        arrival: level_result(asked_for(1, rate=1.0, arrival=arrival, burstiness=4.0), [row(0)])["burstiness"]
+        for arrival in ("constant", "poisson", "gamma")
+    }
+    assert of == {"constant": None, "poisson": 1.0, "gamma": 4.0}
