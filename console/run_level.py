@@ -14,6 +14,7 @@ import msgspec
 
 from console.capacity.level_result import LevelAsked, level_result, ttft_p50_ms
 from console.capacity.level_stats import Reported, measured_rows
+from console.capacity.level_steady import steady_part
 from console.capacity.server_metrics import ServerWatch, metrics_page
 from console.engine.departure import AHEAD_NS
 from console.engine.load import Level, LoadEngine
@@ -27,6 +28,7 @@ from console.records.client_rows import client_health
 from console.vocabulary.chat import ChatRequest
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import LaneSetup
+from console.vocabulary.level import LevelOutcome
 from console.vocabulary.rows import RequestRow
 
 
@@ -69,6 +71,8 @@ class LevelRun:
         self._start_ns = 0
         self._watch: ServerWatch | None = None
         self.result: dict[str, Any] | None = None
+        self.steady: LevelOutcome | None = None
+        """What was measured while it was steady, and what the user's limits say of it."""
 
     async def run(self, narrate: Narrate, started: Callable[[Path], None]) -> Ended:
         """Run it to its end.
@@ -105,35 +109,54 @@ class LevelRun:
             ended = await host(what, self._make, told, started)
         if self._engine is not None:
             rows = self._engine.rows if isinstance(self._engine, LoadEngine) else self._engine.rows()
-            provider = asked.loaded.profile.providers[self._lanes[0].lane.provider]
-            self.result = level_result(
-                LevelAsked(
-                    model=asked.model,
-                    api=provider.api,
-                    level=asked.level,
-                    num_prompts=len(asked.requests) - asked.level.warm_ups,
-                    input_len=asked.input_len,
-                    output_len=asked.output_len,
-                    simulated=provider.api == "sim",
-                    created=created,
-                    run_id=ended.run_dir.name,
-                    held_s=self._engine.held_s,
-                    deaths=0 if isinstance(self._engine, LoadEngine) else sum(self._engine.deaths.values()),
-                    report=asked.report,
-                ),
-                rows,
-                client_health(ended.run_dir, ttft_p50_ms(rows)),
-                self._of_server(measured_rows(rows, asked.level.warm_ups)),
-            )
-            if self._watch is not None and self._watch.trouble:
-                self.result["ultra"]["notes"].append(f"server metrics: {self._watch.trouble}")
+            self.result = self._result(rows, ended.run_dir, created)
         return ended
+
+    def _result(self, rows: Sequence[RequestRow], run_dir: Path, created: datetime) -> dict[str, Any]:
+        asked, engine = self._asked, self._engine
+        assert engine is not None
+        provider = asked.loaded.profile.providers[self._lanes[0].lane.provider]
+        client = client_health(run_dir, ttft_p50_ms(rows))
+        result = level_result(
+            LevelAsked(
+                model=asked.model,
+                api=provider.api,
+                level=asked.level,
+                num_prompts=len(asked.requests) - asked.level.warm_ups,
+                input_len=asked.input_len,
+                output_len=asked.output_len,
+                simulated=provider.api == "sim",
+                created=created,
+                run_id=run_dir.name,
+                held_s=engine.held_s,
+                deaths=0 if isinstance(engine, LoadEngine) else sum(engine.deaths.values()),
+                report=asked.report,
+            ),
+            rows,
+            client,
+            self._of_server(measured_rows(rows, asked.level.warm_ups)),
+        )
+        self.steady = steady_part(
+            asked.level,
+            rows,
+            asked.report,
+            client=client,
+            server=None if self._watch is None else self._server_in,
+        )
+        result["ultra"]["steady"] = msgspec.to_builtins(self.steady)
+        if self._watch is not None and self._watch.trouble:
+            result["ultra"]["notes"].append(f"server metrics: {self._watch.trouble}")
+        return result
 
     def _of_server(self, rows: Sequence[RequestRow]) -> dict[str, float] | None:
         if self._watch is None or not rows:
             return None
         ends = (row.at_ns + (row.total_ns or 0) for row in rows)
-        return self._watch.window(self._start_ns + min(row.at_ns for row in rows), self._start_ns + max(ends))
+        return self._server_in(min(row.at_ns for row in rows), max(ends))
+
+    def _server_in(self, from_ns: int, to_ns: int) -> dict[str, float]:
+        assert self._watch is not None
+        return self._watch.window(self._start_ns + from_ns, self._start_ns + to_ns)
 
     def _make(self, seat: Seat) -> LoadEngine | LevelOnProcesses:
         self._start_ns = seat.start_ns

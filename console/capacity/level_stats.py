@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from console.capacity.slo import Slo
 from console.records.percentile import percentile
 from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow
@@ -21,6 +22,8 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
     percentiles: tuple[float, ...] = (99.0,)
     goodput: dict[str, float] = {}
     """Limit of each answer in ms: `ttft`, `tpot`, `e2e`."""
+    slos: tuple[Slo, ...] = ()
+    """Limits on figures of the level in its steady window."""
     metadata: dict[str, str] = {}
     """Written into the result as it is."""
     label: str | None = None

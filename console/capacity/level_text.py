@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from console.capacity.level_result import client_bound
 from console.vocabulary.client_health import CLIENT_WORDS
+from console.vocabulary.level import VALIDITY_WORDS, Validity
 from console.vocabulary.safe_text import safe_line
 
 _LABELS: Final = (
@@ -43,6 +44,8 @@ def printed(result: dict[str, Any]) -> list[str]:
             lines += _metric(result, name, short, title)
     if ultra.get("loop") == "open":
         lines += _response(ultra)
+    if ultra.get("steady"):
+        lines += _steady(ultra["steady"])
     if ultra.get("server"):
         lines += _server(ultra["server"])
     lines.append("=" * 50)
@@ -132,6 +135,38 @@ def _percentiles(figures: dict[str, Any], notes: list[str], name: str, label: st
         reason = f" ({uncertain.split(': ', 1)[1]})" if uncertain and value is not None else ""
         lines.append(line(f"P{found[1]} {label} (ms):", value, note=reason))
     return lines
+
+
+def _steady(steady: dict[str, Any]) -> list[str]:
+    """Return the part between beginning and drain, with intervals of 95 %; under labels that no script greps."""
+    validity: Validity = steady.get("validity", "valid")
+    from_s, to_s = steady["from_ns"] / 1e9, steady["to_ns"] / 1e9
+    lines = [
+        f"{'In the Steady Window':-^50}",
+        line("Validity:", VALIDITY_WORDS[validity]),
+        line("Window (s):", to_s - from_s, note=f" ({from_s:.1f} to {to_s:.1f})"),
+        line("Requests in flight:", steady["in_flight"]),
+        _estimate("Answered in it (req/s):", steady["requests_per_s"]),
+    ]
+    if steady.get("tokens_per_s"):
+        lines.append(_estimate("Tokens made in it (tok/s):", steady["tokens_per_s"]))
+    if steady.get("goodput"):
+        lines.append(_estimate("Good answers in it (%):", steady["goodput"], times=100))
+    for rule in steady.get("rules", ()):
+        missing = f"; {rule['missing']}" if rule.get("missing") else ""
+        lines.append(
+            safe_line(f"{rule['rule']} {rule['limit']}: {rule['state']} ({rule['measured']}{missing})")
+        )
+    lines += [safe_line(f"{VALIDITY_WORDS[validity]}: {reason}") for reason in steady.get("reasons", ())]
+    return lines
+
+
+def _estimate(label: str, estimate: dict[str, Any], times: float = 1.0) -> str:
+    ends = [estimate.get(name) for name in ("low", "high")]
+    interval = (
+        "" if None in ends else f" [{', '.join(f'{times * end:.2f}' for end in ends if end is not None)}]"
+    )
+    return line(label, times * float(estimate["value"]), note=interval)
 
 
 def _server(server: dict[str, float]) -> list[str]:

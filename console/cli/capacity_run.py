@@ -83,6 +83,9 @@ def run(
         return detached(as_json=as_json)
 
     def finish(run_dir: Path) -> ExitCode:
-        return report(level_run.result, goes_to, run_dir, append=results.append_result, as_json=as_json)
+        from console.capacity.level_steady import slo_code
+
+        code = report(level_run.result, goes_to, run_dir, append=results.append_result, as_json=as_json)
+        return code or slo_code(level_run.steady, reported)
 
     return host_here(level_run.run, as_json=as_json, announce=announce, finish=finish)

@@ -24,6 +24,7 @@ class Results:
     """What is told, as it was asked for."""
 
     goodput: tuple[str, ...]
+    slo: tuple[str, ...]
     percentile_metrics: str
     metric_percentiles: str
     metadata: tuple[str, ...]
@@ -42,12 +43,13 @@ class Results:
         """
         from console.capacity.level_result import result_names
         from console.capacity.level_stats import Reported
-        from console.capacity.slo import parse_goodput
+        from console.capacity.slo import parse_goodput, parse_slo
 
         reported = Reported(
             metrics=self._metrics(),
             percentiles=self._percentiles(),
             goodput=dict(parse_goodput(one) for text in self.goodput for one in text.split()),
+            slos=tuple(parse_slo(text) for text in self.slo),
             metadata=self._metadata(),
             label=self.label,
             tokenizer=None if tokenizer is None else str(tokenizer),
@@ -130,6 +132,12 @@ _OPTIONS = (
         multiple=True,
         metavar="NAME:MS",
         help="Count as good what is within: ttft, tpot, e2el in ms, such as ttft:500; repeatable.",
+    ),
+    click.option(
+        "--slo",
+        multiple=True,
+        metavar="LIMIT",
+        help="A limit to hold in the steady window, such as ttft_p95<800ms or success>=99%; repeatable.",
     ),
     click.option("--percentile-metrics", default="ttft,tpot,itl", show_default=True, help="And e2el, client_queue_time, e2el_including_client_queue."),
     click.option("--metric-percentiles", default="99", show_default=True, help="Such as 50,95,99.9."),

@@ -30,6 +30,7 @@ SIM = ("--profile", "sim", "--model", "gpt-4o-mini")
         (("--metric-percentiles", "50,101"), "'101' is not a percentage"),
         (("--metadata", "nothing"), "is not KEY=VALUE"),
         (("--metadata", "duration=5"), "duration is a name of the result's own"),
+        (("--slo", "ttft_p95>5ms"), "is better when it is less"),
         (("--server-metrics", "localhost:8000"), "--server-metrics: 'localhost:8000' is no http"),
         (("--append-result", "--result-dir", "nowhere"), "there is no directory nowhere"),
     ],
@@ -122,3 +123,16 @@ def test_what_the_server_says_of_itself_stands_beside(tmp_path: Path):
         )  # fmt: skip
     assert code == 0, err
     assert any("/none answers with status 404" in note for note in result_of(out)["ultra"]["notes"])
+
+
+def test_limits_of_the_user_are_judged_in_the_steady_window_and_make_the_exit_code(tmp_path: Path):
+    with Simulator("--ttft-ms", "40", "--itl-ms", "2") as simulator:
+        code, out, err = ultra(
+            "capacity", "run", "--base-url", simulator.url, "--model", "m", "--max-concurrency", "8", "--num-prompts",
+            "200", "--random-input-len", "8", "--random-output-len", "4", "--slo", "ttft_mean<1ms", "--out",
+            str(tmp_path / "runs"),
+        )  # fmt: skip
+    assert code in (3, 4), err  # 3 where this machine is too busy to say
+    assert "In the Steady Window" in out
+    assert "ttft_mean < 1 ms: fail" in out
+    assert out.count("Request throughput (req/s):") == 1, "scripts grep it"
