@@ -9,6 +9,8 @@ import pytest
 from commands import Simulator, ultra, ultra_here
 
 SIM = ("--profile", "sim", "--model", "gpt-4o-mini")
+MEASURED = (0, 3)
+"""Exit codes of a level that was driven in full: 3 where this machine was too busy for its clock to be right."""
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_a_ramp_with_warm_ups_is_sent_in_full_and_measured_without_them(processe
         "--random-output-len", "4", "--random-range-ratio", "0.5", "--processes", processes, "--metadata", "tp=2",
         "--goodput", "ttft:60000", "--json", "--out", str(tmp_path),
     )  # fmt: skip
-    assert code == 0, err
+    assert code in MEASURED, err
     result = result_of(out)
     assert (result["num_prompts"], result["completed"], result["ultra"]["warm_ups"]) == (50, 50, 5)
     assert (result["request_rate"], result["ramp_up_end_rps"], result["tp"]) == ("inf", 90, "2")
@@ -113,7 +115,7 @@ def test_what_the_server_says_of_itself_stands_beside(tmp_path: Path):
             "--random-input-len", "8", "--random-output-len", "20", "--ignore-eos", "--server-metrics", root, "--json",
             "--out", str(tmp_path / "runs"),
         )  # fmt: skip
-        assert code == 0, err
+        assert code in MEASURED, err
         server = result_of(out)["ultra"]["server"]
         assert server["samples"] >= 2
         assert (server["running_max"], server["waiting_max"]) == (3, 5)
@@ -121,7 +123,7 @@ def test_what_the_server_says_of_itself_stands_beside(tmp_path: Path):
             "capacity", "run", "--base-url", simulator.url, "--model", "m", "--max-concurrency", "2", "--num-prompts", "4",
             "--random-output-len", "2", "--server-metrics", f"{root}/none", "--json", "--out", str(tmp_path / "runs"),
         )  # fmt: skip
-    assert code == 0, err
+    assert code in MEASURED, err
     assert any("/none answers with status 404" in note for note in result_of(out)["ultra"]["notes"])
 
 

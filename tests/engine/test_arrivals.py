@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import fmean, pstdev
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.engine.arrivals import Level, Ramp, due_offsets_ns
@@ -26,6 +26,7 @@ def level(rate: float | None = None, **options) -> Level:
     return Level(max_concurrency=None, request_rate=rate if ramp is None else ramp.mean_rps, **options)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 400), rates, arrivals, st.floats(0.05, 1e6), st.integers(0, 9), st.integers())
 def test_counts_and_the_end_are_exact_and_times_only_go_on(count, rate, arrival, burstiness, warm_ups, seed):
     asked = level(rate, arrival=arrival, burstiness=burstiness, warm_ups=warm_ups)
@@ -48,6 +49,7 @@ def added_up(ramp: Ramp, until_s: float, length_s: float, steps: int = 2000) -> 
     ) * width * length_s / 3  # fmt: skip
 
 
+@settings(deadline=None)
 @given(ramps, st.integers(1, 300), st.floats(0.01, 1))
 def test_a_ramp_sends_what_its_rate_adds_up_to_at_every_instant(ramp, count, share):
     due = due_offsets_ns(count, level(ramp=ramp, arrival="constant"), random.Random(0))
@@ -58,6 +60,7 @@ def test_a_ramp_sends_what_its_rate_adds_up_to_at_every_instant(ramp, count, sha
     assert sent == pytest.approx(added_up(ramp, until_s, length_s), abs=1.01 + 1e-3 * count)
 
 
+@settings(deadline=None)
 @given(ramps, st.integers(1, 300), arrivals, st.floats(0.1, 10), st.integers())
 def test_a_ramp_of_any_arrivals_has_its_count_and_its_end(ramp, count, arrival, burstiness, seed):
     asked = level(ramp=ramp, arrival=arrival, burstiness=burstiness)

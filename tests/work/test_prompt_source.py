@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import fmean, pstdev
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.vocabulary.errors import ConsoleError, Problems
@@ -30,6 +30,7 @@ def words(source, index: int) -> list[str]:
     return text_of(source.at(index)).split(" ")
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**40), st.integers(), st.integers(1, 300), st.floats(0, 0.99), st.integers(0, 40))
 def test_prompt_i_follows_from_seed_and_i_and_has_its_length(index, seed, input_len, ratio, prefix):
     source = random_source(input_len, 50, range_ratio=ratio, seed=seed, prefix_len=prefix)
