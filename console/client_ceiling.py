@@ -101,6 +101,8 @@ class ClientCeiling(msgspec.Struct, frozen=True, kw_only=True):
     event_loop: str
     requests_per_s: float | None = None
     """Short answers through the whole engine, journal and all; None: not measured."""
+    requests_cpu_share: float | None = None
+    """Of a core, meanwhile: well below 1 it was not the client that was slow."""
     requests_at_once: int = _REQUESTS_AT_ONCE
     tokens_per_s: int = TOKENS_PER_S
     steps: tuple[StreamStep, ...] = ()
@@ -173,10 +175,12 @@ async def measure_client(
     simulators = max(1, min(3, found.cores - 1))
     async with _simulators(simulators) as urls:
         say(f"requests: {_REQUESTS_AT_ONCE} at once with short answers")
-        requests_per_s = await _requests_per_s(f"{urls[0]}short/v1", _REQUESTS_S * pace)
+        requests_per_s, cpu_share = await _requests_per_s(f"{urls[0]}short/v1", _REQUESTS_S * pace)
         streams = [f"{url}streams/v1" for url in urls]
         steps = await _stream_steps(streams, say, pace, min(most, found.connections))
-    return msgspec.structs.replace(found, requests_per_s=requests_per_s, steps=tuple(steps))
+    return msgspec.structs.replace(
+        found, requests_per_s=requests_per_s, requests_cpu_share=cpu_share, steps=tuple(steps)
+    )
 
 
 @asynccontextmanager
@@ -195,8 +199,12 @@ async def _simulators(count: int) -> AsyncGenerator[list[str]]:
         yield roots
 
 
-async def _requests_per_s(base_url: str, seconds: float) -> float:
-    """Drive a level of short answers through the engine for a while, and return how many were answered a second."""
+async def _requests_per_s(base_url: str, seconds: float) -> tuple[float, float | None]:
+    """Drive a level of short answers through the engine for a while.
+
+    Returns:
+        How many were answered a second, and the share of a core that took.
+    """
     profile = ad_hoc_profile(base_url=base_url, model="client", workers=_REQUESTS_AT_ONCE)
     loaded = LoadedProfile(
         profile=profile, name=profile.name, origin="doctor", path=None, text="", flags=AD_HOC_FLAGS
@@ -224,7 +232,9 @@ async def _requests_per_s(base_url: str, seconds: float) -> float:
         await level.run(stop_later, lambda _: None)
     if not stopped:
         raise KeyboardInterrupt  # a hosted engine takes Ctrl-C for itself
-    return 0.0 if level.result is None else float(level.result["request_throughput"] or 0.0)
+    if level.result is None:
+        return 0.0, None
+    return float(level.result["request_throughput"] or 0.0), level.result["ultra"]["client"]["cpu_share"]
 
 
 async def _stream_steps(

@@ -13,6 +13,8 @@ from console.vocabulary.errors import ExitCode
 if TYPE_CHECKING:
     from console.client_ceiling import ClientCeiling, StreamStep
 
+_BUSY: Final = 0.85
+"""Share of a core below which the client was not what was slow."""
 _LIMIT_WORDS: Final = {"client": "client too slow", "simulator": "simulator too slow", "": "fit"}
 
 
@@ -70,10 +72,7 @@ def ceiling_lines(found: ClientCeiling) -> list[str]:
         lines.append(_line("client", "not measured: ultra-console doctor --client"))
         return lines
     lines += [
-        _line(
-            "requests",
-            f"{found.requests_per_s:,.0f}/s with short answers, {found.requests_at_once} at once, one process",
-        ),
+        _line("requests", _requests(found)),
         "",
         f"streams of {found.tokens_per_s} tokens/s, one process",
         f"{'at once':>10}{'chunks/s':>11}{'read delay p99':>17}{'loop lag p99':>15}{'cpu':>7}  ",
@@ -82,6 +81,16 @@ def ceiling_lines(found: ClientCeiling) -> list[str]:
         *_meaning(found),
     ]
     return lines
+
+
+def _requests(found: ClientCeiling) -> str:
+    share = found.requests_cpu_share
+    slower = share is not None and share < _BUSY
+    cpu = "" if share is None else f", {100 * share:.0f} % of a core"
+    return (
+        f"{'at least ' if slower else ''}{found.requests_per_s:,.0f}/s with short answers, {found.requests_at_once} at "
+        f"once, one process{cpu}"
+    )
 
 
 def _line(label: str, text: str) -> str:
@@ -117,17 +126,14 @@ def _meaning(found: ClientCeiling) -> list[str]:
     drives = f"One process drives {at_least}{most:,} in flight at {found.tokens_per_s} tokens/s with its clock right"
     lines = [
         f"{drives}: {found.chunks_per_s:,.0f} chunks/s.",
-        f"Of a ramp, --max-concurrency {most} is measured right; beyond it takes --processes, one a core.",
+        f"Of a ramp, up to --max-concurrency {most} is the server's; beyond it takes "
+        + ("a quieter machine." if found.crowded else "--processes, one a core."),
         f"Where a stream has R tokens/s, it is about {most * found.tokens_per_s:,} / R in flight.",
     ]
     if found.crowded:
         lines.append(
-            "Other programs kept it from a CPU where it ended: a quieter machine drives more"
-            + (
-                f", by its CPU time up to {found.chunks_per_cpu_s:,.0f} chunks/s."
-                if found.chunks_per_cpu_s
-                else "."
-            )
+            f"Other programs kept it from a CPU where it ended: by its CPU time alone it would be "
+            f"{found.chunks_per_cpu_s or 0.0:,.0f} chunks/s at most."
         )
     elif found.ended_by == "simulator":
         lines.append("It was the simulator that ended it, not the client.")

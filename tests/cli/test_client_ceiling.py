@@ -76,16 +76,16 @@ def test_a_simulator_that_is_late_or_refuses_ends_it_without_blaming_the_client(
 
 def test_people_read_what_it_means_for_a_ramp():
     found = ClientCeiling(
-        cores=4, open_files=1024, open_files_at_most=4096, event_loop="uvloop", requests_per_s=3210.4,
+        cores=4, open_files=1024, open_files_at_most=4096, event_loop="uvloop", requests_per_s=3210.4, requests_cpu_share=0.6,
         steps=(step(100), step(200), step(400, fit=False, waited=0.2)),
     )  # fmt: skip
     text = "\n".join(ceiling_lines(found))
     assert "1,024: about 924 requests in flight" in text
     assert "may be raised: ulimit -n 4,096" in text
-    assert "3,210/s with short answers" in text
+    assert "at least 3,210/s with short answers, 64 at once, one process, 60 % of a core" in text
     assert "about 200 in flight at 50 tokens/s with its clock right: 8,760 chunks/s" in text
-    assert "--max-concurrency 200" in text
-    assert "a quieter machine drives more, by its CPU time up to 35,040 chunks/s" in text
+    assert "up to --max-concurrency 200 is the server's; beyond it takes a quieter machine." in text
+    assert "by its CPU time alone it would be 35,040 chunks/s at most" in text
     nothing = ClientCeiling(
         cores=1, open_files=64, open_files_at_most=64, event_loop="asyncio", requests_per_s=5.0, steps=(step(12, fit=False),)
     )  # fmt: skip
