@@ -114,7 +114,7 @@ Workers = Annotated[int, Field(ge=1, le=MOST_WORKERS), expecting("a whole number
 LaneWorkers = Annotated[
     int,
     Field(ge=1, le=MOST_WORKERS),
-    expecting("a whole number ≥ 1", "a lane has workers; a model is switched off by off = true"),
+    expecting("a whole number ≥ 1", "a model is switched off by off = true"),
 ]
 Rate = Annotated[float, Field(gt=0), expecting("a number > 0", LEAVE_OUT)]
 Attempts = Annotated[int, Field(ge=1, le=100), expecting("a whole number from 1 to 100")]

@@ -45,7 +45,7 @@ WRONG = [
         "fixed = { workers = 0 }",
         (
             "26: limits.azure.open.fixed.workers: 0 is not a whole number ≥ 1"
-            " (a lane has workers; a model is switched off by off = true)"
+            " (a model is switched off by off = true)"
         ),
     ),
     (OPEN_AZURE, "fixed = { qps = 5 }", "26: limits.azure.open.fixed.workers: is missing"),

@@ -45,8 +45,8 @@ def head_line(choice: ProfileChoice, facts: Facts | None, used: str, lanes: int,
     said = [safe_line(mode, 20), counted(lanes, "lane")]
     if facts is not None and facts.findings:
         said.append(findings_text(facts.findings))
-    said.append(choice.origin)
     said.append("used by launches" if choice.name == used else f"launches use {safe_line(used, 60)}")
+    said.append(choice.origin)
     runs.append(("  " + " · ".join(said), "muted"))
     return tuple(runs)
 

@@ -65,7 +65,7 @@ def test_two_rows_for_each_class_and_one_for_each_gate() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("0", "0 is not a whole number ≥ 1 (a lane has workers"),
+        ("0", "0 is not a whole number ≥ 1 (a model is switched off by off = true)"),
         ("-1", "-1 is not a whole number ≥ 1"),
         ("abc", "'abc' is not a whole number ≥ 1"),
         ("1000000000", "1000000000 is not a whole number ≤ 1000000"),
