@@ -93,11 +93,12 @@ class Face:
         yield self.lane
         yield self.below
 
-    def share_room(self, *, beside: bool) -> bool:
+    def share_room(self, *, beside: bool, keep: bool) -> bool:
         """Give lines that the grid leaves empty to events and jobs; return whether that changed anything.
 
         Args:
             beside: whether jobs stand beside the events, and not over them.
+            keep: whether what stands beside the grid needs them.
         """
         if not self.below.size.height or not self.grid.display:
             return False
@@ -106,7 +107,7 @@ class Face:
         at_least = max(least.values()) if beside else sum(least.values()) + self.progress.size.height
         room = self.middle.size.height + self.below.size.height + self.notice.size.height
         extra = min(MOST_EXTRA, room - at_least - self.grid.lines_wanted - NOTICE_ROOM)
-        shares = _shares(max(0, extra), len(least), beside=beside)
+        shares = _shares(0 if keep else max(0, extra), len(least), beside=beside)
         heights = {part: lines + share for (part, lines), share in zip(least.items(), shares, strict=True)}
         if heights == self._heights:
             return False

@@ -188,13 +188,17 @@ class Live(Controlled, inherit_bindings=False):
             if before is not None:
                 self.aim.moved(before, grid.highlighted, time.monotonic())
             self._draw_lane()
-            if not self.has_class("-low") and self.face.share_room(beside=self.has_class("-wide")):
-                self.call_after_refresh(self.draw)
+            self._share_room()
         else:
             self.face.show_notice(notice)
             if view.standing == "gone" and self._run_dir is not None:
                 self.face.show_gone(self._run_dir.name)
         self._draw_keys()
+
+    def _share_room(self) -> None:
+        wide = self.has_class("-wide")
+        if not self.has_class("-low") and self.face.share_room(beside=wide, keep=self.detail_open):
+            self.call_after_refresh(self.draw)
 
     def _draw_keys(self) -> None:
         """Show which keys work now, where they are others than before: drawing the footer anew costs bytes."""
@@ -224,6 +228,7 @@ class Live(Controlled, inherit_bindings=False):
             return
         self._aim_detail(self.picked.lanes[0])
         self.add_class("-detail")
+        self._share_room()
         if not self.has_class("-wide"):
             self.face.detail.focus()
         self.refresh_bindings()
@@ -237,6 +242,7 @@ class Live(Controlled, inherit_bindings=False):
     def _close_detail(self) -> None:
         self._detail_lane = ""
         self.remove_class("-detail")
+        self._share_room()
         self.face.grid.focus()
 
     async def look_closer(self) -> None:
