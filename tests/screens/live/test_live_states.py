@@ -154,7 +154,8 @@ async def test_sixty_deployments_on_twelve_keys_scroll_both_ways(until) -> None:
 async def test_a_screen_of_60_by_15_keeps_the_grid_and_what_matters(until, golden) -> None:
     app = opened(Told(FakeWatch(snapshot())), LIVE)
     async with app.run_test(size=(60, 15)) as pilot:
-        golden("live-busy-60", await until(pilot, "held 50/50"))
+        await until(pilot, "held 50/50")
+        golden("live-busy-60", await until(pilot, "space pause"))
         await pilot.press("b")
         await until(pilot, "x ideallab/qwen2.5-3b-instruct@key0")
 
