@@ -56,6 +56,13 @@ def screen_text() -> Callable[[Any], str]:
     return text
 
 
+def keys_shown(app: Any) -> bool:
+    """Whether the line of keys is what it is going to be: it comes after the rest, which a busy machine lets one see."""
+    from console.screens.key_line import KeyLine
+
+    return all(line.lines != ((),) and not line._due for line in app.screen.query(KeyLine))
+
+
 @pytest.fixture
 def until(screen_text: Callable[[Any], str]) -> Callable[..., Any]:
     """Wait until the screen shows a text, or a condition holds."""
@@ -64,7 +71,7 @@ def until(screen_text: Callable[[Any], str]) -> Callable[..., Any]:
         for _ in range(tries):
             await pilot.pause()  # which rests for a fiftieth of a second at least
             shown = screen_text(pilot.app)
-            if wanted in shown if isinstance(wanted, str) else wanted():
+            if (wanted in shown if isinstance(wanted, str) else wanted()) and keys_shown(pilot.app):
                 return shown
         pytest.fail(f"never came: {wanted}\n{screen_text(pilot.app)}")
 
