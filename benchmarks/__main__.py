@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import (
     adaptive,
+    capacity,
     cost,
     grid,
     limits,
@@ -41,6 +42,7 @@ PARTS = (
     "policies",
     "watched",
     "grid",
+    "capacity",
 )
 
 
@@ -117,6 +119,7 @@ def _work(server: Serving, *, rounds: int, quick: bool, open_files: int) -> dict
         "rehearsal": lambda: rehearsal.run(rounds=few),
         "policies": policies.run,
         "watched": lambda: watched.run(server, rounds=few, seconds=6 if quick else 10),
+        "capacity": lambda: capacity.run(quick=quick),
         "grid": lambda: grid.run(steps=8 if quick else 20),
     }
 

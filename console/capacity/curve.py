@@ -26,6 +26,13 @@ _LEAST_ERROR: Final = 0.002
 _UNKNOWN_ERROR: Final = 0.05
 _BASELINE: Final = 1.15
 """Slopes are taken over this ratio of concurrencies at least: over less they are noise."""
+_CLEAR: Final = 1.05
+"""A point nearer to the knee than this ratio may be on either side of it."""
+_REACH_BELOW: Final = 6.0
+_REACH_BEYOND: Final = 4.0
+"""Points further away say little of the curve at the knee."""
+_BEND: Final = 0.3
+"""Slopes that differ by less are those of a curve that is smooth there."""
 COLLAPSE: Final = 0.10
 """Throughput that falls by more than this below what a lower level had is a collapse."""
 
@@ -119,7 +126,7 @@ def knee(points: Sequence[CurvePoint], limit: float) -> Knee | None:
     ]
     if not beyond:
         return None
-    at = _meeting(points, best)
+    at = _of_lines(points, _of_lines(points, _meeting(points, best)))
     below = max(
         (point.concurrency for point in points if point.concurrency <= at), default=points[0].concurrency
     )
@@ -153,6 +160,39 @@ def _meeting(points: Sequence[CurvePoint], best: int) -> float:
     if right is None:
         return float(middle.concurrency)
     return _crossing(middle, rise, points[right], after)
+
+
+def _of_lines(points: Sequence[CurvePoint], at: float) -> float:
+    """Place the knee anew, where a line through all points some way below it meets one through those beyond.
+
+    Points at the knee itself are in neither, as they would bend both. A curve without a clear bend, or with too few
+    points, leaves it where it was.
+    """
+    below = [point for point in points if at / _REACH_BELOW <= point.concurrency <= at / _CLEAR]
+    beyond = [point for point in points if _CLEAR * at <= point.concurrency <= _REACH_BEYOND * at]
+    rise, after = _line(below), _line(beyond)
+    if rise is None or after is None or rise[1] - after[1] < _BEND:
+        return at
+    met = math.exp((after[0] - rise[0]) / (rise[1] - after[1]))
+    return min(float(beyond[0].concurrency), max(float(below[-1].concurrency), met))
+
+
+def _line(points: Sequence[CurvePoint]) -> tuple[float, float] | None:
+    """Return intercept and slope of ln work over ln concurrency, by weighted least squares; None: too few points."""
+    if len(points) < 2 or points[-1].concurrency < _BASELINE * points[0].concurrency:
+        return None
+    weights = [point.error**-2 for point in points]
+    xs = [math.log(point.concurrency) for point in points]
+    ys = [point.log_work for point in points]
+    whole = sum(weights)
+    x_mean = sum(weight * x for weight, x in zip(weights, xs, strict=True)) / whole
+    y_mean = sum(weight * y for weight, y in zip(weights, ys, strict=True)) / whole
+    spread = sum(weight * (x - x_mean) ** 2 for weight, x in zip(weights, xs, strict=True))
+    slope = (
+        sum(weight * (x - x_mean) * (y - y_mean) for weight, x, y in zip(weights, xs, ys, strict=True))
+        / spread
+    )
+    return y_mean - slope * x_mean, slope
 
 
 def _at_distance(points: Sequence[CurvePoint], index: int, step: int) -> int | None:

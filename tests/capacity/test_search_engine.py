@@ -45,6 +45,18 @@ def test_a_search_finds_the_slots_of_its_server(whole):
     assert not answer.drift.drifted
 
 
+@pytest.mark.parametrize(
+    "slots", [37, pytest.param(120, marks=pytest.mark.slow), pytest.param(300, marks=pytest.mark.slow)]
+)
+def test_the_engine_finds_what_the_search_finds_without_it(slots):
+    search = RampSearch(RampSettings(drift=False), RuleSettings())
+    rig = SearchRig(search, Slots(slots), pace=Pace(least_window_s=2.0, most_s=15.0, scan_s=5.0))
+    assert rig.run() == "finished"
+    (answer,) = rig.engine.answers
+    assert (answer.state, answer.stopped_by) == ("found", ("throughput",))
+    assert answer.capacity == pytest.approx(slots, rel=0.05)
+
+
 def test_every_level_is_in_the_journal_as_it_was_found_and_its_requests_bear_its_number(whole):
     assert outcomes(whole) == whole.engine.levels
     numbers = [int(row.test.split("/")[1]) for row in whole.journal.of(RequestRow)]
