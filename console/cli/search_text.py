@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _VERDICTS: Final = {
     "pass": "pass", "fail": "FAIL", "undecided": "undecided", "quota": "QUOTA", "invalid": "INVALID",
 }  # fmt: skip
+_BELOW: Final = " " * 6
 _COLUMNS: Final = (
     "in flight",
     "verdict",
@@ -65,14 +66,16 @@ def search_lines(result: SearchResult, width: int) -> list[str]:
             else ""
         )
         lines.append(safe_line(f"{result.model}{whose}{' · SIMULATED' if result.simulated else ''}"))
-        lines += level_table(levels)
+        lines += level_table(levels, width)
         lines += ["", *answer_lines(answer, width), ""]
     lines += joint_lines(result.answers)
     return lines[:-1] if lines and not lines[-1] else lines
 
 
-def level_table(levels: Sequence[LevelOutcome]) -> list[str]:
-    """Return a row a level, those of one concurrency one below the other, with what stopped it behind."""
+def level_table(levels: Sequence[LevelOutcome], width: int = 200) -> list[str]:
+    """Return a row a level, those of one concurrency one below the other, with what stopped it behind or below it."""
+    import textwrap
+
     rows = [
         _COLUMNS,
         *(_row(level) for level in sorted(levels, key=lambda one: (one.concurrency, one.number))),
@@ -85,7 +88,12 @@ def level_table(levels: Sequence[LevelOutcome]) -> list[str]:
             cell.ljust(width) if column == 1 else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        lines.append(f"{text}  {'' if level is None else _why(level)}".rstrip())
+        why = "" if level is None else _why(level)
+        if len(text) + 2 + len(why) <= width:
+            lines.append(f"{text}  {why}".rstrip())
+        else:
+            lines.append(text.rstrip())
+            lines += textwrap.wrap(why, max(40, width), initial_indent=_BELOW, subsequent_indent=_BELOW)
     return lines
 
 
