@@ -25,10 +25,13 @@ from console.capacity.search_result import SearchResult, write_search_result
 from console.capacity.seed004 import SeedSearch, SeedSettings
 from console.capacity.server_metrics import ServerWatch, metrics_page
 from console.capacity.target import TargetSearch, TargetSettings
+from console.engine.asking import ChatClient
 from console.engine.departure import AHEAD_NS
 from console.engine.load_ground import GroundPlan
 from console.host import Ended, Hosting, Narrate, Seat, beside, host
-from console.profile.effective import lane_setups, totals
+from console.processes.client_processes import ClientProcesses
+from console.processes.count import peak_of_lanes, processes_for, usable_cores
+from console.profile.effective import lane_setups, timeouts, totals
 from console.profile.load import LoadedProfile
 from console.records.read_journal import read_rows
 from console.vocabulary.errors import ConsoleError
@@ -92,6 +95,13 @@ class SearchSurroundings(msgspec.Struct, frozen=True, kw_only=True):
     storage: str = "parquet"
     args: tuple[str, ...] = ()
     resumes: Path | None = None
+    processes: int | None = 1
+    """Processes that read streams; None: as many as the most in flight is worth."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether simulated providers share this machine."""
+        return any(provider.api == "sim" for provider in self.loaded.profile.providers.values())
 
 
 class SearchRun:
@@ -103,6 +113,11 @@ class SearchRun:
         self._asked = within_profile(asked, self._lanes)
         self._engine: SearchEngine | None = None
         self._watch: ServerWatch | None = None
+        self._clients: ClientProcesses | None = None
+        self.processes = client_processes(
+            self._lanes, self._asked, around.processes, simulated=around.simulated
+        )
+        """How many processes read streams; 1: the engine's own."""
         self.result: SearchResult | None = None
         self.caps = search_caps(self._lanes, asked)
         """Where the profile allows less than is looked for."""
@@ -142,6 +157,7 @@ class SearchRun:
             if fetches:
                 self._watch = ServerWatch(*fetches, now_ns=time.perf_counter_ns)
             told = narrate if self._watch is None else beside(narrate, self._watch.run)
+            told = beside(told, self._run_clients)
             ended = await host(what, self._make, told, started)
         if self._engine is not None:
             self.result = SearchResult(
@@ -161,6 +177,24 @@ class SearchRun:
         """What it found, one a subject."""
         return () if self._engine is None else self._engine.answers
 
+    async def _run_clients(self) -> None:
+        """Serve the engine's requests for as long as somebody tells how the run goes."""
+        if self._clients is not None:
+            await self._clients.run()
+
+    def _client(self, seat: Seat) -> ChatClient:
+        """Return what sends requests: this process, or several others."""
+        if self.processes == 1:
+            return seat.client
+        self._clients = ClientProcesses(
+            self.processes,
+            log_path=Path(seat.headline.run_dir) / "engine.log",
+            timeouts=timeouts(self._around.loaded.profile),
+            now_ns=seat.now_ns,
+            heard=seat.self_check.absorb,
+        )
+        return self._clients
+
     def _make(self, seat: Seat) -> SearchEngine:
         asked = self._asked
         levels, first_prompt = ((), 0) if self._around.resumes is None else read_levels(self._around.resumes)
@@ -175,6 +209,7 @@ class SearchRun:
                 burstiness=asked.burstiness,
                 server=None if self._watch is None else _SinceStart(self._watch, seat.start_ns),
                 open_files=open_files,
+                lost=lambda: 0 if self._clients is None else self._clients.lost,
             ),
             subjects=subjects(self._lanes, each=asked.each),
             budget=asked.budget,
@@ -184,7 +219,7 @@ class SearchRun:
         ground = GroundPlan(
             lanes=self._lanes,
             headline=seat.headline,
-            client=seat.client,
+            client=self._client(seat),
             endpoints=seat.endpoints,
             journal=seat.journal,
             now_ns=seat.now_ns,
@@ -272,6 +307,28 @@ def search_caps(lanes: Sequence[LaneSetup], asked: SearchRequest) -> list[str]:
             f"the profile allows {row.qps_bound:g} requests/s: beyond, it is measured and not the model"
         )
     return caps
+
+
+def client_processes(
+    lanes: Sequence[LaneSetup], asked: SearchRequest, wanted: int | None, *, simulated: bool
+) -> int:
+    """Return how many processes read streams.
+
+    Raises:
+        ConsoleError: if several are asked for where lanes keep a rate, which one process does.
+    """
+    paced = any(
+        limits.qps is not None or limits.rpm is not None or limits.tpm is not None
+        for setup in lanes
+        for limits in (setup.limits, *(outer.limits for outer in setup.outer))
+    )
+    if paced:
+        if wanted is not None and wanted > 1:
+            raise ConsoleError(
+                "a rate is kept by one process, and lanes have one", where="--processes", hint="leave it out"
+            )
+        return 1
+    return wanted or processes_for(peak_of_lanes(lanes, asked.most), cores=usable_cores(simulated=simulated))
 
 
 def within_profile(asked: SearchRequest, lanes: Sequence[LaneSetup]) -> SearchRequest:

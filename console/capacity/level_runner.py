@@ -55,6 +55,8 @@ class LevelSetting(msgspec.Struct, frozen=True, kw_only=True):
     server: ServerFigures | None = None
     open_files: Callable[[], tuple[int, int]] | None = None
     """Returns how many descriptors the client has open, and how many it may."""
+    lost: Callable[[], int] = lambda: 0
+    """Returns how many processes that send requests have died."""
 
 
 class LevelRunner:
@@ -158,6 +160,7 @@ class LevelRunner:
             begun_ns = self._since_start()
             self._level = gather(self._asked(ask, begun_ns, begun_ns))
             self._enter("warm-up")
+            lost = self._setting.lost()
             drive = self._driving = self._drive(ask, lanes)
             ceased_ns = begun_ns
             async with anyio.create_task_group() as group:
@@ -168,6 +171,8 @@ class LevelRunner:
             self._count_spent(begun_ns)
             if self._ground.steering.draining:
                 self.disturbed = "ended"
+            if self._setting.lost() > lost:
+                self.disturbed = "a client process died"
             if all(lane.off for lane in lanes):
                 self.disturbed = "every lane is off"
             if self.disturbed or not self._rows:

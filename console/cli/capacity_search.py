@@ -201,6 +201,7 @@ def _search(
         prompts=prompts.source(),
         prompt_tokens=0 if lengths is None else lengths[0],
         out=searching.out,
+        processes=searching.processes,
         storage=os.environ.get("STORAGE_FORMAT", "parquet") or "parquet",
         args=tuple(sys.argv[1:]),
     )

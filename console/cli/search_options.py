@@ -39,6 +39,7 @@ class Searching:
     each: bool
     lift_workers: bool
     burstiness: float
+    processes: int | None
     server_metrics: tuple[str, ...]
     result_dir: Path | None
     out: Path | None
@@ -134,6 +135,8 @@ _OPTIONS = (
     click.option("--server-metrics", multiple=True, metavar="URL",
         help="Where the server, or its GPUs, tell their metrics as Prometheus text; beside the curve, and a rule.",
     ),
+    click.option("--processes", type=click.IntRange(min=1, max=64),
+                 help="Processes that read streams. Default: as many as the most in flight is worth."),
     click.option("--result-dir", type=click.Path(path_type=Path),
                  help="Write concurrency_N.json of each level there, as `vllm bench serve` does."),
     click.option("--out", type=click.Path(path_type=Path), help="Where the run directory is made."),

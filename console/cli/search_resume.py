@@ -57,6 +57,7 @@ def resumed(run: str | None) -> SearchRun:
         storage=run_file.storage,
         args=tuple(run_file.args),
         resumes=run_dir,
+        processes=None,
     )
     say(f"goes on with {run_dir.name}", err=True)
     return SearchRun(plan.search, around)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from console.vocabulary.client_health import ClientMeasure, merged_measures
-from console.vocabulary.log_buckets import bucket_of
+from console.vocabulary.log_buckets import add_counts, bucket_of
 
 RECENT_S: Final = 10
 """How far back live figures look, in turns of a second."""
@@ -40,6 +40,8 @@ class SelfCheck:
         self._read_delay: dict[int, int] = {}
         self._loop_lag: dict[int, int] = {}
         self._schedule_delay: dict[int, int] = {}
+        self._others = (0.0, 0.0)
+        """CPU and waiting of the busiest other process of the same client, in seconds per second."""
         self._recent: deque[ClientMeasure] = deque(maxlen=RECENT_S)
         self._unwritten: list[ClientMeasure] = []
         self._turned_ns: int | None = None
@@ -65,24 +67,40 @@ class SelfCheck:
         """Count how much later than it might have been a request was sent."""
         _count(self._schedule_delay, ns)
 
+    def absorb(self, measure: ClientMeasure) -> None:
+        """Take in what another process of the same client measured in a second: its delays, and its CPU if it is more."""
+        for counts, others in (
+            (self._read_delay, measure.read_delay),
+            (self._loop_lag, measure.loop_lag),
+            (self._schedule_delay, measure.schedule_delay),
+        ):
+            add_counts(counts, others)
+        if measure.wall_ns > 0:
+            self._others = max(
+                self._others, (measure.cpu_ns / measure.wall_ns, measure.waited_ns / measure.wall_ns)
+            )
+
     def turn(self, now_ns: int) -> None:
         """End a second, however long it was; the first turn begins the first one."""
         cpu_ns = self._cpu_ns() if self._cpu_ns is not None else 0
         waited_ns = self._waited_ns() if self._waited_ns is not None else 0
         if self._turned_ns is not None:
+            wall_ns = now_ns - self._turned_ns
+            busiest_ns, its_wait_ns = (int(share * wall_ns) for share in self._others)
             second = ClientMeasure(
                 read_delay=self._read_delay,
                 loop_lag=self._loop_lag,
                 schedule_delay=self._schedule_delay,
-                cpu_ns=cpu_ns - self._turned_cpu_ns,
-                waited_ns=waited_ns - self._turned_waited_ns,
-                wall_ns=now_ns - self._turned_ns,
+                cpu_ns=max(cpu_ns - self._turned_cpu_ns, busiest_ns),
+                waited_ns=max(waited_ns - self._turned_waited_ns, its_wait_ns),
+                wall_ns=wall_ns,
             )
             self._recent.append(second)
             self._unwritten.append(second)
             if self.heard is not None:
                 self.heard(second)
         self._read_delay, self._loop_lag, self._schedule_delay = {}, {}, {}
+        self._others = (0.0, 0.0)
         self._turned_ns, self._turned_cpu_ns, self._turned_waited_ns = now_ns, cpu_ns, waited_ns
 
     def recent(self) -> ClientMeasure:

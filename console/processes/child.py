@@ -168,14 +168,14 @@ class Child:
             pass  # as good as gone: it is ended, and its work goes to others
 
 
-def started(log_path: Path) -> tuple[subprocess.Popen[bytes], LineSocket]:
-    """Start a process, and return it with our end of the line to it."""
+def started(log_path: Path, role: str = "engine") -> tuple[subprocess.Popen[bytes], LineSocket]:
+    """Start a process, and return it with our end of the line to it; `role` is what it is to be."""
     ours, theirs = socket.socketpair()
     try:
         log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             process = subprocess.Popen(  # noqa: S603 - our own program, no shell
-                [sys.executable, "-P", "-m", "console.processes", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "console.processes", str(theirs.fileno()), role],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
