@@ -90,7 +90,11 @@ def bracket(levels: Sequence[LevelOutcome], settings: RampSettings) -> Bracket:
     fails = min((concurrency for concurrency, word in stands.items() if word != "pass"), default=None)
     passing = [concurrency for concurrency, word in stands.items() if word == "pass"]
     passes = max((one for one in passing if fails is None or one < fails), default=None)
-    found = _settled_knee(points, settings, refined=any(level.purpose == "refine" for level in levels))
+    # Where the ladder is at its end no second flat rung comes: levels in between have to confirm the first.
+    climbed = any(level.purpose == "refine" for level in levels) or set(settings.rungs()) <= set(
+        by_concurrency
+    )
+    found = _settled_knee(points, settings, climbed=climbed)
     return Bracket(
         passes=passes,
         fails=fails,
@@ -148,9 +152,9 @@ def levels_left(levels: Sequence[LevelOutcome], step: Step, settings: RampSettin
     return max(1, math.ceil(halves)) + 2 * settings.confirm + rest
 
 
-def _settled_knee(points: Sequence[CurvePoint], settings: RampSettings, *, refined: bool) -> Knee | None:
-    """Return the knee once it may be believed: two flat rungs in a row, or points in between as well."""
-    if not refined and flat_rungs(points, settings.elasticity) < _FLAT_RUNGS:
+def _settled_knee(points: Sequence[CurvePoint], settings: RampSettings, *, climbed: bool) -> Knee | None:
+    """Return the knee once it may be believed: two flat rungs in a row, or a ladder that goes no further."""
+    if not climbed and flat_rungs(points, settings.elasticity) < _FLAT_RUNGS:
         return None
     return knee(points, settings.elasticity)
 
@@ -205,17 +209,18 @@ def _narrow(levels: Sequence[LevelOutcome], now: Bracket, settings: RampSettings
 
 def _towards_knee(levels: Sequence[LevelOutcome], found: Knee, settings: RampSettings) -> Ask | None:
     """Return a level at the knee, then one on each side: what is measured has to hold it on three points."""
-    measured = sorted({level.concurrency for level in levels})
+    measured = {level.concurrency for level in levels}
     at, step = found.at, settings.precision
+    wanted: list[int] = []
     if not any(_near(one, at, step / 2) for one in measured):
-        return _refine(round(at), settings)
-    below = at / (1 + 2 * step)
+        wanted.append(round(at))
     if at > 1.5 and not any(at / (1 + 3 * step) - 0.5 <= one < at * (1 - step / 2) for one in measured):
-        return _refine(min(round(below), math.ceil(at) - 1), settings)
-    above = at * (1 + 2 * step)
+        wanted.append(min(round(at / (1 + 2 * step)), math.ceil(at) - 1))
     if not any(at * (1 + step / 2) < one <= at * (1 + 3 * step) + 0.5 for one in measured):
-        return _refine(max(round(above), math.floor(at) + 1), settings)
-    return None
+        wanted.append(max(round(at * (1 + 2 * step)), math.floor(at) + 1))
+    # Of a few requests there is no level as near as that: the next whole number has been measured already.
+    asks = (_refine(one, settings) for one in wanted)
+    return next((ask for ask in asks if ask.concurrency not in measured), None)
 
 
 def _refine(concurrency: int, settings: RampSettings) -> Ask:

@@ -236,3 +236,29 @@ def test_the_law_of_scalability_is_fitted_to_points_that_follow_it():
     assert straight is not None
     assert (straight.contention, straight.peak_at) == (pytest.approx(0, abs=1e-9), None)
     assert fit_usl(curve_points(climb(lambda c: c, (1, 2, 5)))) is None, "three points fit anything"
+
+
+@pytest.mark.parametrize("slots", [1, 2, 3, 4, 6])
+def test_a_server_of_a_few_slots_is_found_in_a_few_levels_none_of_them_again_and_again(slots):
+    answer, levels = found(Server(slots=slots, ttft_ms=50, tokens=20), ladder=(1, 2, 4, 8, 16))
+    assert answer.capacity is not None
+    assert abs(answer.capacity - slots) <= 1
+    assert len(levels) <= 14
+    for concurrency in {level.concurrency for level in levels}:
+        assert sum(level.concurrency == concurrency for level in levels) <= 3
+
+
+@given(data=st.data())
+@settings(max_examples=80, deadline=None)
+def test_no_search_measures_the_same_level_without_end(data):
+    """Whatever levels say, even at random, a search ends, and well below its last bound where they do not waver."""
+    levels: list[LevelOutcome] = []
+    asked = RampSettings(ladder=(1, 2, 5, 10, 20))
+    work = {}
+    while not isinstance(step := next_step(levels, asked), Over):
+        state = data.draw(st.sampled_from(["pass", "pass", "fail", "undecided"]))
+        rate = work.setdefault(step.concurrency, data.draw(st.floats(0.5, 20)))
+        levels.append(
+            level(step.concurrency, rate, number=len(levels) + 1, purpose=step.purpose, state=state)
+        )
+    assert len(levels) <= 60
