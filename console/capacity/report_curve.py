@@ -61,7 +61,7 @@ def curve_svg(
     head, y = _head(answer, asked)
     strip, y = stop_strip(answer, mine, x, y)
     panels = _panels(answer, mine, x, y + 26, asked.elasticity)
-    ticks = x.ticks(10)
+    ticks = [tick for tick in x.ticks(10) if tick == round(tick)]
     parts: list[Markup] = [head, strip]
     for index, (panel, drawn) in enumerate(panels):
         last = index == len(panels) - 1
@@ -72,7 +72,7 @@ def curve_svg(
         ]
     top, bottom = panels[0][0].top, panels[-1][0].bottom
     parts += [
-        element("text", "requests in flight", class_="t", x=(_LEFT + _RIGHT) / 2, y=bottom + 40, text_anchor="middle"),
+        element("text", "requests in flight (log)", class_="t", x=(_LEFT + _RIGHT) / 2, y=bottom + 40, text_anchor="middle"),
         _across(answer, asked, top, bottom),
     ]  # fmt: skip
     shown, height = legend(_entries(answer, mine), _LEFT - 40, bottom + 66, WIDTH - 40)

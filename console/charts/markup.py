@@ -36,19 +36,19 @@ def joined(children: Iterable[Child]) -> Markup:
     return Markup("".join(_flat(children)))
 
 
-def element(name: str, *children: Child, **attributes: Value) -> Markup:
+def element(tag: str, /, *children: Child, **attributes: Value) -> Markup:
     """Return an element.
 
     Args:
-        name: such as `text`.
+        tag: such as `text`.
         children: texts, elements, or lists of them; None is nothing.
         attributes: `_` stands for `-`, and one at the end keeps clear of Python's own words: `class_`, `stroke_width`.
             None and False leave it out, True writes its name alone; numbers are rounded to hundredths.
     """
-    head = f"<{name}{''.join(_attribute(key, value) for key, value in attributes.items())}"
-    if name in _EMPTY:
+    head = f"<{tag}{''.join(_attribute(key, value) for key, value in attributes.items())}"
+    if tag in _EMPTY:
         return Markup(f"{head}/>")
-    return Markup(f"{head}>{joined(children)}</{name}>")
+    return Markup(f"{head}>{joined(children)}</{tag}>")
 
 
 def figure(value: float) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+_HEADROOM: Final = 0.04
+"""Share of a linear axis that is kept free above the highest value, so that no mark sits on the edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,10 @@ def linear(values: Iterable[float], start: float, end: float, *, from_zero: bool
     known = [value for value in values if math.isfinite(value)]
     low = 0.0 if from_zero else min(known, default=0.0)
     high = max(known, default=1.0)
+    high += _HEADROOM * max(0.0, high - low)
     if high <= low:
         high = low + 1.0
-    step = _round_step((high - low) / 4)
+    step = _round_step((high - low) / 6)
     return Scale(math.floor(low / step) * step, math.ceil(high / step - 1e-9) * step, start, end)
 
 

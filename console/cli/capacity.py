@@ -17,6 +17,11 @@ COMMANDS: Final = {
     "target": ("console.cli.capacity_search:qps_target", "Find the least concurrency that reaches a rate."),
     "resume": ("console.cli.capacity_search:resume", "Go on with a search that was killed or stopped."),
     "preset": ("console.cli.capacity_preset:preset", "Run a kind of test or of traffic by its name."),
+    "report": ("console.cli.capacity_report:report", "Write the curve and the report of a search as files."),
+    "export": (
+        "console.cli.capacity_export:export",
+        "Write results as AIPerf, `vllm bench serve`, CSV or JSON has them.",
+    ),
     "show": ("console.cli.capacity_show:show", "Print the result of a level or of a search again."),
 }
 

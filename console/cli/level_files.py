@@ -46,7 +46,7 @@ def write_level_files(run_dir: Path, result: SearchResult, directory: Path) -> l
         )
         found = level_result(asked, rows)
         found["ultra"]["level"] = msgspec.to_builtins(outcome)
-        name = f"concurrency_{outcome.concurrency}{_safe(outcome.subject)}"
+        name = f"concurrency_{outcome.concurrency}{safe_name(outcome.subject)}"
         seen[name] = seen.get(name, 0) + 1
         path = directory / (f"{name}.json" if seen[name] == 1 else f"{name}-{seen[name]}.json")
         path.write_bytes(msgspec.json.encode(found) + b"\n")
@@ -65,6 +65,7 @@ def _rows_of_levels(run_dir: Path) -> Iterator[tuple[int, list[RequestRow]]]:
         yield number, list(rows)
 
 
-def _safe(subject: str) -> str:
+def safe_name(subject: str) -> str:
+    """Return the part of a file name that says which lanes: empty for all of them."""
     word = "".join(letter if letter.isalnum() or letter in "-._" else "_" for letter in subject)
     return f"-{word}" if word else ""

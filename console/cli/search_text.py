@@ -50,6 +50,10 @@ def report_search(result: SearchResult, run_dir: Path, *, as_json: bool, result_
         say(b'{"type":"search",' + msgspec.json.encode(result)[1:])
     else:
         say("\n".join(search_lines(result, shutil.get_terminal_size((100, 24)).columns)))
+    if result.levels:
+        from console.cli.search_files import tell_report
+
+        tell_report(run_dir, result)
     return result.exit_code
 
 

@@ -32,7 +32,9 @@ def test_every_search_has_a_picture_that_says_its_answer(kind):
     assert headline(result.answers[-1]) in said[0]
     assert result.answers[-1].line == ElementTree.fromstring(svg).find(f"{SVG}desc").text
     assert "SIMULATED" in said, "across the curves"
-    assert {"requests in flight", "tokens/s", "tokens/s for each in flight", "95 % interval"} <= set(said)
+    assert {"requests in flight (log)", "tokens/s", "tokens/s for each in flight", "95 % interval"} <= set(
+        said
+    )
     assert not re.search(r"[\s\"MLHV,](nan|-?inf)[\s\",LZ]", svg), "every place is a number"
     assert len(svg) < 100_000
 
@@ -109,7 +111,9 @@ def test_levels_of_other_subjects_and_levels_without_figures_do_no_harm():
     empty = msgspec.structs.replace(
         result.answers[-1], state="invalid", capacity=None, knee=None, margins=(), low=None, high=None
     )
-    assert "requests in flight" in words(drawn(msgspec.structs.replace(result, levels=(), answers=(empty,))))
+    assert "requests in flight (log)" in words(
+        drawn(msgspec.structs.replace(result, levels=(), answers=(empty,)))
+    )
 
 
 def test_the_level_at_the_answer_is_the_nearest_measured_one():

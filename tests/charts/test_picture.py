@@ -38,7 +38,7 @@ def test_a_picture_is_well_formed_and_tells_what_it_shows():
     words = [text.text for text in root.iter(f"{space}text")]
     assert words[0] == "requests/s"
     assert {"1", "10", "100", "0", "5"} <= set(words)
-    assert root.find(f".//{space}path[@class='l-one']").attrib["d"] == "M50 185L250 80L450 50"
+    assert root.find(f".//{space}path[@class='l-one']").attrib["d"] == "M50 187.5L250 100L450 75"
 
 
 def test_colours_follow_the_reader_and_are_literal_where_nobody_reads_variables():

@@ -15,12 +15,13 @@ from console.charts.scale import Scale, linear, logarithmic, tick_text
     ("highest", "end", "ticks"),
     [
         (1634.0, 2000.0, [0, 500, 1000, 1500, 2000]),
-        (44.0, 60.0, [0, 20, 40, 60]),
+        (44.0, 50.0, [0, 20, 40]),
         (0.7, 0.8, [0, 0.2, 0.4, 0.6, 0.8]),
+        (10.0, 12.0, [0, 5, 10]),
         (0.0, 1.0, [0, 0.25, 0.5, 0.75, 1.0]),
     ],
 )
-def test_a_linear_axis_begins_at_0_and_ends_at_a_round_value(highest, end, ticks):
+def test_a_linear_axis_begins_at_0_and_ends_at_a_round_value_above_the_highest(highest, end, ticks):
     axis = linear([highest], 100, 0)
     assert (axis.low, axis.high) == (0, end)
     assert axis.ticks(5) == pytest.approx(ticks)
