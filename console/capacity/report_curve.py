@@ -17,10 +17,10 @@ from console.charts.picture import Entry, across, folded, legend, picture
 from console.charts.scale import Scale, linear, logarithmic
 from console.vocabulary.level import Estimate, LevelOutcome
 
-WIDTH: Final = 640.0
-_LEFT: Final = 62.0
-_RIGHT: Final = 622.0
-_HEIGHT: Final = 158.0
+WIDTH: Final = 560.0
+_LEFT: Final = 58.0
+_RIGHT: Final = 546.0
+_HEIGHT: Final = 150.0
 _GAP: Final = 36.0
 _LOG_FROM: Final = 12.0
 """Latencies that differ by more than so many times are drawn on a logarithmic axis."""
@@ -106,7 +106,7 @@ def _head(answer: Answer, asked: CurveAsked) -> tuple[Markup, float]:
     y = 26.0 + 21 * len(title)
     words = ["SIMULATED"] if asked.simulated else []
     words += [STATES[answer.state], asked.run_id]
-    parts.append(element("text", folded(" · ".join(words), 13, WIDTH - 50, 1)[0], class_="s", x=22, y=y - 1))
+    parts.append(element("text", folded(" · ".join(words), 14, WIDTH - 50, 1)[0], class_="s", x=22, y=y - 1))
     return joined(parts), y + 6
 
 

@@ -41,17 +41,17 @@ def level_table(levels: Sequence[LevelOutcome]) -> Markup:
             *([_NA if level.rate is None else f"{level.rate:g}/s"] if open_loop else []),
             _verdict(level),
             VALIDITY_WORDS[level.validity],
-            estimate_text(level.success, 100, " %"),
+            _cell(level.success, 100, " %", 1),
             _ms(level, "ttft_mean"),
             _ms(level, "ttft_p50"),
             _ms(level, "ttft_p95"),
             _ms(level, "tpot_mean", 1),
-            estimate_text(level.requests_per_s, 1, "", digits=2),
-            _NA if level.tokens_per_s is None else estimate_text(level.tokens_per_s, 1, "", digits=0),
+            _cell(level.requests_per_s, digits=2),
+            _cell(level.tokens_per_s),
             f"{level.in_flight:.1f}",
             str(level.ended),
             f"{level.spent_s:.0f}",
-            *([_share(level.goodput)] if goodput else []),
+            *([_cell(level.goodput, 100, " %", 1)] if goodput else []),
             element("td", _why(level), class_="w why"),
         ]
         rows.append(row)
@@ -133,13 +133,16 @@ def _purpose(level: LevelOutcome) -> str:
     return f" ({level.purpose})" if level.purpose in ("confirm", "drift") else ""
 
 
-def _ms(level: LevelOutcome, name: str, digits: int = 0) -> str:
-    found = level.metrics.get(name)
-    return _NA if found is None else estimate_text(found, 1, "", digits=digits)
+def _ms(level: LevelOutcome, name: str, digits: int = 0) -> Child:
+    return _cell(level.metrics.get(name), digits=digits)
 
 
-def _share(found: Estimate | None) -> str:
-    return _NA if found is None else estimate_text(found, 100, " %")
+def _cell(found: Estimate | None, scale: float = 1, unit: str = "", digits: int = 0) -> Child:
+    """Return a figure with its interval below it."""
+    if found is None:
+        return _NA
+    value, bracket, interval = estimate_text(found, scale, unit, digits=digits).partition("[")
+    return [value.strip(), element("small", bracket + interval) if interval else None]
 
 
 def _why(level: LevelOutcome) -> str:

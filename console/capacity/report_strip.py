@@ -12,7 +12,7 @@ from console.charts.scale import Scale
 from console.vocabulary.level import LevelOutcome
 
 _ROW: Final = 20.0
-_SIZE: Final = 13.0
+_SIZE: Final = 14.0
 
 
 def stop_strip(answer: Answer, levels: Sequence[LevelOutcome], x: Scale, top: float) -> tuple[Markup, float]:

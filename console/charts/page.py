@@ -13,7 +13,7 @@ _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _RULES: Final = """
 *{box-sizing:border-box}
 html{color-scheme:light dark;-webkit-text-size-adjust:100%}
-body{margin:0 auto;max-width:60rem;padding:1rem;background:var(--ground);color:var(--ink);font:16px/1.5 FONTS;overflow-wrap:anywhere}
+body{margin:0 auto;max-width:72rem;padding:1rem;background:var(--ground);color:var(--ink);font:16px/1.5 FONTS;overflow-wrap:anywhere}
 h1{font-size:1.35rem;line-height:1.25;margin:.2rem 0}
 h2{font-size:1.1rem;margin:1.8rem 0 .5rem;border-bottom:1px solid var(--grid);padding-bottom:.2rem}
 p{margin:.4rem 0}
@@ -35,9 +35,11 @@ dt{color:var(--dim)}dd{margin:0}
 summary{cursor:pointer;font-weight:bold;margin:.6rem 0}
 code,pre{font:.85rem/1.45 ui-monospace,"Liberation Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 pre{background:var(--panel);padding:.6rem .8rem;margin:.4rem 0}
-figure{margin:.8rem 0;max-width:640px}
+figure{margin:.8rem 0;max-width:600px}
+figure svg{width:100%}
+small{display:block;color:var(--dim);font-size:.78rem}
 @media (max-width:32rem){body{padding:.7rem}dl{grid-template-columns:1fr}dd{margin:0 0 .3rem 0}}
-@media print{body{max-width:none;padding:0;font-size:10pt}h2{break-after:avoid}figure,tr{break-inside:avoid}.scroll{overflow:visible}details::details-content{content-visibility:visible;block-size:auto}}
+@media print{body{max-width:none;padding:0;font-size:10pt}h2{break-after:avoid}figure,tr{break-inside:avoid}.scroll{overflow:visible}table{font-size:7pt}th,td{padding:1pt 3pt}td.why{min-width:7rem}details::details-content{content-visibility:visible;block-size:auto}}
 """
 
 

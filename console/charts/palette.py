@@ -45,7 +45,7 @@ def svg_style(*, literal: bool = False) -> Markup:
 
     rules = [
         f".t{{font-family:{FONT};font-size:15px;fill:{tone('ink')}}}",
-        f".s{{font-family:{FONT};font-size:13px;fill:{tone('dim')}}}",
+        f".s{{font-family:{FONT};font-size:14px;fill:{tone('dim')}}}",
         f".h{{font-family:{FONT};font-size:17px;font-weight:bold;fill:{tone('ink')}}}",
         f".across{{font-family:{FONT};font-weight:bold;fill-opacity:.1}}",
         f".ground{{fill:{tone('ground')}}}",

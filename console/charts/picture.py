@@ -64,7 +64,7 @@ def legend(entries: Sequence[Entry], x: float, y: float, width: float) -> tuple[
     parts: list[Markup] = []
     column, row = 0.0, 0
     for entry in entries:
-        takes = 34 + text_width(entry.words, 13)
+        takes = 34 + text_width(entry.words, 14)
         if column and column + takes > width:
             column, row = 0.0, row + 1
         at_x, at_y = x + column + 12, y + row * _ROW
@@ -84,8 +84,8 @@ def across(words: str, left: float, top: float, right: float, bottom: float, ton
     """Return words written large across an area, from its lower left to its upper right."""
     width, height = right - left, bottom - top
     size = min(
-        1.5 * width / max(1.0, text_width(words, 1)),
-        0.85 * math.hypot(width, height) / max(1.0, text_width(words, 1)),
+        1.3 * width / max(1.0, text_width(words, 1)),
+        0.74 * math.hypot(width, height) / max(1.0, text_width(words, 1)),
         120,
     )
     angle = -min(35.0, math.degrees(math.atan2(height, width)))
@@ -106,7 +106,15 @@ def across(words: str, left: float, top: float, right: float, bottom: float, ton
 def text_width(text: str, size: float) -> float:
     """Return about how wide a text is: nobody knows the reader's fonts, so it is estimated on the wide side."""
     return size * sum(
-        0.9 if letter in _WIDE else 0.32 if letter in _NARROW else 0.6 if letter.isascii() else 0.75
+        0.9
+        if letter in _WIDE
+        else 0.72
+        if letter.isupper()
+        else 0.32
+        if letter in _NARROW
+        else 0.6
+        if letter.isascii()
+        else 0.75
         for letter in text
     )
 

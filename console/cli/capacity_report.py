@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import click
 
@@ -41,13 +40,9 @@ def report(*, run: str | None, out: Path | None, kinds: tuple[str, ...]) -> int:
         except OSError as error:
             raise ConsoleError(f"cannot be made: {error.strerror}", where=f"--out {out}") from error
     made = out or run_dir
-    if "png" in formats:
-        others = tuple(kind for kind in formats if kind != "png")
-        for path in write_report_files(run_dir, result, made, others):
+    for kind in formats:  # PNG last: without its library the others are there all the same
+        for path in write_report_files(run_dir, result, made, (kind,)):
             say(str(path))
-        formats = ("png",)
-    for path in write_report_files(run_dir, result, made, formats):
-        say(str(path))
     return ExitCode.DONE
 
 
@@ -58,4 +53,4 @@ def _formats(kinds: tuple[str, ...]) -> tuple[Format, ...]:
             raise ConsoleError(
                 f"no such format: {word}", where="--format", hint=f"there are {', '.join(FORMATS)}"
             )
-    return tuple(kind for kind in FORMATS if kind in cast("list[str]", found))
+    return tuple(kind for kind in FORMATS if kind in found)

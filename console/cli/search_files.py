@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from console.capacity.search_result import SearchResult
 
 Format = Literal["html", "svg", "png"]
-FORMATS: Final[tuple[Format, ...]] = ("html", "svg", "png")
+FORMATS: Final[tuple[Format, ...]] = ("svg", "html", "png")
 USUAL: Final[tuple[Format, ...]] = ("svg", "html")
 
 
 def write_report_files(
     run_dir: Path, result: SearchResult, out: Path, formats: Sequence[Format]
 ) -> list[Path]:
-    """Write the files and return their paths, PNG last: without its library the others are there all the same.
+    """Write the files and return their paths.
 
     Raises:
         ConsoleError: if one cannot be written, or there is nothing to draw PNG with.

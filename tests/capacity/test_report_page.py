@@ -19,7 +19,7 @@ _EMPTY = {"meta", "br", "hr", "circle", "rect", "path", "polygon", "line"}
 _TAGS = {
     "html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "section", "div", "figure", "svg", "desc", "rect",
     "text", "path", "circle", "polygon", "g", "table", "thead", "tbody", "tr", "th", "td", "span", "details", "summary",
-    "dl", "dt", "dd", "pre",
+    "dl", "dt", "dd", "pre", "small",
 }  # fmt: skip
 
 
