@@ -35,16 +35,14 @@ def resumed(run: str | None) -> SearchRun:
         raise ConsoleError(
             "runs already", where=run_dir.name, hint=f"watch it: ultra-console attach {run_dir.name}"
         )
-    plan = _read_plan(run_dir)
-    if plan.search is None:
-        raise ConsoleError("is no capacity search", where=run_dir.name)
+    search = plan_of_search(run_dir)
     if (run_dir / SEARCH_FILE).exists() and read_search_result(run_dir).state == "finished":
         raise ConsoleError(
             "is over: there is nothing to go on with", where=run_dir.name,
             hint=f"ultra-console capacity show {run_dir.name}",
         )  # fmt: skip
     run_file = read_run_file(run_dir)
-    prompts = Prompts.of_record(plan.search.prompts)
+    prompts = Prompts.of_record(search.prompts)
     origin = str(run_dir / RUN_FILE)
     loaded = LoadedProfile(
         profile=profile_from_record(run_file.profile_record, origin),
@@ -60,12 +58,20 @@ def resumed(run: str | None) -> SearchRun:
         processes=None,
     )
     say(f"goes on with {run_dir.name}", err=True)
-    return SearchRun(plan.search, around)
+    return SearchRun(search, around)
 
 
-def _read_plan(run_dir: Path) -> _Plan:
+def plan_of_search(run_dir: Path) -> SearchRequest:
+    """Return what a search was asked for.
+
+    Raises:
+        ConsoleError: if its plan cannot be read, or is that of something else.
+    """
     path = run_dir / "plan.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Plan)
+        plan = msgspec.json.decode(path.read_bytes(), type=_Plan)
     except (OSError, msgspec.DecodeError) as error:
         raise ConsoleError(f"cannot be read: {error}", where=str(path)) from error
+    if plan.search is None:
+        raise ConsoleError("is no capacity search", where=run_dir.name)
+    return plan.search

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from console.cli.backend.absent import missing_secrets
 from console.cli.backend.launch.asking import request_of
 from console.cli.backend.profiles import shown_totals
 from console.cli.looking import looked_ahead
@@ -14,7 +14,6 @@ from console.cli.plan_text import answers_text, limit_text, plain_warnings
 from console.phases.preflight import Preflight, ScopeLoad
 from console.prepare import Prepared, prepare
 from console.profile.effective import totals
-from console.profile.form import Key
 from console.records.run_dir import runs_home
 from console.screens.launch.needs import Asked, KeyLoad, PhaseCount, Planned, Warned
 
@@ -69,7 +68,7 @@ def _view(prepared: Prepared, ahead: Preflight, source: str) -> Planned:
         notes=plan.notes,
         totals=shown_totals(totals(plan.lanes)),
         simulated=all(held.providers[setup.lane.provider].api == "sim" for setup in plan.lanes),
-        missing=tuple(_missing(prepared)),
+        missing=tuple(missing_secrets(plan.lanes, held.providers)),
         place=str(home),
         free_bytes=_free_bytes(home),
     )
@@ -90,40 +89,6 @@ def _key(load: ScopeLoad) -> KeyLoad:
         in_flight=load.curve.in_flight,
         requests_per_s=load.curve.requests_per_s,
     )
-
-
-def _missing(prepared: Prepared) -> list[str]:
-    """Say which secrets and addresses of the lanes in use are not there; none is read, and no command is run.
-
-    Names of variables stand in one sentence: one for each would hide the plan below them.
-    """
-    references: dict[str, None] = {}
-    providers = prepared.loaded.profile.providers
-    for setup in prepared.plan.lanes:
-        provider = providers[setup.lane.provider]
-        if provider.api == "sim":
-            continue
-        key = provider.keys.get(setup.lane.key, Key())
-        for reference in (key.secret, key.base_url or provider.base_url):
-            if reference is not None:
-                references[reference] = None
-    unset: list[str] = []
-    empty: list[str] = []
-    files: list[str] = []
-    for reference in references:
-        scheme, _, rest = reference.partition(":")
-        if scheme == "env" and not os.environ.get(rest, "").strip():
-            (empty if rest in os.environ else unset).append(rest)
-        if scheme == "file" and not os.path.exists(os.path.expanduser(rest)):
-            files.append(f"{rest} is not there")
-    return [*_variables(unset, "not set"), *_variables(empty, "empty"), *files]
-
-
-def _variables(names: list[str], state: str) -> list[str]:
-    if not names:
-        return []
-    few = len(names) == 1
-    return [f"environment variable{'' if few else 's'} {', '.join(names)} {'is' if few else 'are'} {state}"]
 
 
 def _free_bytes(home: Path) -> int | None:
