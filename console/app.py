@@ -191,6 +191,7 @@ class ConsoleApp(ServingApp[Leaving | None]):
     def action_leave(self) -> None:
         """Close the console, once every screen that has something to ask has been answered."""
         if isinstance(self.screen, Pane):
+            self.session.detached = None
             self._leave_from(self._panes())
 
     def _leave_from(self, panes: list[Pane]) -> None:
@@ -235,8 +236,8 @@ class ConsoleApp(ServingApp[Leaving | None]):
 
     def leaving(self) -> Leaving | None:
         """Return how the run stands that was watched last."""
-        live = self._live
-        return (None if live is None else live.leaving()) or self.session.leaving
+        watching = (pane.leaving() for pane in self._panes() if isinstance(pane, Live | Capacity))
+        return next(filter(None, watching), None) or self.session.leaving
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """End by signals. The loop's own way to hear them would not be heard while the loop is stuck."""

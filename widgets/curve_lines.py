@@ -12,11 +12,15 @@ from typing import Final, Literal, NamedTuple
 
 from widgets.line_paint import Line, Run, Tone, cut, joined
 
-PointMark = Literal["pass", "fail", "open", "plain"]
-GLYPHS: Final[dict[PointMark, str]] = {"pass": "●", "fail": "×", "open": "?", "plain": "+"}
-ASCII_GLYPHS: Final[dict[PointMark, str]] = {"pass": "o", "fail": "x", "open": "?", "plain": "+"}
-_TONES: Final[dict[PointMark, Tone]] = {"pass": "good", "fail": "bad", "open": "warn", "plain": "accent"}
-_STRENGTH: Final[dict[PointMark, int]] = {"plain": 0, "pass": 1, "open": 2, "fail": 3}
+PointMark = Literal["pass", "almost", "fail", "open", "plain"]
+GLYPHS: Final[dict[PointMark, str]] = {"pass": "●", "almost": "○", "fail": "×", "open": "?", "plain": "+"}
+ASCII_GLYPHS: Final[dict[PointMark, str]] = {
+    "pass": "O", "almost": "o", "fail": "x", "open": "?", "plain": "+",
+}  # fmt: skip
+MARK_TONES: Final[dict[PointMark, Tone]] = {
+    "pass": "good", "almost": "good", "fail": "bad", "open": "warn", "plain": "accent",
+}  # fmt: skip
+_STRENGTH: Final[dict[PointMark, int]] = {"plain": 0, "almost": 1, "pass": 2, "open": 3, "fail": 4}
 """Of points in one cell the strongest is seen."""
 _TOPS: Final = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 _LEAST_HEIGHT: Final = 4
@@ -172,7 +176,7 @@ class _Drawing:
         glyphs = ASCII_GLYPHS if self._ascii else GLYPHS
         for point in sorted(series.points, key=lambda one: _STRENGTH[one.mark]):
             row = self._cells[self._height(point.y, series.axis)]
-            row[self._column(point.x)] = (glyphs[point.mark], _TONES[point.mark])
+            row[self._column(point.x)] = (glyphs[point.mark], MARK_TONES[point.mark])
 
     def _row(self, number: int) -> Line:
         label = self._left[number]
@@ -193,7 +197,7 @@ class _Drawing:
         runs: list[Run] = [(named, "strong")]
         runs.append((f" by {self._data.x_name}   " if self._data.x_name else "   ", "muted"))
         for mark, word in self._data.legend:
-            runs.append((glyphs[mark], _TONES[mark]))
+            runs.append((glyphs[mark], MARK_TONES[mark]))
             runs.append((f" {word}  ", "muted"))
         end = " ".join(f"{glyphs['plain']} {one.name}" for one in right)
         used = sum(len(text) for text, _ in runs)

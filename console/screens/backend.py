@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from console.screens.capacity.needs import CapacityNeeds
 from console.screens.launch.needs import LaunchNeeds
 from console.screens.live.needs import LiveNeeds
 from console.screens.profiles.needs import ProfilesNeeds
@@ -24,3 +25,4 @@ class Backend:
     live: LiveNeeds
     results: ResultsNeeds
     runs: RunsNeeds
+    capacity: CapacityNeeds

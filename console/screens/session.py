@@ -22,5 +22,9 @@ class Session:
     """The run that the live screen shows."""
     shown: Path | None = None
     """The run whose results are shown."""
+    search: Path | None = None
+    """The capacity search that the capacity screen shows; None: its form."""
+    detached: Path | None = None
+    """The run that somebody has just said to leave alone; nobody asks about it again while the console closes."""
     leaving: Leaving | None = None
     """How the run watched last stands, for the line printed after the console has closed."""

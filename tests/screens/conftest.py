@@ -26,12 +26,15 @@ def fixed_clock(monkeypatch):
     monkeypatch.setattr("console.screens.runs.screen.now", lambda: NOW)
     monkeypatch.setattr("console.screens.launch.wall_clock.now", lambda: NOW)
     monkeypatch.setattr("console.screens.launch.planner.REST_S", 0.0)
+    monkeypatch.setattr("console.screens.capacity.asking.REST_S", 0.0)
+    monkeypatch.setattr("console.screens.capacity.screen.WRITTEN_AFTER_S", 0.0)
 
 
 @pytest.fixture(autouse=True)
 def refresh_fast(monkeypatch):
     """Look ten times a second, with rests in between: `pilot.pause` waits until the process is idle for 20 ms."""
     monkeypatch.setattr("console.screens.live.screen.REFRESH_S", 0.1)
+    monkeypatch.setattr("console.screens.capacity.screen.REFRESH_S", 0.1)
 
 
 @pytest.fixture(autouse=True)

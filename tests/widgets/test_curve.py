@@ -70,7 +70,7 @@ def test_the_answer_is_a_line_from_top_to_bottom_that_hides_no_point() -> None:
 def test_ascii_has_another_shape_for_each_meaning() -> None:
     whole = "".join(texts(data(now=40.0), ascii_only=True))
     assert whole.isascii()
-    assert {"o", "x", "+", "[", "]", "^"} <= set(whole)
+    assert {"O", "x", "+", "[", "]", "^"} <= set(whole)
 
 
 @pytest.mark.parametrize("height", [0, 1, 3])

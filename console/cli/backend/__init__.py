@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.cli.backend.capacity import Searching
 from console.cli.backend.launch import Launching
 from console.cli.backend.live import Watching
 from console.cli.backend.profiles import Profiles
@@ -16,4 +17,4 @@ def real_backend(profile: str | None = None, *, ask_setup: bool = False) -> Back
     With `ask_setup` somebody who has no profile yet is asked for one.
     """
     profiles = Profiles(profile, ask_setup=ask_setup)
-    return Backend(profiles, Launching(), Watching(), Reading(), Listing())
+    return Backend(profiles, Launching(), Watching(), Reading(), Listing(), Searching())

@@ -35,7 +35,7 @@ LABELS: Final[dict[FieldName, str]] = {
     "server_metrics": "server metrics",
 }
 HINTS: Final[dict[FieldName, str]] = {
-    "kind": "the most that it bears, or the least for a rate",
+    "kind": "how much it bears, or needs for a rate",
     "qps": "requests per second to reach",
     "model": "left and right choose another of the profile",
     "most": "never more in flight, over all lanes together",
@@ -149,7 +149,7 @@ def value_text(asked: SearchAsked, name: FieldName) -> str:
     value = getattr(asked, name)
     match name:
         case "kind":
-            return "the most it bears" if value == "ramp" else "the least for a rate"
+            return "the most" if value == "ramp" else "least for a rate"
         case "model":
             return safe_line(value, 60) or "none"
         case "qps":

@@ -42,7 +42,7 @@ def forecast(asked: SearchAsked, prospect: Prospect) -> Forecast:
     if asked.kind == "target":
         levels = _TARGET_LEVELS
         about_s, most_s = levels * asked.level_s, levels * 2 * asked.level_s
-        requests = most_s * (asked.qps or 0.0)
+        requests = most_s * min(asked.qps or 0.0, prospect.most / answer_s)
     else:
         rungs = RampSettings(most=prospect.most).rungs()
         loads = [*rungs, *([prospect.most] * (_NARROWING + _REST))]
@@ -75,12 +75,14 @@ def _within(made: Forecast, asked: SearchAsked) -> Forecast:
     name = min(shares, key=lambda one: shares[one])
     if shares[name] >= 1:
         return made
+    requests = min(made.most_requests, asked.budget_requests or made.most_requests)
+    tokens = min(made.most_tokens, requests * (asked.input_len + asked.output_len))
     return Forecast(
         made.levels,
         min(made.about_s, asked.budget_s or made.about_s),
         min(made.most_s, asked.budget_s or made.most_s),
-        min(made.most_requests, asked.budget_requests or made.most_requests),
-        min(made.most_tokens, asked.budget_tokens or made.most_tokens),
+        requests,
+        min(tokens, asked.budget_tokens or tokens),
         made.answer_s,
         name,
     )

@@ -122,6 +122,8 @@ class Controlled(Watched):
         leaving = self.leaving()
         if leaving is None or self.view.standing in ("ended", "gone", "none"):
             return None
+        if self.session.detached == self._run_dir:
+            return None  # another screen that watches the same run has asked
         answers = [Answer(("enter", "q", "ctrl+c"), "detach: leave the run alone", "detach")]
         if self.check_action("stop_run", ()):
             answers.append(Answer(("s",), "stop the run, then leave (asks first)", "stop"))
@@ -137,6 +139,8 @@ class Controlled(Watched):
         """Leave the run alone, or stop it first and leave at its end."""
         if value == "stop":
             self.open_screen(self._stop_question("stop now, then leave"), self._stop_and_leave_answered)
+        if value == "detach":
+            self.session.detached = self._run_dir
         return value == "detach"
 
     def _stop_question(self, label: str) -> Question:

@@ -8,6 +8,7 @@ from pathlib import Path
 from console.app import ConsoleApp, StartAt
 from console.screens.backend import Backend
 from console.screens.profiles.needs import TotalsRow
+from fakes.capacity import FakeCapacity
 from fakes.launch import LaunchTold
 from fakes.live import AZURE, QWEN, RUN_DIR, FakeWatch, LiveTold, lanes, snapshot
 from fakes.profiles import FakeProfiles
@@ -29,6 +30,7 @@ class Told(LiveTold, LaunchTold):
     profiles: FakeProfiles = field(default_factory=FakeProfiles, kw_only=True)
     reading: FakeReading = field(default_factory=FakeReading, kw_only=True)
     listing: FakeListing = field(default_factory=FakeListing, kw_only=True)
+    capacity: FakeCapacity = field(default_factory=FakeCapacity, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.empty:
@@ -40,7 +42,7 @@ class Told(LiveTold, LaunchTold):
 
     @property
     def backend(self) -> Backend:
-        return Backend(self.profiles, self, self, self.reading, self.listing)
+        return Backend(self.profiles, self, self, self.reading, self.listing, self.capacity)
 
 
 def opened(told: Told, start: StartAt | None = None) -> ConsoleApp:

@@ -119,5 +119,5 @@ class PoisonedTold:
     def __init__(self, told: Told) -> None:
         self.line = told.line
         told.profiles = FakeProfiles(builtin={"sim": HOSTILE_PROFILE, "broken": BROKEN})
-        rooms = ("profiles", "launch", "live", "results", "runs")
+        rooms = ("profiles", "launch", "live", "results", "runs", "capacity")
         self.backend = Backend(*(Poisoned(getattr(told.backend, room)) for room in rooms))
