@@ -34,13 +34,14 @@ from console.processes.count import peak_of_lanes, processes_for, usable_cores
 from console.profile.effective import lane_setups, timeouts, totals
 from console.profile.load import LoadedProfile
 from console.records.read_journal import read_rows
+from console.records.run_list import SEARCH
 from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import LaneSetup, least
 from console.vocabulary.level import LevelOutcome
 from console.vocabulary.rows import LevelRow, RequestRow
 from console.work.prompt_source import PromptSource
 
-TITLE: Final = "search"
+TITLE: Final = SEARCH
 Settings = TypeVar("Settings", RampSettings, TargetSettings, SeedSettings)
 _SKIPPED_PROMPTS: Final = 100_000
 """Numbers of prompts left out when a search goes on: those that were in flight when it was killed have no row."""

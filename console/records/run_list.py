@@ -24,7 +24,8 @@ RunState = Literal["live", "finished", "interrupted", "partial"]
 """partial: it did not end in order, and its process is gone."""
 _COUNTED_BYTES: Final = 4 * 1024 * 1024
 """Journals up to this size are read to count what is done; larger ones only where their end tells it."""
-CAPACITY: Final = ("capacity", "search")
+SEARCH: Final = "search"
+CAPACITY: Final = ("capacity", SEARCH)
 """Titles of runs that are one level of load, or a search over many; only the plans of these are read to list runs
 that have ended."""
 _SHOWN: Final = 8

@@ -62,11 +62,11 @@ class Searching:
     def standing(self, run_dir: Path) -> Literal["live", "over", "other"]:
         """Say whether a run is a search that goes on, one that is over, or no search."""
         from console.records.run_file import read_run_head
+        from console.records.run_list import SEARCH
         from console.records.run_lock import is_live
-        from console.run_search import TITLE
 
         try:
-            if read_run_head(run_dir).title != TITLE:
+            if read_run_head(run_dir).title != SEARCH:
                 return "other"
         except ConsoleError:
             return "other"
@@ -75,9 +75,9 @@ class Searching:
     def newest(self) -> Path | None:
         """Return the directory of the newest live search, if there is one."""
         from console.records.run_dir import list_runs
-        from console.run_search import TITLE
+        from console.records.run_list import SEARCH
 
-        live = (info for info in list_runs() if info.state == "live" and info.title == TITLE)
+        live = (info for info in list_runs() if info.state == "live" and info.title == SEARCH)
         return next((info.run_dir for info in live), None)
 
     def found(self, run_dir: Path) -> Found:

@@ -35,22 +35,23 @@ LABELS: Final[dict[FieldName, str]] = {
     "server_metrics": "server metrics",
 }
 HINTS: Final[dict[FieldName, str]] = {
-    "kind": "how much it bears, or needs for a rate",
+    "kind": "what it bears, or needs for a rate",
     "qps": "requests per second to reach",
-    "model": "left and right choose another of the profile",
-    "most": "never more in flight, over all lanes together",
-    "input_len": "length of a prompt; each is another",
-    "output_len": "length of an answer, as it is asked for",
-    "max_ttft_ms": "of mean and p95 of the first token; 0: none",
-    "slos": "such as ttft_p99<2s tpot_p95<50ms",
-    "level_s": "a level ends after so long, decided or not",
-    "budget_s": "the search ends after so many seconds",
-    "budget_requests": "the search ends after so many requests",
-    "budget_tokens": "the search ends after so many, both ways",
-    "each": "search each lane by itself, then all together",
-    "lift_workers": "leave out the workers that the profile gives",
-    "server_metrics": "address of the server's Prometheus text",
+    "model": "another of the profile's models",
+    "most": "never more, over all its lanes",
+    "input_len": "length of a prompt",
+    "output_len": "length of an answer",
+    "max_ttft_ms": "of its mean and its p95; 0: none",
+    "slos": "ttft_p99<2s tpot_p95<50ms",
+    "level_s": "seconds at most, decided or not",
+    "budget_s": "in seconds, of the whole search",
+    "budget_requests": "of the whole search",
+    "budget_tokens": "of prompts and answers",
+    "each": "each one first, then all together",
+    "lift_workers": "leave the profile's workers out",
+    "server_metrics": "its Prometheus text",
 }
+"""What stands at the lower edge of the form, which has 34 columns for it on a narrow screen."""
 _OF_TARGET: Final[frozenset[FieldName]] = frozenset(("qps",))
 _OF_RAMP: Final[frozenset[FieldName]] = frozenset(("max_ttft_ms",))
 _LADDER: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
@@ -198,7 +199,7 @@ def entry_of(asked: SearchAsked, name: FieldName) -> Entry | None:
     if name in _TYPED:
         return Entry(_label(asked, name), "" if value is None else number(value), _TYPED[name][3])
     if name == "slos":
-        return Entry(LABELS[name], " ".join(value), "limits with blanks between, " + HINTS[name])
+        return Entry(LABELS[name], " ".join(value), f"limits with blanks between, such as {HINTS[name]}")
     if name == "server_metrics":
         return Entry(LABELS[name], value or "", "such as http://localhost:8000/metrics; empty: none")
     return None

@@ -23,7 +23,7 @@ CAPACITY_KEYS: Final[list[BindingType]] = [
     _key("v", "next_subject", "lanes", "capacity.subject", "Show the search of the next set of lanes"),
     _key("d", "detach", "detach", "capacity.detach", "Leave the console; the search goes on"),
     _key("y", "copy", "copy", "capacity.copy", "Copy the command line, or levels and answer"),
-    _key("escape", "back", "back", "capacity.back", "Close the level, or go back to the search", show=False),
+    _key("escape", "back", "back", "capacity.back", "Close the level, or go back to the search", face="esc"),
     _key("tab", "app.focus_next", "next pane", "capacity.next", "Go to the next pane", show=False),
     _key(
         "shift+tab",

@@ -133,7 +133,7 @@ class Capacity(Asking, inherit_bindings=False):
         self._mode = mode
         self.set_class(mode != "form", "-search")
         self.set_class(mode == "over", "-over")
-        (self.form if mode == "form" else self.face.levels).focus()
+        self._focus_on(self.form if mode == "form" else self.face.levels)
         self.refresh_bindings()
 
     def begin(self) -> None:
@@ -239,7 +239,7 @@ class Capacity(Asking, inherit_bindings=False):
         self._level = int(event.row_id)
         self.add_class("-level")
         if not self.has_class("-wide"):
-            self.face.level.focus()
+            self._focus_on(self.face.level)
         self.call_after_refresh(self._draw_level)
         self.refresh_bindings()
 
@@ -260,7 +260,11 @@ class Capacity(Asking, inherit_bindings=False):
         self.remove_class("-level")
         self.face.close_level()
         if self._mode != "form":
-            self.face.levels.focus()
+            self._focus_on(self.face.levels)
+
+    def _focus_on(self, widget: Widget) -> None:
+        """Put the keys into a part once it is shown: before, it takes none."""
+        self.call_after_refresh(widget.focus)
 
     # Keys
 

@@ -95,4 +95,8 @@ class Connection:
 def _without_clock(snapshot: Snapshot) -> Snapshot:
     """Leave out what moves while nothing happens: no clock is drawn for its own sake."""
     eta_s = None if snapshot.eta_s is None else 0.0
-    return msgspec.structs.replace(snapshot, seq=0, elapsed_s=0.0, eta_s=eta_s)
+    search = snapshot.search
+    if search is not None and snapshot.state in ("paused", "blocked"):
+        now = None if search.now is None else msgspec.structs.replace(search.now, stage_s=0.0)
+        search = msgspec.structs.replace(search, spent_s=0.0, eta_s=eta_s, now=now)
+    return msgspec.structs.replace(snapshot, seq=0, elapsed_s=0.0, eta_s=eta_s, search=search)

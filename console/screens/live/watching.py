@@ -196,7 +196,12 @@ class Watched(Pane):
             self.open_results()
 
     def open_results(self) -> None:
-        """Show what is in the journal."""
+        """Show what is in the journal; of a capacity search what it found."""
         self._end_told = True
         self.session.shown, self.session.leaving = self._run_dir, self.leaving()
-        self.go("results")
+        snapshot = self.view.snapshot
+        if snapshot is not None and snapshot.search is not None:
+            self.session.search = self._run_dir
+            self.go("capacity")
+        else:
+            self.go("results")

@@ -42,6 +42,10 @@ def head_line(head: RunHead, scoring: Scoring = "goal") -> Line:
 def warnings(head: RunHead) -> list[Paragraph]:
     """Return what a reader must know first."""
     found = [paragraph(f" {safe_line(head.alarm, 300)}", "bad", 1)] if head.alarm else []
+    if head.is_search:
+        found.insert(
+            0, paragraph(" a capacity search: 4 shows its curve, its levels and its answer", "accent", 1)
+        )
     if head.partial_reason and head.kind != "live":
         found.insert(0, paragraph(f" {safe_line(head.partial_reason, 300)}", "warn", 1))
     return found

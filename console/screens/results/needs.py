@@ -32,6 +32,8 @@ class RunHead:
     done: int
     planned: int
     unit: Literal["tests", "prompts"] = "tests"
+    is_search: bool = False
+    """It is a capacity search, which has a screen of its own."""
     partial_reason: str = ""
     """Why these are not the results of the whole run; empty: they are."""
     alarm: str = ""

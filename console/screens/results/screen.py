@@ -72,6 +72,8 @@ class Results(Taking):
             return by, by.head, tuple(by.overview())
 
         self.results, self.head, self.facts = await anyio.to_thread.run_sync(work)
+        if self.head.is_search:
+            self.session.search = self.head.run_dir  # that is what 4 shows
         self.visits.forget_tables()
         self.show_front()
         self._show_here()

@@ -7,7 +7,7 @@ from typing import Final
 from textual.binding import Binding, BindingType
 
 NOTES: Final[tuple[str, ...]] = (
-    "Enter on a run watches it, or shows its results where it is over.",
+    "Enter on a run watches it, or shows its results where it is over; a capacity search has a screen of its own.",
     "Space marks runs: two to compare, any number to delete.",
     "A run that died cannot be resumed yet; `run --reuse` takes over what it finished.",
 )

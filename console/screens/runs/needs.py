@@ -30,6 +30,8 @@ class RunChoice:
     """ISO 8601 with zone."""
     took_s: float | None = None
     """How long it ran, or has run; None: not known."""
+    search: bool = False
+    """It is a capacity search, which has a screen of its own."""
     error: str = ""
     """Why its run.toml cannot be read; empty: it can."""
 

@@ -141,12 +141,15 @@ class Runs(RunActs):
 
     @on(OrderedTable.RowChosen, "#table")
     def run_chosen(self) -> None:
-        """Watch a live run, or show the results of one that is over."""
+        """Watch a live run, or show the results of one that is over; a capacity search on its own screen."""
         run = self.here
         if run is None:
             return
         if run.error:
             self.say([f"cannot be opened: {run.error}"], "bad")
+        elif run.search:
+            self.session.search = run.run_dir
+            self.go("capacity")
         elif run.kind == "live":
             self.action_attach()
         else:

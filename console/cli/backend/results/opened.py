@@ -22,6 +22,7 @@ from console.cli.backend.results.tests_sheet import TestsSheet
 from console.cli.backend.results.whole_test import WholeTest
 from console.records.phase_members import PlannedRun, planned_run
 from console.records.report import Report, make_report
+from console.records.run_list import SEARCH
 from console.records.run_tests import RunTests, load_tests
 from console.records.scored import Scoring, judged_by, scored
 from console.records.summary import Summary
@@ -85,6 +86,7 @@ class Results:
             done=summary.done,
             planned=summary.planned,
             unit=summary.unit,
+            is_search=summary.title == SEARCH,
             partial_reason=summary.partial_reason,
             alarm=advice_text(health) if health is not None and health.bad else "",
         )

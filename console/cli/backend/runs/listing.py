@@ -13,7 +13,7 @@ import msgspec
 from console.records.read_journal import read_end, segments_of
 from console.records.run_dir import runs_home
 from console.records.run_file import RUN_FILE
-from console.records.run_list import RunInfo, find_runs_in, run_info
+from console.records.run_list import SEARCH, RunInfo, find_runs_in, run_info
 from console.records.run_lock import is_live
 from console.screens.runs.needs import RunChoice, Weight
 from console.vocabulary.errors import ConsoleError
@@ -86,6 +86,7 @@ def _choice(run_dir: Path) -> RunChoice:
         simulated=info.simulated,
         started=info.started,
         took_s=took_s,
+        search=info.title == SEARCH,
     )
 
 
