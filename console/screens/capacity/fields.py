@@ -35,23 +35,23 @@ LABELS: Final[dict[FieldName, str]] = {
     "server_metrics": "server metrics",
 }
 HINTS: Final[dict[FieldName, str]] = {
-    "kind": "what it bears, or needs for a rate",
+    "kind": "the most, or what a rate needs",
     "qps": "requests per second to reach",
-    "model": "another of the profile's models",
+    "model": "one of the profile's models",
     "most": "never more, over all its lanes",
     "input_len": "length of a prompt",
     "output_len": "length of an answer",
-    "max_ttft_ms": "of its mean and its p95; 0: none",
+    "max_ttft_ms": "of mean and p95; 0: none",
     "slos": "ttft_p99<2s tpot_p95<50ms",
     "level_s": "seconds at most, decided or not",
     "budget_s": "in seconds, of the whole search",
     "budget_requests": "of the whole search",
     "budget_tokens": "of prompts and answers",
-    "each": "each one first, then all together",
-    "lift_workers": "leave the profile's workers out",
+    "each": "each first, then all of them",
+    "lift_workers": "without the profile's workers",
     "server_metrics": "its Prometheus text",
 }
-"""What stands at the lower edge of the form, which has 34 columns for it on a narrow screen."""
+"""What stands at the lower edge of the form, which has 31 columns for it on a narrow screen."""
 _OF_TARGET: Final[frozenset[FieldName]] = frozenset(("qps",))
 _OF_RAMP: Final[frozenset[FieldName]] = frozenset(("max_ttft_ms",))
 _LADDER: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from console.records.figures_text import duration_text
-from console.screens.capacity.verdicts import glyph
+from console.screens.capacity.verdicts import glyph, mark_of
 from console.screens.counted import counted
 from console.vocabulary.level import RuleOutcome
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.search_view import LevelNow, SearchView
 from widgets.bars import bar_text
-from widgets.line_paint import Line, Run, Tone, cut, fit, width_of
+from widgets.curve_lines import MARK_TONES, PointMark
+from widgets.line_paint import Line, Run, cut, fit, width_of
 
 _SHARE: Final = re.compile(r"≥ ([0-9.]+) ?%")
-_STATES: Final[dict[str, Tone]] = {"pass": "good", "fail": "bad", "undecided": "warn"}
 _BAR: Final = 10
 _STAGES: Final = {"waiting": "waits for quotas to refill"}
 
@@ -30,23 +30,34 @@ def bracket_line(search: SearchView, knee: float | None = None, *, ascii_only: b
         ascii_only: draw with nothing else.
     """
     low, high = search.passes, search.fails
-    words = ("misses", "reaches") if search.kind == "target" else ("passes", "fails")
-    marks = ("fail", "pass") if search.kind == "target" else ("pass", "fail")
-    tones: tuple[Tone, Tone] = ("bad", "good") if search.kind == "target" else ("good", "bad")
     if low is None and high is None:
         return ((" nothing is known of the limit yet", "muted"),)
-    dash = ("-" if ascii_only else "─") * 8
+    words = ("misses", "reaches") if search.kind == "target" else ("passes", "fails")
+    marks: tuple[PointMark, PointMark] = ("pass", "fail")
+    if search.kind == "target":
+        marks = ("fail", "pass")
+    if high is not None and search.kind == "ramp" and not _has_failed(search, high):
+        words, marks = ("passes", "is open"), ("pass", "open")
     runs: list[Run] = []
-    for end, word, mark, tone in zip((low, high), words, marks, tones, strict=True):
-        text = f"nothing {word} yet" if end is None else f"{end:,} {word}"
-        sign = " " if end is None else glyph("fail" if mark == "fail" else "pass", ascii_only=ascii_only)
-        runs.append((f" {sign} {text} ", "muted" if end is None else tone))
-        runs.append((dash if not runs[1:] else "", "muted"))
+    for end, word, mark in zip((low, high), words, marks, strict=True):
+        if runs:
+            runs.append((("-" if ascii_only else "─") * 8, "muted"))
+        if end is None:
+            runs.append((f"   nothing {word} yet ", "muted"))
+        else:
+            sign = glyph(mark, ascii_only=ascii_only)
+            runs.append((f" {sign} {end:,} {word} ", MARK_TONES[mark]))
     if low and high:
         runs.append((f"  {100 * (high - low) / low:.0f} % apart", "muted"))
     if knee is not None:
         runs.append((f"   throughput grows up to {knee:.0f}", "accent"))
     return tuple(runs)
+
+
+def _has_failed(search: SearchView, concurrency: int) -> bool:
+    """Whether a rule has failed there, and it is not only open, or no measurement."""
+    mine = [level for level in search.levels if level.subject == search.subject]
+    return any(mark_of(level) == "fail" for level in mine if level.concurrency == concurrency)
 
 
 def stage_line(search: SearchView) -> Line:
@@ -126,9 +137,8 @@ def _filled(lines: list[Line], room: int) -> list[Line]:
 
 def _rule_line(rule: RuleOutcome, width: int, *, ascii_only: bool) -> Line:
     """Return one rule: what it says, the room that is left to its limit as a bar, what was measured, and the limit."""
-    mark = {"pass": "pass", "fail": "fail"}.get(rule.state, "open")
-    sign = glyph("pass" if mark == "pass" else "fail" if mark == "fail" else "open", ascii_only=ascii_only)
-    tone = _STATES[rule.state]
+    mark: PointMark = "open" if rule.state == "undecided" else rule.state
+    sign, tone = glyph(mark, ascii_only=ascii_only), MARK_TONES[mark]
     margin = rule.margin
     bar = " " * _BAR if margin is None else bar_text(max(0.0, margin), _best(rule), _BAR, ascii_only)
     words = "" if margin is None else f"{abs(100 * margin):.0f} % {'within' if margin >= 0 else 'BEYOND'}"
