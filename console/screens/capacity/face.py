@@ -45,6 +45,8 @@ class SearchShown:
     """Broken to the width; empty: there is none yet."""
     over: bool
     knee: float | None = None
+    said: Line = ()
+    """What came of the last key; it takes the place of a line for a while, so that nothing moves."""
 
     @property
     def levels(self) -> list[LevelOutcome]:
@@ -113,6 +115,8 @@ class Face:
         if not shown.over:
             lines += [stage_line(search), level_line(search.now, self.width)]
         lines += [] if low and not shown.over else [spent_line(search)]
+        if shown.said:
+            lines[1 if low else -1] = shown.said
         _show_all(self.lines, lines)
         self.rules.display = not shown.over
         if not shown.over:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
@@ -183,6 +184,7 @@ class Capacity(Asking, inherit_bindings=False):
             shown = self._shown
             if shown is not None:
                 wide = self.has_class("-wide") and not self.has_class("-low")
+                shown = replace(shown, said=self.said)
                 self.face.show(shown, low=self.has_class("-low"), wide=wide)
                 self._draw_level()
         self._draw_keys()
@@ -206,7 +208,7 @@ class Capacity(Asking, inherit_bindings=False):
         return snapshot if snapshot is not None and self._run_dir == self.session.search else None
 
     def _notices(self) -> Sequence[Paragraph]:
-        if self.said:
+        if self.said and (self._mode == "form" or self._shown is None):
             return [Paragraph(self.said, 1)]
         if self._mode == "form":
             fault = self._fault if self.has_class("-thin") or self.has_class("-slim") else ""
