@@ -99,10 +99,11 @@ def main() -> None:
     import console.app
     import console.cli.attach
     import console.cli.backend
+    import console.screens.capacity.screen as capacity
     import console.screens.live.screen as live
     from console.cli import main as command_line
 
-    live.REFRESH_S = LOOK_EVERY_S
+    live.REFRESH_S = capacity.REFRESH_S = LOOK_EVERY_S
     steering.told = scenes.told_in(scene, steering)
     made = console.app.ConsoleApp.__init__
 

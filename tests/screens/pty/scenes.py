@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import msgspec
-from fakes import FakeWatch, Told, snapshot
+from fakes import RUN_DIR, FakeWatch, Told, snapshot
 from fakes.profiles import BROKEN, FakeProfiles
 from hostile import HOSTILE_PROFILE, Poisoned
 
@@ -110,6 +110,8 @@ def told_in(scene: str, counter: Any) -> Any:
     watch = Watched(shown_in(scene, 0))
     watch.counter = counter
     told = Told(watch)
+    if scene.startswith("search"):
+        told.capacity.searches[RUN_DIR] = None
     return PoisonedTold(told) if scene == "hostile" else told
 
 

@@ -37,6 +37,25 @@ def test_a_refresh_with_all_lanes_busy_and_one_where_nothing_changes(width, heig
         assert terminal.screen.foreign == []
 
 
+@pytest.mark.parametrize(("width", "height", "most"), SIZES, ids=["80x24", "160x48"])
+def test_a_search_costs_a_line_while_its_level_goes_on_and_little_more_with_the_next_one(
+    width, height, most
+) -> None:
+    with console("attach", scene="search-7", size=(width, height), env=TRUECOLOR) as terminal:
+        terminal.until("s stop")
+        terminal.press("4")
+        terminal.until("level 8: 32")
+        step(terminal, "search-7", 1)
+        assert 0 < terminal.cost(lambda: step(terminal, "search-7", 2)) <= 700, "two clocks"
+        assert 500 < terminal.cost(lambda: step(terminal, "search-8", 3)) <= most
+        terminal.until("level 9: 39")
+        step(terminal, "search-8-paused", 4)
+        terminal.settle()
+        assert terminal.cost(lambda: step(terminal, "search-8-paused", 5)) == 0
+        assert 0 < terminal.cost(lambda: terminal.press("down")) <= 1_000
+        assert terminal.screen.foreign == []
+
+
 def test_no_screen_sends_anything_while_nothing_happens() -> None:
     with console(scene="busy", env=TRUECOLOR) as terminal:
         terminal.until("[2 LAUNCH]")
