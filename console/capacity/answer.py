@@ -38,7 +38,16 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     ttft_change: float | None = None
     drifted: bool
     """Whether that is certain and more than a tenth."""
+    known: bool = True
+    """False: the last level measured nothing."""
     text: str
+
+    @property
+    def word(self) -> str:
+        """What it says, in a word."""
+        if not self.known:
+            return "drift"
+        return "DRIFTED" if self.drifted else "no drift"
 
 
 class Margin(msgspec.Struct, frozen=True):
@@ -120,6 +129,11 @@ def drift_of(levels: Sequence[LevelOutcome]) -> Drift | None:
     )
     if first is None or not first.work_per_s.value:
         return None
+    if last.validity == "invalid":
+        text = (
+            f"not known: the last level is no measurement ({last.reasons[0] if last.reasons else 'INVALID'})"
+        )
+        return Drift(concurrency=last.concurrency, work_change=0.0, drifted=False, known=False, text=text)
     work = last.work_per_s.value / first.work_per_s.value - 1
     before, after = first.metrics.get("ttft_mean"), last.metrics.get("ttft_mean")
     ttft = (

@@ -130,7 +130,7 @@ def _facts(answer: Answer, levels: Sequence[LevelOutcome]) -> list[tuple[str, Ch
             )
         )
     if drift is not None:
-        found.append(("drift test", f"{'DRIFTED' if drift.drifted else 'no drift'}: {drift.text}"))
+        found.append(("drift test", f"{drift.word}: {drift.text}"))
     elif levels:
         found.append(("drift test", "none: the lowest level was not measured again"))
     if levels:

@@ -55,9 +55,14 @@ def decided(outcome: LevelOutcome) -> bool:
 
 
 def standing(levels: Iterable[LevelOutcome]) -> Standing:
-    """Return what all measurements at one concurrency say together: certain ones outvote those that only lean."""
+    """Return what all measurements at one concurrency say together: certain ones outvote those that only lean.
+
+    What is no measurement says something only where there is no other.
+    """
+    said = list(levels)
+    valid = [level for level in said if level.verdict != "invalid"]
     votes = {"pass": 0.0, "fail": 0.0, "open": 0.0}
-    for level in levels:
+    for level in valid or said:
         votes[leans(level)] += 1.0 if decided(level) or level.verdict in ("quota", "invalid") else 0.4
     if votes["pass"] == votes["fail"]:
         return "open"

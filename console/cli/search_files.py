@@ -74,7 +74,7 @@ def _pictures(result: SearchResult, asked: ReportAsked, out: Path, kind: Literal
 
 
 def _write(path: Path, data: bytes) -> None:
-    from console.records.atomic import write_atomic
+    from console.durable import write_atomic
 
     try:
         write_atomic(path, data)

@@ -162,8 +162,7 @@ def answer_lines(answer: Answer, width: int) -> list[str]:
             f"(fits within {100 * usl.worst_share:.0f} %)"
         )
     if answer.drift is not None:
-        word = "DRIFTED" if answer.drift.drifted else "no drift"
-        extras.append(f"{word}: {answer.drift.text}")
+        extras.append(f"{answer.drift.word}: {answer.drift.text}")
     extras += list(answer.notes)
     for extra in extras:
         lines += textwrap.wrap(

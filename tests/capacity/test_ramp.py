@@ -262,3 +262,14 @@ def test_no_search_measures_the_same_level_without_end(data):
             level(step.concurrency, rate, number=len(levels) + 1, purpose=step.purpose, state=state)
         )
     assert len(levels) <= 60
+
+
+def test_a_last_level_that_is_no_measurement_takes_nothing_from_the_answer():
+    levels = play(search(), Server(slots=16))
+    assert levels[-1].purpose == "drift"
+    spoilt = msgspec.structs.replace(levels[-1], validity="invalid", reasons=("client-bound: x",))
+    whole, with_it = search().answer(levels), search().answer([*levels[:-1], spoilt])
+    assert (with_it.state, with_it.stopped_by) == (whole.state, whole.stopped_by)
+    assert with_it.capacity == pytest.approx(whole.capacity, abs=1)
+    assert with_it.drift is not None
+    assert (with_it.drift.known, with_it.drift.word) == (False, "drift")

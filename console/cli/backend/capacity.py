@@ -128,7 +128,6 @@ def _request_of(asked: SearchAsked) -> tuple[SearchRequest, Any]:
     from console.cli.capacity_search import qps_target, ramp
     from console.cli.prompt_options import Prompts
     from console.cli.search_options import Searching as SearchOptions
-    from console.cli.search_options import server_watch
     from console.cli.target_options import Target
 
     command = ramp if asked.kind == "ramp" else qps_target
@@ -137,7 +136,6 @@ def _request_of(asked: SearchAsked) -> tuple[SearchRequest, Any]:
     except click.ClickException as error:
         raise ConsoleError(error.format_message()) from None
     searching, prompts = _part(SearchOptions, params), _part(Prompts, params)
-    server_watch(searching.server_metrics)
     request = searching.request(
         asked.model,
         prompts,

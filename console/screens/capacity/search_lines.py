@@ -36,8 +36,9 @@ def bracket_line(search: SearchView, knee: float | None = None, *, ascii_only: b
     marks: tuple[PointMark, PointMark] = ("pass", "fail")
     if search.kind == "target":
         marks = ("fail", "pass")
-    if high is not None and search.kind == "ramp" and not _has_failed(search, high):
-        words, marks = ("passes", "is open"), ("pass", "open")
+    elif high is not None and not _has_failed(search, high):
+        words = ("passes", "is open")
+        marks = ("pass", "open")
     runs: list[Run] = []
     for end, word, mark in zip((low, high), words, marks, strict=True):
         if runs:
