@@ -61,7 +61,9 @@ def show(run: str | None, *, as_json: bool) -> None:
 
 
 def _shown(info: RunInfo) -> list[tuple[str, str]]:
+    from console.records.lost_rows import lost_text
     from console.records.run_dir import read_run_file
+    from console.records.run_list import CAPACITY
 
     run_file = read_run_file(info.run_dir)
     selection = ", ".join(f"{name} {value}" for name, value in run_file.selection.items() if value)
@@ -80,6 +82,9 @@ def _shown(info: RunInfo) -> list[tuple[str, str]]:
         ("files", ", ".join(sorted(_files(info.run_dir)))),
         ("versions", ", ".join(f"{name} {version}" for name, version in run_file.versions.items())),
     ]
+    if info.lost:
+        unit = "prompts" if info.title in CAPACITY else "tests"
+        lines.insert(3, ("lost", lost_text(info.lost, info.done or 0, unit)))
     if info.state == "live":
         lines.append(("watch it", f"ultra-console attach {info.run_id}"))
     return [(name, text) for name, text in lines if text]
@@ -179,7 +184,8 @@ def _print_table(found: tuple[RunInfo, ...]) -> None:
 
 def _progress(info: RunInfo) -> str:
     done = "?" if info.done is None else str(info.done)
-    return f"{done} of {'?' if info.planned is None else info.planned}"
+    lost = f", {info.lost} lost" if info.lost else ""
+    return f"{done} of {'?' if info.planned is None else info.planned}{lost}"
 
 
 def _when(started: str) -> str:

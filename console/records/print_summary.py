@@ -49,7 +49,8 @@ def standing_text(summary: Summary) -> str:
     rest = (
         (summary.infrastructure_failures, "without an answer"),
         (summary.cancelled, "cancelled"),
-        (summary.not_run, "to go" if summary.state == "live" else "not run"),
+        (summary.lost, "done, but lost"),
+        (summary.not_run - summary.lost, "to go" if summary.state == "live" else "not run"),
     )
     done = "done" if summary.unit == "tests" else "answered"
     first = f"{summary.done} of {summary.planned} {summary.unit} {done}"
@@ -59,6 +60,10 @@ def standing_text(summary: Summary) -> str:
 def summary_notes(summary: Summary, *, wide: bool = False) -> tuple[str, ...]:
     """Return what a reader must know of the figures: what they mean, what is missing and why."""
     notes = list(summary.notes)
+    if summary.lost and len(summary.per_model) > 1:
+        notes.append(
+            f"the {summary.lost} lost are among those that are not run in the tables: whose they were is not known"
+        )
     if any(group.tests.tests for group in summary.per_model):
         notes.append("success: full + partial of all with a verdict; score: mean of the tests' scores, 0 … 1")
     if any(group.tests.tests and group.tests.success_rate is None for group in summary.per_model):

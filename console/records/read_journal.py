@@ -22,6 +22,7 @@ import msgspec
 from console.records.journal import JOURNAL, SEGMENT
 from console.records.rows_codec import DamagedLine, UnknownRow, decode_line
 from console.vocabulary.errors import ConsoleError
+from console.vocabulary.outcome import TERMINAL
 from console.vocabulary.rows import RequestRow, Row, RunEnded, RunStarted, TestRow
 
 _LOCATED: Final = 50
@@ -32,6 +33,13 @@ _HEAD_BYTES: Final = 64 * 1024
 SIMULATED_MARK: Final = b',"simulated":true'
 """Only ever a field of a row: inside a text its quotes would be escaped."""
 TEST_ROW_MARK: Final = b'{"type":"test",'
+_PROMPT_ROW_MARKS: Final = (
+    b'{"type":"request","test":"prompt/',
+    b'{"type":"request","test":"level/',
+)
+_RESULT_MARKS: Final = tuple(f',"verdict":"{verdict}"'.encode() for verdict in TERMINAL)
+_REUSED_MARK: Final = b',"reused_from":"'
+_OK_MARK: Final = b',"outcome":"ok"'
 _MOST_TOKENS: Final = 2**53
 """A server may claim any count; up to this one every reader of JSON agrees on its value."""
 
@@ -249,6 +257,30 @@ def last_test_rows(run_dir: Path, process: int) -> dict[str, TestRow]:
                             row = decode_line(line)
                             assert isinstance(row, TestRow)
                             found[row.test] = row
+        except OSError as error:
+            raise ConsoleError(
+                f"cannot be read: {error.strerror or error}", where=str(segment.path)
+            ) from error
+    return found
+
+
+def count_results(run_dir: Path) -> int:
+    """Return how many lines look like a result: a test with a terminal verdict, or a prompt that was answered.
+
+    Nothing is decoded or verified, so a list of runs can afford it; a test judged twice counts twice.
+
+    Raises:
+        ConsoleError: if a segment cannot be read.
+    """
+    found = 0
+    for segment in segments_of(run_dir):
+        try:
+            with opened_segment(segment.path, _READ_AHEAD_BYTES) as file:
+                for line in file:
+                    if line.startswith(TEST_ROW_MARK):
+                        found += any(mark in line for mark in _RESULT_MARKS) and _REUSED_MARK not in line
+                    elif line.startswith(_PROMPT_ROW_MARKS):
+                        found += _OK_MARK in line
         except OSError as error:
             raise ConsoleError(
                 f"cannot be read: {error.strerror or error}", where=str(segment.path)

@@ -12,7 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from console.records.planned import read_planned
-from console.records.read_journal import begins_simulated, read_end, read_rows, segments_of
+from console.records.read_journal import begins_simulated, count_results, read_end, read_rows, segments_of
 from console.records.run_file import RUN_FILE, read_run_head
 from console.records.run_lock import hold_run_lock, is_live
 from console.vocabulary.errors import ConsoleError
@@ -46,6 +46,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     done: int | None
     """Tests with a terminal verdict, prompts answered in full; None: it would take long to count them."""
     planned: int | None
+    lost: int = 0
+    """Done as its last row says, and without a row: lines of its journal are missing. Counted in small journals only."""
     simulated: bool
     """By what was asked, by its end, or by the first answers."""
     run_dir: Path
@@ -72,6 +74,7 @@ def run_info(run_dir: Path) -> RunInfo:
     live = is_live(run_dir)
     ended = None if live else read_end(run_dir)
     plan = read_planned(run_dir) if ended is None or head.title in CAPACITY else None
+    lost = 0 if ended is None else _count_lost(run_dir, ended)
     return RunInfo(
         run_id=run_dir.name,
         title=head.title,
@@ -79,13 +82,21 @@ def run_info(run_dir: Path) -> RunInfo:
         profile=head.profile,
         started=head.created,
         state="live" if live else _state_of(ended),
-        done=ended.done if ended is not None else _count_done(run_dir),
+        done=ended.done - lost if ended is not None else _count_done(run_dir),
         planned=ended.planned if ended is not None else plan.count if plan is not None else None,
+        lost=lost,
         simulated=bool(head.simulated)
         or (ended is not None and ended.simulated)
         or begins_simulated(run_dir),
         run_dir=run_dir,
     )
+
+
+def _count_lost(run_dir: Path, ended: RunEnded) -> int:
+    """Return how many fewer results a journal holds than it ends with; larger ones are not read for it."""
+    if sum(segment.path.stat().st_size for segment in segments_of(run_dir)) > _COUNTED_BYTES:
+        return 0
+    return max(0, ended.done - count_results(run_dir))
 
 
 def _count_done(run_dir: Path) -> int | None:

@@ -32,13 +32,23 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Ended without a complete answer."""
     cancelled: int
     not_run: int
+    """Without a row in the journal."""
+    lost: int = 0
+    """Of those: done all the same, as the last row of the run says."""
     failures: dict[str, int]
     """The failed ones by the outcome of their last request."""
     not_run_of: dict[str, int]
     """Tests that were not run, by every model of the plan."""
 
 
-def standing(requests: pl.DataFrame, tests: pl.DataFrame, plan: Planned, planned: int | None) -> Standing:
+def standing(
+    requests: pl.DataFrame,
+    tests: pl.DataFrame,
+    plan: Planned,
+    planned: int | None,
+    *,
+    told: int | None = None,
+) -> Standing:
     """Count a run.
 
     Args:
@@ -46,13 +56,17 @@ def standing(requests: pl.DataFrame, tests: pl.DataFrame, plan: Planned, planned
         tests: the row of each test that counts.
         plan: the plan as far as it is known.
         planned: how many there were to do, where that is known.
+        told: how many were done, as the last row of the run says; None: it has none.
     """
     last = requests.group_by("test").agg(
         pl.col("outcome").last(), (pl.col("outcome") == str(Outcome.OK)).any().alias("answered")
     )
     if plan.prompts is not None or (tests.is_empty() and bool(last["test"].str.contains(_PROMPT).any())):
-        return _of_prompts(last, planned)
-    return _of_tests(last, tests, plan, planned)
+        counted = _of_prompts(last, planned)
+    else:
+        counted = _of_tests(last, tests, plan, planned)
+    lost = min(counted.not_run, max(0, (told or 0) - counted.done))
+    return msgspec.structs.replace(counted, lost=lost)
 
 
 def _of_tests(last: pl.DataFrame, tests: pl.DataFrame, plan: Planned, planned: int | None) -> Standing:

@@ -19,6 +19,7 @@ import polars as pl
 
 from console.durable import write_atomic
 from console.records.chunk_gaps import EXACT_GAPS, GapDistributions
+from console.records.lost_rows import lost_text
 from console.records.measure import GROUPINGS, MODEL, NEEDED, TESTS_NEEDED, covered_ns, group_summaries
 from console.records.planned import read_planned
 from console.records.read_journal import Damages
@@ -86,7 +87,13 @@ def _summary(
     reused = _reused(all_tests["reused_from"])
     plan = read_planned(run_dir)
     planned = tables.ended.planned if tables.ended is not None else plan.count
-    stands = standing(requests, tests, plan, planned)
+    stands = standing(
+        requests,
+        tests,
+        plan,
+        planned,
+        told=None if tables.ended is None else tables.ended.done,
+    )
     gaps = GapDistributions(tables.requests, tables.gaps, exact_up_to=exact_gaps)
     (overall,) = group_summaries(requests, tests, gaps, (), not_run={("all",): stands.not_run})
     not_run = {(model,): count for model, count in stands.not_run_of.items()}
@@ -124,6 +131,7 @@ def _summary(
         cancelled=stands.cancelled,
         reused=reused,
         not_run=stands.not_run,
+        lost=stands.lost,
         failures=stands.failures,
         verdicts=verdict_counts(tests),
         outcomes=overall.outcomes,
@@ -153,6 +161,8 @@ def _partial_reason(state: RunKind, stands: Standing, *, begun: bool) -> str:
         return "the journal does not tell that the run began: it is empty, or its beginning is gone"
     if state == "partial":
         return "the engine ended without saying so: everything that had finished by then is here"
+    if stands.lost:
+        return f"{lost_text(stands.lost, stands.done, stands.unit)}; nothing of them is in any figure"
     if state == "interrupted" and stands.cancelled + stands.not_run:
         return "the run was interrupted: what was cancelled or not run is in no figure"
     return ""

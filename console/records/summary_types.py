@@ -177,6 +177,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Results taken over from earlier runs, by run; in none of the other counts."""
     not_run: int = 0
     """Planned, and without a row in the journal."""
+    lost: int = 0
+    """Of those: done all the same, as the last row of the run says; lines of its journal are missing."""
     failures: dict[str, int] = {}
     """Those without a complete answer, by the outcome of their last request."""
     verdicts: dict[str, int]

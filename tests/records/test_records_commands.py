@@ -128,7 +128,7 @@ def test_ids_in_the_list_of_runs_are_never_cut(monkeypatch: pytest.MonkeyPatch, 
 def test_narrow_lists_of_runs_drop_the_profile_first_and_then_the_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    make_run([started(), ended(1, 1)], "20261120-231507-5.1-sim", title="5.1")
+    make_run([started(), judged(), ended(1, 1)], "20261120-231507-5.1-sim", title="5.1")
     for columns, head in (
         ("100", ["run", "state", "done", "what", "started", "profile"]),
         ("70", ["run", "state", "done", "what", "started"]),

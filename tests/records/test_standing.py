@@ -205,3 +205,14 @@ def test_few_samples_show_mean_and_extremes(n: int, columns: list[str]) -> None:
         "model", "TTFT mean", *columns[1:], "e2e mean", *columns[1:],
     ]  # fmt: skip
     assert table.rows == (("m1", *["200ms"] * 3, *["900ms"] * 3),)
+
+
+def test_lines_taken_out_of_a_journal_are_missed_wherever_the_run_is_shown() -> None:
+    run_dir = make_run([started(), request(0), judged(0), request(1), judged(1), ended(5, 4)])
+    summary = summarise(write_plan(run_dir, m1=range(5)))
+    assert (summary.done, summary.not_run, summary.lost, summary.partial) == (2, 3, 2, True)
+    assert standing_text(summary) == "2 of 5 tests done · 2 done, but lost · 1 not run"
+    (info,) = list_runs()
+    assert (info.done, info.lost) == (2, 2)
+    printed = " ".join(render_summary(summary, 80).split())
+    assert "at its end the run had 4 tests done, and rows of 2 of them are gone" in printed

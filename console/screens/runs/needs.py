@@ -34,6 +34,8 @@ class RunChoice:
     """It is a capacity search, which has a screen of its own."""
     error: str = ""
     """Why its run.toml cannot be read; empty: it can."""
+    lost: int = 0
+    """Done by its last row, and without a row of their own: lines of the journal are missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,11 @@ def detail(run: RunChoice) -> tuple[str, Tone]:
         return f"its engine is gone, without an end.  {NO_RESUME.format(run=run.id)}", "warn"
     if run.kind == "interrupted":
         return f"it was stopped.  {NO_RESUME.format(run=run.id)}", "warn"
+    if run.lost:
+        return (
+            f"lines of its journal are missing: {run.lost:,} results that it ended with are in no figure   {run.run_dir}",
+            "bad",
+        )
     return str(run.run_dir), "muted"
 
 
@@ -109,14 +114,14 @@ def _row(run: RunChoice, now: datetime) -> Row:
         state,
         run.title or "-",
         f"{_count(run.done)}/{_count(run.planned)}",
-        "SIM" if run.simulated else "",
+        " ".join(filter(None, ("SIM" if run.simulated else "", f"{run.lost:,} lost" if run.lost else ""))),
         when(run.started, now),
         "-" if run.took_s is None else clock_text(run.took_s),
         run.profile or "-",
         run.id,
     )
     keys = (state, run.title, share, cells[3], run.started or None, run.took_s, run.profile, run.id)
-    return Row(run.id, cells, keys, tone="bad" if run.error else _TONES.get(run.kind, ""))
+    return Row(run.id, cells, keys, tone="bad" if run.error or run.lost else _TONES.get(run.kind, ""))
 
 
 def _count(count: int | None) -> str:

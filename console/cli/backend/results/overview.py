@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from console.records.figures_text import NONE, duration_text, ms_text, rate_text, share_text
 from console.records.hand_changes import hand_changes
+from console.records.lost_rows import lost_text
 from console.records.print_summary import summary_notes
 from console.records.run_tests import RunTests
 from console.records.summary_types import Summary
@@ -72,20 +73,24 @@ def _integrity(summary: Summary) -> Iterator[Fact]:
     for count, word in (
         (summary.infrastructure_failures, "without an answer"),
         (summary.cancelled, "cancelled"),
-        (summary.not_run, "to go" if summary.state == "live" else "not run"),
+        (summary.lost, "done, but lost"),
+        (summary.not_run - summary.lost, "to go" if summary.state == "live" else "not run"),
     ):
         if count:
             parts.append(f"{word} {count:,}")
     text = f"planned {summary.planned:,} {summary.unit} = {' + '.join(parts)}"
     yield Fact("integrity", text, "" if summary.done == summary.planned else "warn")
     lost = summary.damages.torn + summary.damages.damaged
+    if summary.lost:
+        text = lost_text(summary.lost, summary.done, summary.unit)
+        yield Fact("", f"lost: {text}; nothing of them is in any figure", "bad")
     if lost:
         yield Fact(
             "",
             f"lost: {summary.damages.damaged} damaged and {summary.damages.torn} torn lines of the journal",
             "bad",
         )
-    else:
+    elif not summary.lost:
         yield Fact("", "lost: nothing, every line of the journal is whole", "good")
     for source, count in summary.reused.items():
         yield Fact("reused", f"{count:,} results of run {source}")

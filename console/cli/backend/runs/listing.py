@@ -83,6 +83,7 @@ def _choice(run_dir: Path) -> RunChoice:
         kind=info.state,
         done=info.done,
         planned=info.planned,
+        lost=info.lost,
         simulated=info.simulated,
         started=info.started,
         took_s=took_s,
