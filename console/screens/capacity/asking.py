@@ -193,8 +193,9 @@ class Asking(Controlled):
 
     def _start_question(self, known: Prospect) -> Question:
         made = forecast(self.asked, known)
+        profile = safe_line(self.asked.profile, 60)
         text = (
-            f"{self.asked.profile} is not simulated: requests are answered by real models, and may cost money.",
+            f"{profile} is not simulated: requests are answered by real models, and may cost money.",
             f"At most {made.most_requests:,} requests with {made.most_tokens:,} tokens, up to {known.most:,} in flight"
             + (f"; the budget of {made.cut_by} ends it." if made.cut_by else "; no budget ends it before."),
         )

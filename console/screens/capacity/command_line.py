@@ -39,8 +39,12 @@ def arguments(asked: SearchAsked) -> list[str]:
     ):
         if budget is not None:
             said += [flag, number(budget)]
-    said += [flag for flag, on in (("--each", asked.each), ("--lift-workers", asked.lift_workers)) if on]
-    return said if asked.server_metrics is None else [*said, "--server-metrics", asked.server_metrics]
+    for address in asked.server_metrics:
+        said += ["--server-metrics", address]
+    return [
+        *said,
+        *(flag for flag, on in (("--each", asked.each), ("--lift-workers", asked.lift_workers)) if on),
+    ]
 
 
 def command_line(asked: SearchAsked) -> str:

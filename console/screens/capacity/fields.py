@@ -157,7 +157,7 @@ def value_text(asked: SearchAsked, name: FieldName) -> str:
             return "none yet" if value is None else f"{number(value)}/s"
         case "max_ttft_ms":
             return f"{number(value)} ms" if value else "none"
-        case "slos":
+        case "slos" | "server_metrics":
             return safe_line(" ".join(value), 200) or "none"
         case "level_s":
             return f"{number(value)} s"
@@ -165,8 +165,6 @@ def value_text(asked: SearchAsked, name: FieldName) -> str:
             return "any" if value is None else f"{number(value)} s"
         case "each" | "lift_workers":
             return "yes" if value else "no"
-        case "server_metrics":
-            return safe_line(value, 100) if value else "none"
         case _:
             return "any" if value is None else f"{value:,}"
 
@@ -201,7 +199,8 @@ def entry_of(asked: SearchAsked, name: FieldName) -> Entry | None:
     if name == "slos":
         return Entry(LABELS[name], " ".join(value), f"limits with blanks between, such as {HINTS[name]}")
     if name == "server_metrics":
-        return Entry(LABELS[name], value or "", "such as http://localhost:8000/metrics; empty: none")
+        words = "of the server or its GPUs, such as http://localhost:8000/metrics; empty: none"
+        return Entry(LABELS[name], " ".join(value), words)
     return None
 
 
@@ -213,9 +212,10 @@ def entered(asked: SearchAsked, name: FieldName, text: str) -> SearchAsked | str
         faults = [fault for fault in (_slo_fault(slo) for slo in slos) if fault]
         return faults[0] if faults else replace(asked, slos=slos)
     if name == "server_metrics":
-        if text and not text.startswith(("http://", "https://")):
-            return "an address that begins with http:// or https://"
-        return replace(asked, server_metrics=text or None)
+        addresses = tuple(text.split())
+        if not all(one.startswith(("http://", "https://")) for one in addresses):
+            return "addresses that begin with http:// or https://"
+        return replace(asked, server_metrics=addresses)
     least, most, whole, words = _TYPED[name]
     if not text and (name in _WHOLE_OR_NONE or name == "qps"):
         return _with(asked, name, None)

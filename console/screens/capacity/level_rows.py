@@ -39,12 +39,16 @@ def why_text(level: LevelOutcome) -> str:
     """Say what a reader has to know of a level: why it was measured again, what failed or is open, what it is worth."""
     parts = [level.purpose] if level.purpose in ("confirm", "drift") else []
     parts += [
-        f"{rule.rule} {rule.measured} not {rule.limit}"
+        safe_line(f"{rule.rule} {rule.measured} not {rule.limit}", 120)
         for rule in level.rules
         if rule.state == "fail" and rule.rule != "client"
     ]
     if mark_of(level) != "almost":
-        parts += [f"{rule.rule} open: {rule.missing}" for rule in level.rules if rule.state == "undecided"]
+        parts += [
+            safe_line(f"{rule.rule} open: {rule.missing}", 120)
+            for rule in level.rules
+            if rule.state == "undecided"
+        ]
     if level.validity != "valid":
         parts.append(f"{VALIDITY_WORDS[level.validity]}: {'; '.join(level.reasons)}")
     return safe_line("; ".join(parts), 300)

@@ -37,7 +37,8 @@ class SearchAsked:
     budget_tokens: int | None = None
     each: bool = False
     lift_workers: bool = False
-    server_metrics: str | None = None
+    server_metrics: tuple[str, ...] = ()
+    """Addresses of pages."""
 
 
 @dataclass(frozen=True, slots=True)
