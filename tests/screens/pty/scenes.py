@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from fakes import RUN_DIR, FakeWatch, Told, snapshot
+from fakes.capacity import searching
 from fakes.profiles import BROKEN, FakeProfiles
 from hostile import HOSTILE_PROFILE, Poisoned
 
@@ -86,6 +87,9 @@ def all_busy(rows: int, columns: int, step: int, states: tuple[str, ...] = STATE
 
 def shown_in(scene: str, step: int) -> Snapshot:
     """Return the snapshot of a scene at a step."""
+    if scene.startswith("search-"):
+        over, _, state = scene.removeprefix("search-").partition("-")
+        return searching(int(over), stage_s=1.0 + step, seq=step, state=state or "running")
     kind, _, size = scene.partition("-")
     if kind in ("grid", "trouble"):
         rows, columns = size.split("x")
