@@ -18,10 +18,6 @@ COMMANDS: Final = {
     "resume": ("console.cli.capacity_search:resume", "Go on with a search that was killed or stopped."),
     "preset": ("console.cli.capacity_preset:preset", "Run a kind of test or of traffic by its name."),
     "report": ("console.cli.capacity_report:report", "Write the curve and the report of a search as files."),
-    "export": (
-        "console.cli.capacity_export:export",
-        "Write results as AIPerf, `vllm bench serve`, CSV or JSON has them.",
-    ),
     "show": ("console.cli.capacity_show:show", "Print the result of a level or of a search again."),
 }
 
