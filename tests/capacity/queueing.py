@@ -87,6 +87,7 @@ class Level:
         self.rules = ()
         self._busy = 0
         self._in_flight = 0
+        self.sent = 0
         self._queue: deque[tuple[int, int]] = deque()
         self._events: list[tuple[int, int, str, RequestRow | None]] = []
         self._count = 0
@@ -122,6 +123,8 @@ class Level:
 
     def _send(self, at_ns: int) -> None:
         server = self.server
+        self.sent += 1
+        self.ended = self.sent == self.ask.count
         self._in_flight += 1
         if server.quota is not None and self._in_flight > server.quota:
             self._refuse(at_ns, Outcome.RATE_LIMITED)
@@ -163,17 +166,18 @@ def play(search: Search, server: Server, pace: Pace | None = None) -> list[Level
 def play_level(
     search: Search, server: Server, ask: Ask, pace: Pace, before: LevelOutcome | None, number: int
 ) -> LevelOutcome:
-    level = Level(server, ask, number, pace.ramp_in_s)
+    level = Level(server, ask, number, 0.0 if ask.count is not None else pace.ramp_in_s)
     elapsed_s = 1.0
-    while True:
+    while ask.count is None:
         level.run_until(level.begun_ns + round(elapsed_s * S))
         if elapsed_s >= pace.most_s or _enough(search, level, ask, pace, elapsed_s):
             break
         elapsed_s = min(pace.most_s, max(elapsed_s + 0.5, 1.15 * elapsed_s))
-    level.ended = True
+    level.ended = ask.count is None
     ceased_ns = server.now_ns
     level.run_until(None)
-    window = _window(level, ceased_ns, pace)
+    counted = Window(level.begun_ns, server.now_ns + 1)
+    window = counted if ask.count is not None else _window(level, ceased_ns, pace)
     whole = window.whole if isinstance(window, NotSteady) else window
     outcome = measure(_asked(level, server.now_ns), level.gathered, whole)
     outcome = _replace(outcome, rules=search.judge(outcome, None, None))
