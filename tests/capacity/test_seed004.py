@@ -44,3 +44,13 @@ def test_a_rung_is_taken_for_the_limit(rejects):
     assert answer.capacity == (50 if rejects else 100)
     ours = RampSearch(RampSettings(), RuleSettings())
     assert ours.answer(play(ours, Server(slots=37, rejects=rejects))).capacity == 37
+
+
+def test_ten_requests_may_say_that_growth_has_ended_where_it_has_not():
+    server = {"slots": 37, "tokens_cv": 1.0, "seed": 2}
+    answer, _ = by_seed004(Server(**server))
+    assert (answer.capacity, answer.stopped_by) == (5, ("throughput",))
+    ours = RampSearch(RampSettings(), RuleSettings())
+    found = ours.answer(play(ours, Server(**server))).capacity
+    assert found is not None
+    assert 35 <= found <= 39
