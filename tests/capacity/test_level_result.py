@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any, Literal
 
 import msgspec
 import pytest
+from vllm_file import VllmResult, told
 
 from console.capacity.level_result import (
     LevelAsked,
@@ -225,60 +225,6 @@ def test_details_have_an_entry_a_request_by_the_number_of_its_prompt():
     assert level_result(asked_for(3), rows)["latencies"] == [0.047, 0.14]
 
 
-class VllmResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The result file of `vllm bench serve` in the order and the types in which it is written."""
-
-    date: str
-    endpoint_type: str
-    backend: str
-    label: str | None
-    model_id: str
-    tokenizer_id: str | None
-    num_prompts: int
-    version: str
-    request_rate: float | Literal["inf"]
-    burstiness: float
-    max_concurrency: int | None
-    ramp_up_strategy: str | msgspec.UnsetType = msgspec.UNSET
-    ramp_up_start_rps: float | msgspec.UnsetType = msgspec.UNSET
-    ramp_up_end_rps: float | msgspec.UnsetType = msgspec.UNSET
-    duration: float
-    completed: int
-    failed: int
-    total_input_tokens: int
-    total_output_tokens: int
-    request_throughput: float
-    request_goodput: float | None
-    output_throughput: float
-    total_token_throughput: float
-    input_lens: list[int]
-    output_lens: list[int]
-    ttfts: list[float]
-    itls: list[list[float]]
-    latencies: list[float]
-    start_times: list[float]
-    queue_times: list[float]
-    generated_texts: list[str]
-    errors: list[str]
-    max_output_tokens_per_s: float
-    max_concurrent_requests: int
-    rtfx: float
-    rps_change_events: list[dict[str, str | int]] | msgspec.UnsetType = msgspec.UNSET
-    mean_ttft_ms: float
-    median_ttft_ms: float
-    std_ttft_ms: float
-    p99_ttft_ms: float
-    mean_tpot_ms: float
-    median_tpot_ms: float
-    std_tpot_ms: float
-    p99_tpot_ms: float
-    mean_itl_ms: float
-    median_itl_ms: float
-    std_itl_ms: float
-    p99_itl_ms: float
-    ultra: dict[str, Any]
-
-
 @pytest.mark.parametrize("ramp", [None, Ramp(strategy="exponential", start_rps=1, end_rps=4)])
 def test_a_strict_parser_of_vllms_file_reads_ours_key_by_key_in_its_order(ramp):
     report = Reported(detailed=True, metadata={"version": "0.3"}, goodput={"ttft": 500})
@@ -286,8 +232,7 @@ def test_a_strict_parser_of_vllms_file_reads_ours_key_by_key_in_its_order(ramp):
     asked = asked_for(30, report, ramp=ramp, rate=None if ramp is None else ramp.mean_rps)
     data = msgspec.json.encode(level_result(asked, rows))
     read = msgspec.json.decode(data, type=VllmResult)
-    known = [field for field in VllmResult.__struct_fields__ if getattr(read, field) is not msgspec.UNSET]
-    assert list(json.loads(data)) == known
+    assert list(json.loads(data)) == told(read)
     assert (ramp is None) == (read.rps_change_events is msgspec.UNSET)
     assert read.request_rate == "inf"
     assert len(read.ttfts) == len(read.itls) == len(read.latencies) == 30
