@@ -14,6 +14,7 @@ from console.cli.prompt_options import Prompts, prompt_options
 from console.cli.run import detached, host_here
 from console.cli.saying import say
 from console.cli.search_options import Searching, search_options
+from console.cli.search_saving import Saving
 from console.cli.search_text import report_search
 from console.cli.target_options import Target, target_options
 from console.vocabulary.errors import ConsoleError, ExitCode
@@ -164,7 +165,7 @@ def resume(*, run: str | None, detach: bool, as_json: bool, announce: bool) -> i
     if detach:
         return detached(as_json=as_json)
     found = resumed(run)
-    return _host(found, as_json=as_json, announce=announce, result_dir=None, then=None)
+    return _host(found, as_json=as_json, announce=announce, saving=None, then=None)
 
 
 def _ladder(levels: str | None, usual: tuple[int, ...]) -> tuple[tuple[int, ...], bool]:
@@ -216,7 +217,7 @@ def _search(
         search,
         as_json=searching.as_json,
         announce=searching.announce,
-        result_dir=searching.result_dir,
+        saving=searching.saving,
         then=then,
     )
 
@@ -226,13 +227,13 @@ def _host(
     *,
     as_json: bool,
     announce: bool,
-    result_dir: Path | None,
+    saving: Saving | None,
     then: Callable[[SearchRun], Any] | None,
 ) -> int:
     def finish(run_dir: Path) -> ExitCode:
         if search.result is None:
             return ExitCode.DONE
-        code = report_search(search.result, run_dir, as_json=as_json, result_dir=result_dir)
+        code = report_search(search.result, run_dir, as_json=as_json, saving=saving)
         if then is not None:
             then(search)
         return code

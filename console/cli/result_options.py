@@ -105,7 +105,7 @@ class Results:
         """
         if not self.save_result and not self.append_result:
             return None
-        name = self.result_filename or Path(_default_name(self.label or f"{api}-chat", model, level))
+        name = self.result_filename or Path(default_name(self.label or f"{api}-chat", model, level))
         path = (self.result_dir or Path()) / name
         if not path.parent.is_dir():
             raise ConsoleError(f"there is no directory {path.parent}", where=str(path))
@@ -114,7 +114,7 @@ class Results:
         return path
 
 
-def _default_name(label: str, model: str, level: Level) -> str:
+def default_name(label: str, model: str, level: Level) -> str:
     """Return the name that `vllm bench serve` would give the file."""
     if level.ramp is not None:
         ramp = level.ramp

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli.search_saving import Saving
 from console.vocabulary.errors import ConsoleError
 
 if TYPE_CHECKING:
@@ -42,10 +43,23 @@ class Searching:
     processes: int | None
     server_metrics: tuple[str, ...]
     result_dir: Path | None
+    save_result: bool
+    save_detailed: bool
+    result_filename: Path | None
     out: Path | None
     detach: bool
     as_json: bool
     announce: bool
+
+    @property
+    def saving(self) -> Saving:
+        """Which files are written besides the run directory."""
+        return Saving(
+            directory=self.result_dir,
+            result=self.save_result,
+            filename=self.result_filename,
+            detailed=self.save_detailed,
+        )
 
     def request(
         self,
@@ -59,7 +73,7 @@ class Searching:
         """Return the whole request.
 
         Raises:
-            ConsoleError: if a limit is not readable, or times contradict one another.
+            ConsoleError: if a limit is not readable, times contradict one another, or files cannot be written.
         """
         from console.capacity.rules import RuleSettings
         from console.capacity.search import Budget, Pace
@@ -73,8 +87,7 @@ class Searching:
                 f"{self.level_seconds:g} must not fall",
                 hint="a window is part of a level, and a rung of the ladder is no longer than any other level",
             )
-        if self.result_dir is not None and not self.result_dir.is_dir():
-            raise ConsoleError(f"there is no directory {self.result_dir}", where="--result-dir")
+        self.saving.check()
         return SearchRequest(
             model=model,
             ramp=ramp,
@@ -139,6 +152,10 @@ _OPTIONS = (
                  help="Processes that read streams. Default: as many as the most in flight is worth."),
     click.option("--result-dir", type=click.Path(path_type=Path),
                  help="Write concurrency_N.json of each level there, as `vllm bench serve` does."),
+    click.option("--save-result", is_flag=True,
+                 help="Write the level at the answer so, with the whole search under `ultra.search`."),
+    click.option("--save-detailed", is_flag=True, help="With lists of an entry a request."),
+    click.option("--result-filename", type=click.Path(path_type=Path), help="Under which name; in --result-dir, or here."),
     click.option("--out", type=click.Path(path_type=Path), help="Where the run directory is made."),
     click.option("--detach", is_flag=True, help="Start in the background and return."),
     click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout, and nothing else there."),

@@ -17,6 +17,7 @@ from console.vocabulary.search_view import SearchView
 if TYPE_CHECKING:
     from console.capacity.answer import Answer
     from console.capacity.search_result import SearchResult
+    from console.cli.search_saving import Saving
 
 _VERDICTS: Final = {
     "pass": "pass", "fail": "FAIL", "undecided": "undecided", "quota": "QUOTA", "invalid": "INVALID",
@@ -37,15 +38,14 @@ _COLUMNS: Final = (
 )
 
 
-def report_search(result: SearchResult, run_dir: Path, *, as_json: bool, result_dir: Path | None) -> ExitCode:
-    """Tell what a search found, and write the files of its levels; return its exit code."""
+def report_search(result: SearchResult, run_dir: Path, *, as_json: bool, saving: Saving | None) -> ExitCode:
+    """Tell what a search found, and write the files that are asked for; return its exit code.
+
+    Raises:
+        ConsoleError: if a file that is asked for cannot be written, after all is told.
+    """
     import msgspec
 
-    if result_dir is not None:
-        from console.cli.level_files import write_level_files
-
-        for path in write_level_files(run_dir, result, result_dir):
-            say(f"result in {path}", err=True)
     if as_json:
         say(b'{"type":"search",' + msgspec.json.encode(result)[1:])
     else:
@@ -54,6 +54,8 @@ def report_search(result: SearchResult, run_dir: Path, *, as_json: bool, result_
         from console.cli.search_files import tell_report
 
         tell_report(run_dir, result)
+    if saving is not None:
+        saving.write(run_dir, result)
     return result.exit_code
 
 

@@ -26,6 +26,8 @@ QUICK = (
         ("ramp", ("--window-seconds", "70"), "must not fall"),
         ("ramp", ("--lanes", "nobody*"), "no lane of gpt-4o-mini is called 'nobody*'"),
         ("ramp", ("--result-dir", "nowhere"), "--result-dir: there is no directory nowhere"),
+        ("ramp", ("--result-filename", "x.json"), "--result-filename: goes with --save-result"),
+        ("target", ("--qps", "5", "--save-result", "--result-filename", "no/x.json"), "there is no directory no"),
         ("ramp", ("--apply", "sim", "--yes"), "--apply: sim is built in and stays as it is"),
         ("ramp", ("--server-metrics", "localhost:1"), "--server-metrics: 'localhost:1' is no http"),
         ("ramp", ("--base-url", "http://127.0.0.1:1/v1"), "give either --profile or --base-url"),
@@ -52,6 +54,7 @@ def test_a_ramp_writes_its_levels_its_answer_and_a_file_a_level(tmp_path: Path):
     results.mkdir()
     code, out, err = ultra(
         "capacity", "ramp", *SIM, *QUICK, "--levels", "1,2", "--no-drift-test", "--json", "--result-dir", str(results),
+        "--save-result", "--result-filename", "found.json",
         "--out", str(tmp_path / "runs"),
     )  # fmt: skip
     assert code in (0, 3), err  # a busy machine is a bound client, and that is said
@@ -67,6 +70,9 @@ def test_a_ramp_writes_its_levels_its_answer_and_a_file_a_level(tmp_path: Path):
     on_disk = json.loads((run_dir / "search.json").read_bytes())
     assert on_disk["answers"] == result["answers"]
     files = {path.name: json.loads(path.read_bytes()) for path in results.iterdir()}
+    saved = files.pop("found.json", None)
+    assert (saved is None) == ("no result is saved" in err)
+    assert saved is None or saved["ultra"]["search"] == on_disk
     assert {"concurrency_1.json", "concurrency_2.json"} <= set(files)
     assert files["concurrency_2.json"]["max_concurrency"] == 2
     assert files["concurrency_2.json"]["completed"] > 0
