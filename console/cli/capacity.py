@@ -18,6 +18,10 @@ COMMANDS: Final = {
     "resume": ("console.cli.capacity_search:resume", "Go on with a search that was killed or stopped."),
     "preset": ("console.cli.capacity_preset:preset", "Run a kind of test or of traffic by its name."),
     "report": ("console.cli.capacity_report:report", "Write the curve and the report of a search as files."),
+    "export": (
+        "console.cli.capacity_export:export",
+        "Write a search as CSV, JSON, or as AIPerf or vLLM name it.",
+    ),
     "show": ("console.cli.capacity_show:show", "Print the result of a level or of a search again."),
 }
 

@@ -9,6 +9,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from console.capacity.search_result import SearchResult
+    from console.capacity.search_rows import LevelRows
 
 
 def write_level_files(
@@ -42,21 +43,34 @@ def answer_file(run_dir: Path, result: SearchResult, *, detailed: bool = False) 
     Raises:
         ConsoleError: if no level passes, or the journal lacks it.
     """
-    from console.capacity.search_rows import (
-        answer_level,
-        level_of_search,
-        rows_of_level,
-        search_asked,
-    )
+    from console.capacity.search_rows import level_of_search, search_asked
+
+    level = _at_answer(run_dir, result)
+    found = level_of_search(result, search_asked(run_dir, detailed=detailed), level)
+    found["ultra"]["search"] = msgspec.to_builtins(result)
+    return found
+
+
+def answer_aiperf(run_dir: Path, result: SearchResult) -> dict[str, Any]:
+    """Return the level at the answer under AIPerf's names.
+
+    Raises:
+        ConsoleError: if no level passes, or the journal lacks it.
+    """
+    from console.capacity.aiperf_file import aiperf_result
+    from console.capacity.search_rows import search_asked
+
+    return aiperf_result(result, search_asked(run_dir), _at_answer(run_dir, result))
+
+
+def _at_answer(run_dir: Path, result: SearchResult) -> LevelRows:
+    from console.capacity.search_rows import answer_level, rows_of_level
     from console.vocabulary.errors import ConsoleError
 
     outcome = answer_level(result)
     if outcome is None:
         raise ConsoleError("no level of it passes, so there is none to tell of", where=result.run_id)
-    level = rows_of_level(run_dir, outcome.number)
-    found = level_of_search(result, search_asked(run_dir, detailed=detailed), level)
-    found["ultra"]["search"] = msgspec.to_builtins(result)
-    return found
+    return rows_of_level(run_dir, outcome.number)
 
 
 def safe_name(subject: str) -> str:
