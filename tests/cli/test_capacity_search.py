@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from commands import end, start, ultra, ultra_here, until
 
+from console.capacity.search_rows import rows_of_levels
+
 SIM = ("--profile", "sim", "--model", "gpt-4o-mini")
 QUICK = (
     "--random-input-len", "8", "--random-output-len", "8", "--level-seconds", "1.5", "--scan-seconds", "1",
@@ -119,6 +121,8 @@ def test_a_search_that_is_killed_goes_on_at_its_level(tmp_path: Path):
         if b'"request"' in line
     ]
     assert len(prompts) == len(set(prompts))
+    found = [(level.outcome.number, len(level.rows)) for level in rows_of_levels(run_dir)]
+    assert found == [(level["number"], level["spent_requests"]) for level in result["levels"]]
     code, _, err = ultra("capacity", "resume", str(run_dir))
     assert code == 2
     assert "is over" in err
