@@ -229,7 +229,7 @@ async def test_no_text_of_a_dialog_is_cut(until) -> None:
             await pilot.press("s")
             words = inside(await until(pilot, "Stop the run now?"))
             assert (
-                "133 requests in flight are cancelled, and their tests have no verdict. What is finished is kept."
+                "133 requests in flight are cancelled; tests under way have no verdict. What is finished is kept."
                 in words
             )
             assert "Esc n let it run" in words
@@ -255,7 +255,7 @@ async def test_all_of_a_long_launch_failure_can_be_read(until) -> None:
         assert problems[2] in words
         await pilot.press("end")
         assert problems[-1] in inside(await until(pilot, "nowhere-29"))
-        assert "Esc back" in inside(await until(pilot, "Enter start"))
+        assert "Esc back" in inside(await until(pilot, "Enter try"))
 
 
 def inside(shown: str) -> str:
