@@ -64,6 +64,7 @@ REVIEWED = {
     "live/control.py: command.kind": _SAY,
     "live/control.py: command.name": _SAY,
     "live/control.py: leaving.run_id": "asked in a Question, which makes all its text safe",
+    "capacity/face.py: part.lines": "counted, not shown",
     "live/face.py: part.lines": "counted, not shown",
     "live/figures.py: count.name": "of counts that we name",
     "live/lane_text.py: chosen.label": _LABEL,
