@@ -224,8 +224,9 @@ def test_secrets_that_are_not_set_are_named_before_a_launch(monkeypatch: pytest.
     shown = Launching().plan(asked, lambda: False)
     assert shown is not None
     assert any("AZURE_OPENAI" in said for said in shown.missing)
-    for said in shown.missing:
-        monkeypatch.setenv(said.split()[2], "x")
+    (said,) = shown.missing
+    for name in said.removeprefix("environment variables ").removesuffix(" are not set").split(", "):
+        monkeypatch.setenv(name, "x")
     shown = Launching().plan(asked, lambda: False)
     assert shown is not None
     assert shown.missing == ()
