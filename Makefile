@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test test-all lint bench clean
+.PHONY: run test test-all lint bench snapshots clean
 
 run: $(STAMP)
 	$(BIN)/ultra-console run --profile sim --phase 5.1
@@ -24,6 +24,10 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# Pictures of all screens on made-up figures, to be looked at: nothing of them is kept.
+snapshots: $(STAMP)
+	$(BIN)/python tests/screens/snapshots.py build/snapshots
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
