@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
+from console.cli.option_group import option_group
 from console.cli.rate import Rate
 from console.vocabulary.errors import ConsoleError
 
@@ -114,16 +113,5 @@ _OPTIONS = (
     ),
 )
 
-
-def load_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options, which the command gets as `load`."""
-
-    @wraps(command)
-    def with_load(**options: Any) -> Any:
-        mine = {field.name: options.pop(field.name) for field in fields(Load)}
-        return command(load=Load(**mine), **options)
-
-    made: Callable[..., Any] = with_load
-    for option in reversed(_OPTIONS):
-        made = option(made)
-    return made
+load_options = option_group(Load, "load", _OPTIONS)
+"""Add the options, which the command gets as `load`."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli.option_group import option_group
 from console.cli.saying import say
 from console.vocabulary.errors import ConsoleError
 
@@ -171,16 +170,5 @@ _OPTIONS = (
     click.option("--seed", type=int, default=0, show_default=True, help="Draws prompts and arrivals."),
 )
 
-
-def prompt_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options, which the command gets as `prompts`."""
-
-    @wraps(command)
-    def with_prompts(**options: Any) -> Any:
-        mine = {field.name: options.pop(field.name) for field in fields(Prompts)}
-        return command(prompts=Prompts(**mine), **options)
-
-    made: Callable[..., Any] = with_prompts
-    for option in reversed(_OPTIONS):
-        made = option(made)
-    return made
+prompt_options = option_group(Prompts, "prompts", _OPTIONS)
+"""Add the options, which the command gets as `prompts`."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from console.cli.option_group import option_group
 from console.vocabulary.errors import ConsoleError
 
 if TYPE_CHECKING:
@@ -150,16 +149,5 @@ _OPTIONS = (
     click.option("--result-filename", type=click.Path(path_type=Path), help="Under which name."),
 )  # fmt: skip
 
-
-def result_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options, which the command gets as `results`."""
-
-    @wraps(command)
-    def with_results(**options: Any) -> Any:
-        mine = {field.name: options.pop(field.name) for field in fields(Results)}
-        return command(results=Results(**mine), **options)
-
-    made: Callable[..., Any] = with_results
-    for option in reversed(_OPTIONS):
-        made = option(made)
-    return made
+result_options = option_group(Results, "results", _OPTIONS)
+"""Add the options, which the command gets as `results`."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from console.cli.option_group import option_group
 from console.cli.search_saving import Saving
 from console.vocabulary.errors import ConsoleError
 
@@ -162,16 +161,5 @@ _OPTIONS = (
     click.option("--announce", is_flag=True, hidden=True),
 )  # fmt: skip
 
-
-def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options, which the command gets as `searching`."""
-
-    @wraps(command)
-    def with_search(**options: Any) -> Any:
-        mine = {field.name: options.pop(field.name) for field in fields(Searching)}
-        return command(searching=Searching(**mine), **options)
-
-    made: Callable[..., Any] = with_search
-    for option in reversed(_OPTIONS):
-        made = option(made)
-    return made
+search_options = option_group(Searching, "searching", _OPTIONS)
+"""Add the options, which the command gets as `searching`."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+from console.cli.option_group import option_group
 from console.vocabulary.errors import ConsoleError
 
 if TYPE_CHECKING:
@@ -71,16 +70,5 @@ _OPTIONS = (
     ),
 )
 
-
-def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options, which the command gets as `target`."""
-
-    @wraps(command)
-    def with_target(**options: Any) -> Any:
-        mine = {field.name: options.pop(field.name) for field in fields(Target)}
-        return command(target=Target(**mine), **options)
-
-    made: Callable[..., Any] = with_target
-    for option in reversed(_OPTIONS):
-        made = option(made)
-    return made
+target_options = option_group(Target, "target", _OPTIONS)
+"""Add the options, which the command gets as `target`."""
