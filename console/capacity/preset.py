@@ -7,19 +7,15 @@ goal are shares of it: `request_rate = { qps = 0.8 }` is 80 % of what `--qps` sa
 from __future__ import annotations
 
 import math
-from importlib import resources
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from console.profile.complaints import complaints, meant_hint
+from console.profile.complaints import meant_hint
 from console.profile.form import Count, Form, Name, Text, expecting
-from console.profile.load import parse_toml
-from console.profile.places import read_text, user_profiles_dir
-from console.profile.toml_lines import dotted, line_near
-from console.vocabulary.errors import ConsoleError, Problem, Problems
+from console.profile.named_files import NamedFiles
+from console.vocabulary.errors import ConsoleError
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -146,13 +142,7 @@ def _argument(name: str, value: Option | None) -> list[str]:
 
 def builtin_presets() -> dict[str, str]:
     """Return id → TOML text of the built-in presets, tests before scenarios, each in the order of their load."""
-    folder = resources.files("profiles") / "capacity"
-    texts = {
-        entry.name.removesuffix(".toml"): entry.read_text(encoding="utf-8")
-        for entry in folder.iterdir()
-        if entry.name.endswith(".toml")
-    }
-    return {name: texts[name] for name in sorted(texts, key=lambda name: (_place(name), name))}
+    return dict(sorted(_FILES.builtin().items(), key=lambda preset: (_place(preset[0]), preset[0])))
 
 
 _ORDER = ("quick-check", "find-the-limit", "real-traffic", "capacity-planning", "stability")
@@ -162,16 +152,9 @@ def _place(name: str) -> int:
     return _ORDER.index(name) if name in _ORDER else len(_ORDER)
 
 
-def user_presets_dir() -> Path:
-    """Return where a user's presets live, beside the profiles; it need not exist."""
-    return user_profiles_dir().parent / "capacity"
-
-
 def preset_ids() -> list[str]:
     """Return the ids of all presets that a name finds: built-in ones, then the user's."""
-    return list(
-        dict.fromkeys([*builtin_presets(), *sorted(path.stem for path in user_presets_dir().glob("*.toml"))])
-    )
+    return list(dict.fromkeys([*builtin_presets(), *_FILES.own_ids()]))
 
 
 def load_preset(reference: str) -> Preset:
@@ -180,18 +163,7 @@ def load_preset(reference: str) -> Preset:
     Raises:
         ConsoleError: not found, or (as Problems) with everything that is wrong in it, located.
     """
-    if "/" in reference or reference.endswith(".toml"):
-        return read_preset(read_text(Path(reference)), reference)
-    own = user_presets_dir() / f"{reference}.toml"
-    if own.is_file():
-        return read_preset(read_text(own), str(own))
-    text = builtin_presets().get(reference)
-    if text is None:
-        raise ConsoleError(
-            f"there is no preset {reference!r}",
-            hint=f"{meant_hint(reference, preset_ids())}; or give a path to a .toml file",
-        )
-    return read_preset(text, f"built-in {reference}")
+    return _FILES.load(reference)
 
 
 def read_preset(text: str, origin: str) -> Preset:
@@ -200,12 +172,7 @@ def read_preset(text: str, origin: str) -> Preset:
     Raises:
         Problems: if it is no TOML or no preset: every problem, with file, line and path.
     """
-    raw, lines = parse_toml(text, origin)
-    try:
-        return Preset.model_validate(raw)
-    except ValidationError as error:
-        problems = [
-            Problem(origin, line_near(lines, one.path), dotted(one.path), one.message, one.hint)
-            for one in complaints(error, raw, Preset)
-        ]
-        raise Problems(sorted(problems, key=lambda problem: problem.line or 0)) from None
+    return _FILES.read(text, origin)
+
+
+_FILES: Final = NamedFiles("preset", "capacity", Preset, lambda asked: meant_hint(asked, preset_ids()))

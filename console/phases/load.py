@@ -4,42 +4,28 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection
-from importlib import resources
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import Final
 
 from console.phases.phase import Phase
-from console.profile.complaints import complaints
-from console.profile.load import parse_toml
-from console.profile.places import read_text, user_profiles_dir
-from console.profile.toml_lines import dotted, line_near
-from console.vocabulary.errors import ConsoleError, Problem, Problems
+from console.profile.named_files import NamedFiles
+from console.vocabulary.errors import ConsoleError
 
 
 def builtin_phases() -> dict[str, str]:
     """Return id → TOML text of the built-in phases, in order of their ids."""
-    folder = resources.files("profiles") / "phases"
-    names = sorted(
-        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
-    )
-    return {name: (folder / f"{name}.toml").read_text(encoding="utf-8") for name in names}
-
-
-def user_phases_dir() -> Path:
-    """Return where a user's phases live, beside the profiles; it need not exist."""
-    return user_profiles_dir().parent / "phases"
+    return _FILES.builtin()
 
 
 def phase_ids() -> list[str]:
     """Return the ids of all phases that a name finds: built-in ones and the user's."""
-    return sorted({*builtin_phases(), *(path.stem for path in user_phases_dir().glob("*.toml"))})
+    return sorted({*builtin_phases(), *_FILES.own_ids()})
 
 
 def main_phase_ids() -> list[str]:
     """Return the ids of the phases that ranges and `all` go over: those that are no variant of another one."""
     builtin = builtin_phases()
-    folder = user_phases_dir()
+    folder = _FILES.user_dir()
     return [name for name in phase_ids() if not _is_variant(folder / f"{name}.toml", builtin.get(name, ""))]
 
 
@@ -57,35 +43,10 @@ def load_phase(reference: str) -> Phase:
     Raises:
         ConsoleError: not found, or (as Problems) with everything that is wrong in it, located.
     """
-    if "/" in reference or reference.endswith(".toml"):
-        return read_phase(read_text(Path(reference)), reference)
-    own = user_phases_dir() / f"{reference}.toml"
-    if own.is_file():
-        return read_phase(read_text(own), str(own))
-    text = builtin_phases().get(reference)
-    if text is None:
-        raise ConsoleError(
-            f"there is no phase {reference!r}",
-            hint=f"known: {', '.join(phase_ids())}; or give a path to a .toml file",
-        )
-    return read_phase(text, f"built-in {reference}")
+    return _FILES.load(reference)
 
 
-def read_phase(text: str, origin: str) -> Phase:
-    """Return the phase that `text` holds.
-
-    Raises:
-        Problems: if it is no TOML or no phase: every problem, with file, line and path.
-    """
-    raw, lines = parse_toml(text, origin)
-    try:
-        return Phase.model_validate(raw)
-    except ValidationError as error:
-        problems = [
-            Problem(origin, line_near(lines, one.path), dotted(one.path), one.message, one.hint)
-            for one in complaints(error, raw, Phase)
-        ]
-        raise Problems(sorted(problems, key=lambda problem: problem.line or 0)) from None
+_FILES: Final = NamedFiles("phase", "phases", Phase, lambda _: f"known: {', '.join(phase_ids())}")
 
 
 def load_phases(references: tuple[str, ...]) -> list[Phase]:
