@@ -28,6 +28,7 @@ from console.processes.messages import (
     line_of,
     read_from_part,
 )
+from console.processes.speaker import Speaker
 from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.lane import Lane
 
@@ -59,15 +60,14 @@ class Child:
         self._about: dict[str, AboutLane] = {}
         """What it last said about lanes, by their ids."""
         self._told = anyio.Event()
-        self._unsent: list[ToPart] = [begin]
-        self._something = anyio.Event()
-        self._something.set()
         try:
             self._process, self._line = started(Path(begin.run_dir) / "engine.log")
         except OSError as error:
             raise ConsoleError(
                 f"an engine process cannot be started: {error.strerror}", exit_code=ExitCode.OUR_FAULT
             ) from None
+        self._speaker: Speaker[ToPart] = Speaker(self._line, line_of)
+        self._speaker.say(begin)
 
     @property
     def pid(self) -> int:
@@ -77,8 +77,7 @@ class Child:
     def say(self, message: ToPart) -> None:
         """Send a message, if it still listens."""
         if not self.gone.is_set():
-            self._unsent.append(message)
-            self._something.set()
+            self._speaker.say(message)
 
     def ask_for_picture(self) -> None:
         """Ask for a picture, once until it comes."""
@@ -150,11 +149,7 @@ class Child:
 
     async def _speak(self) -> None:
         try:
-            while True:
-                await self._something.wait()
-                self._something = anyio.Event()
-                unsent, self._unsent = self._unsent, []
-                await self._line.send(b"".join(line_of(message) for message in unsent))
+            await self._speaker.run()
         except OSError:
             pass  # it is gone: whoever listens finds out
 

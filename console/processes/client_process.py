@@ -32,6 +32,7 @@ from console.processes.client_words import (
     read_to_client,
 )
 from console.processes.messages import MAX_LINE_BYTES
+from console.processes.speaker import Speaker
 from console.vocabulary.chat import Endpoint
 
 _SECOND_S: Final = 1.0
@@ -46,14 +47,13 @@ class ClientProcess:
         self._self_check = self_check
         self._endpoints: dict[int, Endpoint] = {}
         self._asked: dict[int, anyio.CancelScope] = {}
-        self._unsent: list[bytes] = []
-        self._something = anyio.Event()
+        self._speaker: Speaker[FromClient] = Speaker(line, line_of)
 
     async def run(self) -> None:
         """Serve."""
-        self._self_check.heard = lambda measure: self._say(Measured(measure))
+        self._self_check.heard = lambda measure: self._speaker.say(Measured(measure))
         async with anyio.create_task_group() as group:
-            group.start_soon(self._speak)
+            group.start_soon(self._speaker.run)
             group.start_soon(self._turn)
             await self._listen(group)
             group.cancel_scope.cancel()
@@ -79,30 +79,19 @@ class ClientProcess:
             self._self_check.in_flight += 1
             try:
                 result = await self._client.complete(self._endpoints[ask.endpoint], ask.request)
-                self._say(Answered(ask.number, result))
+                self._speaker.say(Answered(ask.number, result))
             finally:
                 self._self_check.in_flight -= 1
                 del self._asked[ask.number]
 
     async def _warm(self, warm: Warm) -> None:
         await self._client.warm(self._endpoints[warm.endpoint])
-        self._say(Answered(warm.number, None))
+        self._speaker.say(Answered(warm.number, None))
 
     async def _turn(self) -> None:
         while True:
             self._self_check.turn(time.perf_counter_ns())
             await anyio.sleep(_SECOND_S)
-
-    def _say(self, message: FromClient) -> None:
-        self._unsent.append(line_of(message))
-        self._something.set()
-
-    async def _speak(self) -> None:
-        while True:
-            await self._something.wait()
-            self._something = anyio.Event()
-            unsent, self._unsent = self._unsent, []
-            await self._line.send(b"".join(unsent))
 
 
 async def serve_requests(connection: socket.socket) -> None:

@@ -30,6 +30,7 @@ from console.processes.client_words import (
     read_from_client,
 )
 from console.processes.messages import MAX_LINE_BYTES, PartEndpoint
+from console.processes.speaker import Speaker
 from console.vocabulary.chat import ChatRequest, ChatResult, Departure, Endpoint, Stamps, Timeouts
 from console.vocabulary.client_health import ClientMeasure
 from console.vocabulary.errors import ConsoleError, ExitCode
@@ -57,14 +58,16 @@ class _Process:
         self.waiting: dict[int, _Waiting] = {}
         self.known: dict[Endpoint, int] = {}
         self.gone = False
-        self._unsent = [line_of(Serve(timeouts))]
-        self._something = anyio.Event()
-        self._something.set()
+        self._speaker: Speaker[bytes] = Speaker(self.line, bytes)
+        self.say(Serve(timeouts))
 
     def say(self, message: ToClient) -> None:
-        """Send a message soon."""
-        self._unsent.append(line_of(message))
-        self._something.set()
+        """Send a message soon.
+
+        Raises:
+            UnicodeEncodeError: at once, if it cannot be written down.
+        """
+        self._speaker.say(line_of(message))
 
     def name_of(self, endpoint: Endpoint) -> int:
         """Return what an endpoint is called there, and tell it the first time."""
@@ -77,11 +80,7 @@ class _Process:
     async def speak(self) -> None:
         """Send what there is to say, until the line breaks."""
         try:
-            while True:
-                await self._something.wait()
-                self._something = anyio.Event()
-                unsent, self._unsent = self._unsent, []
-                await self.line.send(b"".join(unsent))
+            await self._speaker.run()
         except OSError:
             pass  # it is gone: whoever listens finds out
 
