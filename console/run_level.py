@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,18 @@ import msgspec
 from console.capacity.level_result import LevelAsked, level_result, ttft_p50_ms
 from console.capacity.level_stats import Reported, measured_rows
 from console.capacity.level_steady import steady_part
-from console.capacity.server_metrics import ServerWatch, metrics_page
+from console.capacity.model_lanes import any_simulated, model_lanes
+from console.capacity.server_metrics import ServerWatch, server_watch
 from console.engine.departure import AHEAD_NS
 from console.engine.load import Level, LoadEngine
 from console.engine.load_ground import GroundPlan
 from console.host import Ended, Hosting, Narrate, Seat, beside, host
 from console.processes.count import peak_of_lanes, processes_for, usable_cores
 from console.processes.level_run import LevelOnProcesses
-from console.profile.effective import lane_setups, timeouts, totals
+from console.profile.effective import timeouts, totals
 from console.profile.load import LoadedProfile
 from console.records.client_rows import client_health
 from console.vocabulary.chat import ChatRequest
-from console.vocabulary.errors import ConsoleError
 from console.vocabulary.lane import LaneSetup
 from console.vocabulary.level import LevelOutcome
 from console.vocabulary.rows import RequestRow
@@ -58,13 +57,11 @@ class LevelRun:
 
     def __init__(self, asked: LevelRequest) -> None:
         self._asked = asked
-        self._lanes = level_lanes(asked.loaded, asked.model)
+        self._lanes = model_lanes(asked.loaded, asked.model)
         self._engine: LoadEngine | LevelOnProcesses | None = None
-        simulated = any(
-            asked.loaded.profile.providers[setup.lane.provider].api == "sim" for setup in self._lanes
-        )
         self._processes = asked.processes or processes_for(
-            peak_of_lanes(self._lanes, asked.level.max_concurrency), cores=usable_cores(simulated=simulated)
+            peak_of_lanes(self._lanes, asked.level.max_concurrency),
+            cores=usable_cores(simulated=any_simulated(asked.loaded, self._lanes)),
         )
         self.caps = profile_caps(self._lanes, asked.level)
         """Where the profile allows less than is asked for."""
@@ -101,10 +98,7 @@ class LevelRun:
             processes=self._processes,
             args=asked.args,
         )
-        async with AsyncExitStack() as pages:
-            fetches = [await pages.enter_async_context(metrics_page(url)) for url in asked.server_metrics]
-            if fetches:
-                self._watch = ServerWatch(*fetches, now_ns=time.perf_counter_ns)
+        async with server_watch(asked.server_metrics, time.perf_counter_ns) as self._watch:
             told = narrate if self._watch is None else beside(narrate, self._watch.run)
             ended = await host(what, self._make, told, started)
         if self._engine is not None:
@@ -141,7 +135,7 @@ class LevelRun:
             rows,
             asked.report,
             client=client,
-            server=None if self._watch is None else self._server_in,
+            server=None if self._watch is None else self._watch.since(self._start_ns),
         )
         result["ultra"]["steady"] = msgspec.to_builtins(self.steady)
         if self._watch is not None and self._watch.trouble:
@@ -152,11 +146,7 @@ class LevelRun:
         if self._watch is None or not rows:
             return None
         ends = (row.at_ns + (row.total_ns or 0) for row in rows)
-        return self._server_in(min(row.at_ns for row in rows), max(ends))
-
-    def _server_in(self, from_ns: int, to_ns: int) -> dict[str, float]:
-        assert self._watch is not None
-        return self._watch.window(self._start_ns + from_ns, self._start_ns + to_ns)
+        return self._watch.since(self._start_ns)(min(row.at_ns for row in rows), max(ends))
 
     def _make(self, seat: Seat) -> LoadEngine | LevelOnProcesses:
         self._start_ns = seat.start_ns
@@ -201,15 +191,3 @@ def profile_caps(lanes: Sequence[LaneSetup], level: Level) -> list[str]:
     if level.request_rate is not None and row.qps_bound is not None and row.qps_bound < level.request_rate:
         caps.append(f"the profile allows {row.qps_bound:g} requests/s, not {level.request_rate:g}")
     return caps
-
-
-def level_lanes(loaded: LoadedProfile, model: str) -> tuple[LaneSetup, ...]:
-    """Return the lanes that a level of `model` drives: all that are on.
-
-    Raises:
-        ConsoleError: if the model is not in the profile or has no lane.
-    """
-    lanes = lane_setups(loaded.profile, rate_mode="fixed", models=[model])
-    if not lanes:
-        raise ConsoleError(f"model {model!r} has no lane: its keys or deployments are switched off")
-    return lanes

@@ -7,7 +7,6 @@ import random
 import resource
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,6 +15,7 @@ import msgspec
 
 from console.capacity.answer import Answer
 from console.capacity.level_runner import LevelSetting
+from console.capacity.model_lanes import any_simulated, model_lanes
 from console.capacity.ramp import RampSettings
 from console.capacity.ramp_search import RampSearch
 from console.capacity.rules import RuleSettings
@@ -23,7 +23,7 @@ from console.capacity.search import Budget, Pace, Search, Subject
 from console.capacity.search_engine import SearchEngine, SearchPlan
 from console.capacity.search_result import SearchResult, write_search_result
 from console.capacity.seed004 import SeedSearch, SeedSettings
-from console.capacity.server_metrics import ServerWatch, metrics_page
+from console.capacity.server_metrics import ServerWatch, server_watch
 from console.capacity.target import TargetSearch, TargetSettings
 from console.engine.asking import ChatClient
 from console.engine.departure import AHEAD_NS
@@ -31,7 +31,7 @@ from console.engine.load_ground import GroundPlan
 from console.host import Ended, Hosting, Narrate, Seat, beside, host
 from console.processes.client_processes import ClientProcesses
 from console.processes.count import peak_of_lanes, processes_for, usable_cores
-from console.profile.effective import lane_setups, timeouts, totals
+from console.profile.effective import timeouts, totals
 from console.profile.load import LoadedProfile
 from console.records.read_journal import read_rows
 from console.records.run_list import SEARCH
@@ -41,7 +41,6 @@ from console.vocabulary.level import LevelOutcome
 from console.vocabulary.rows import LevelRow, RequestRow
 from console.work.prompt_source import PromptSource
 
-TITLE: Final = SEARCH
 Settings = TypeVar("Settings", RampSettings, TargetSettings, SeedSettings)
 _SKIPPED_PROMPTS: Final = 100_000
 """Numbers of prompts left out when a search goes on: those that were in flight when it was killed have no row."""
@@ -99,11 +98,6 @@ class SearchSurroundings(msgspec.Struct, frozen=True, kw_only=True):
     processes: int | None = 1
     """Processes that read streams; None: as many as the most in flight is worth."""
 
-    @property
-    def simulated(self) -> bool:
-        """Whether simulated providers share this machine."""
-        return any(provider.api == "sim" for provider in self.loaded.profile.providers.values())
-
 
 class SearchRun:
     """Runs a search; afterwards `result` is what it found."""
@@ -116,7 +110,10 @@ class SearchRun:
         self._watch: ServerWatch | None = None
         self._clients: ClientProcesses | None = None
         self.processes = client_processes(
-            self._lanes, self._asked, around.processes, simulated=around.simulated
+            self._lanes,
+            self._asked,
+            around.processes,
+            simulated=any_simulated(around.loaded, self._lanes),
         )
         """How many processes read streams; 1: the engine's own."""
         self.result: SearchResult | None = None
@@ -136,7 +133,7 @@ class SearchRun:
         """
         around = self._around
         what = Hosting(
-            title=TITLE,
+            title=SEARCH,
             loaded=around.loaded,
             lanes=self._lanes,
             seed=self._asked.seed,
@@ -151,12 +148,7 @@ class SearchRun:
             args=around.args,
             resumes=around.resumes,
         )
-        async with AsyncExitStack() as pages:
-            fetches = [
-                await pages.enter_async_context(metrics_page(url)) for url in self._asked.server_metrics
-            ]
-            if fetches:
-                self._watch = ServerWatch(*fetches, now_ns=time.perf_counter_ns)
+        async with server_watch(self._asked.server_metrics, time.perf_counter_ns) as self._watch:
             told = narrate if self._watch is None else beside(narrate, self._watch.run)
             told = beside(told, self._run_clients)
             ended = await host(what, self._make, told, started)
@@ -208,7 +200,7 @@ class SearchRun:
                 prompt_tokens=self._around.prompt_tokens,
                 goodput=asked.goodput,
                 burstiness=asked.burstiness,
-                server=None if self._watch is None else _SinceStart(self._watch, seat.start_ns),
+                server=None if self._watch is None else self._watch.since(seat.start_ns),
                 open_files=open_files,
                 lost=lambda: 0 if self._clients is None else self._clients.lost,
             ),
@@ -233,18 +225,6 @@ class SearchRun:
         )
         self._engine = SearchEngine(plan, ground, random.Random(asked.seed))
         return self._engine
-
-
-class _SinceStart:
-    """A server's figures by the run's clock."""
-
-    def __init__(self, watch: ServerWatch, start_ns: int) -> None:
-        self._watch = watch
-        self._start_ns = start_ns
-
-    def window(self, from_ns: int, to_ns: int) -> dict[str, float]:
-        """Return the figures of a time, since the run's start."""
-        return self._watch.window(self._start_ns + from_ns, self._start_ns + to_ns)
 
 
 def read_levels(run_dir: Path) -> tuple[tuple[LevelOutcome, ...], int]:
@@ -273,9 +253,7 @@ def search_lanes(loaded: LoadedProfile, asked: SearchRequest) -> tuple[LaneSetup
     Raises:
         ConsoleError: if the model has no lane, or a pattern names none of them.
     """
-    lanes = lane_setups(loaded.profile, rate_mode="fixed", models=[asked.model])
-    if not lanes:
-        raise ConsoleError(f"model {asked.model!r} has no lane: its keys or deployments are switched off")
+    lanes = model_lanes(loaded, asked.model)
     for pattern in asked.lanes:
         if not any(fnmatchcase(setup.lane.id, pattern) for setup in lanes):
             known = ", ".join(setup.lane.id for setup in lanes[:5])

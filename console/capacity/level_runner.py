@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import anyio
 import msgspec
@@ -14,6 +14,7 @@ from console.capacity.measure import LevelAsked, gather, measure
 from console.capacity.open_loop import achieved, queue_growth
 from console.capacity.patience import enough, most_s
 from console.capacity.search import Pace, Search
+from console.capacity.server_metrics import ServerIn
 from console.capacity.steady import NotSteady, Window, steady_window
 from console.capacity.steps import Ask
 from console.capacity.validity import validate, why_starved
@@ -33,14 +34,6 @@ _LOOK_SHARE: Final = 0.02
 """Share of the time that looking may take; it holds up the loop that measures."""
 
 
-class ServerFigures(Protocol):
-    """What the server's own metrics say."""
-
-    def window(self, from_ns: int, to_ns: int) -> dict[str, float]:
-        """Return the figures of a time, since the run's start."""
-        ...
-
-
 class LevelSetting(msgspec.Struct, frozen=True, kw_only=True):
     """What all levels of a search have in common."""
 
@@ -52,7 +45,8 @@ class LevelSetting(msgspec.Struct, frozen=True, kw_only=True):
     """Estimate of one prompt."""
     goodput: tuple[tuple[str, float], ...] = ()
     burstiness: float = 1.0
-    server: ServerFigures | None = None
+    server: ServerIn | None = None
+    """What the server's own metrics say, since the run's start."""
     open_files: Callable[[], tuple[int, int]] | None = None
     """Returns how many descriptors the client has open, and how many it may."""
     lost: Callable[[], int] = lambda: 0
@@ -318,9 +312,7 @@ class LevelRunner:
         )
 
     def _server(self, window: Window) -> dict[str, float]:
-        return (
-            {} if self._setting.server is None else self._setting.server.window(window.from_ns, window.to_ns)
-        )
+        return {} if self._setting.server is None else self._setting.server(window.from_ns, window.to_ns)
 
     def _health(self, window: Window) -> ClientHealth | None:
         """Return the verdict on the client in the window; None: nobody measured it."""

@@ -7,13 +7,14 @@ its interval, whether the level was the one that was asked for, and what the lim
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from console.capacity.level_stats import Reported, measured_rows, peak_in_flight
 from console.capacity.measure import LevelAsked, measure
 from console.capacity.rules import RuleSettings, judge
+from console.capacity.server_metrics import ServerIn
 from console.capacity.steady import NotSteady, Window, steady_window
 from console.capacity.validity import validate, why_starved
 from console.engine.arrivals import Level
@@ -21,9 +22,6 @@ from console.vocabulary.client_health import ClientHealth
 from console.vocabulary.errors import ExitCode
 from console.vocabulary.level import LevelOutcome
 from console.vocabulary.rows import RequestRow
-
-ServerIn = Callable[[int, int], dict[str, float]]
-"""What the server said of itself between two times since the run's start."""
 
 
 def steady_part(
@@ -41,7 +39,7 @@ def steady_part(
         rows: of all its requests, those that warm up among them: they are load as well.
         report: with the limits to judge by.
         client: whether the client kept up, over the whole run.
-        server: None: nobody asked it.
+        server: what the server said of itself, since the run's start; None: nobody asked it.
     """
     counted = measured_rows(rows, level.warm_ups)
     if not counted:

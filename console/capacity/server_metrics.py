@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
 from statistics import fmean
 from typing import Final
@@ -36,6 +36,10 @@ _FEWEST_FOR_SLOPE: Final = 8
 _GROWTH_SHARE: Final = 0.1
 """Of all requests there: a queue that grows by less over a window is one that varies."""
 _GROWTH_LEAST: Final = 2.0
+
+
+ServerIn = Callable[[int, int], dict[str, float]]
+"""What a server said of itself between two times."""
 
 
 class ServerWatch:
@@ -80,6 +84,10 @@ class ServerWatch:
         self._times.append(self._now_ns())
         self._samples.append(sample)
         return sample
+
+    def since(self, start_ns: int) -> ServerIn:
+        """Return the same by times that count from `start_ns`."""
+        return lambda from_ns, to_ns: self.window(start_ns + from_ns, start_ns + to_ns)
 
     @property
     def last(self) -> ServerSample | None:
@@ -176,6 +184,18 @@ def slope_of(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
     worth = max(4.0, n * (1 - correlation) / (1 + correlation))
     deviation = math.sqrt(squares / (worth - 2) / spread)
     return slope, student_quantile(int(worth) - 2) * deviation
+
+
+@asynccontextmanager
+async def server_watch(urls: Sequence[str], now_ns: Callable[[], int]) -> AsyncGenerator[ServerWatch | None]:
+    """Yield what watches the pages of `--server-metrics`, which its `run` does; None: there are none.
+
+    Raises:
+        ConsoleError: if one is no URL.
+    """
+    async with AsyncExitStack() as pages:
+        fetches = [await pages.enter_async_context(metrics_page(url)) for url in urls]
+        yield ServerWatch(*fetches, now_ns=now_ns) if fetches else None
 
 
 @asynccontextmanager
