@@ -170,6 +170,11 @@ class SearchRun:
         """What it found, one a subject."""
         return () if self._engine is None else self._engine.answers
 
+    @property
+    def server_trouble(self) -> str:
+        """Why the last look at the server's metrics saw nothing, or not everything; empty: it did."""
+        return "" if self._watch is None else self._watch.trouble
+
     async def _run_clients(self) -> None:
         """Serve the engine's requests for as long as somebody tells how the run goes."""
         if self._clients is not None:

@@ -18,6 +18,7 @@ from console.cli.search_saving import Saving
 from console.cli.search_text import report_search
 from console.cli.target_options import Target, target_options
 from console.vocabulary.errors import ConsoleError, ExitCode
+from console.vocabulary.safe_text import safe_line
 
 if TYPE_CHECKING:
     from console.run_search import SearchRequest, SearchRun
@@ -233,6 +234,8 @@ def _host(
     def finish(run_dir: Path) -> ExitCode:
         if search.result is None:
             return ExitCode.DONE
+        if search.server_trouble:
+            say(f"warning: server metrics: {safe_line(search.server_trouble, 300)}", err=True)
         code = report_search(search.result, run_dir, as_json=as_json, saving=saving)
         if then is not None:
             then(search)

@@ -56,10 +56,12 @@ def test_a_ramp_writes_its_levels_its_answer_and_a_file_a_level(tmp_path: Path):
     results.mkdir()
     code, out, err = ultra(
         "capacity", "ramp", *SIM, *QUICK, "--levels", "1,2", "--no-drift-test", "--json", "--result-dir", str(results),
+        "--server-metrics", "http://127.0.0.1:9/metrics",
         "--save-result", "--result-filename", "found.json",
         "--out", str(tmp_path / "runs"),
     )  # fmt: skip
     assert code in (0, 3), err  # a busy machine is a bound client, and that is said
+    assert "warning: server metrics: " in err
     rows = [json.loads(line) for line in out.splitlines()]
     pictures = [row for row in rows if row["type"] == "snapshot"]
     assert all(picture["search"]["kind"] == "ramp" for picture in pictures)
