@@ -120,9 +120,7 @@ class LevelRunner:
         """Requests and tokens that the level spends which goes on."""
         if self._ask is None:
             return 0, 0
-        return len(self._rows), sum(
-            (row.prompt_tokens or 0) + (row.completion_tokens or 0) for row in self._rows
-        )
+        return len(self._level), self._level.spent_tokens
 
     async def run(
         self,
@@ -144,7 +142,7 @@ class LevelRunner:
             rest_s: for how long nothing is sent before, so that quota windows refill.
         """
         self._ask, self._number, self._subject = ask, number, subject
-        self._rows, self._seconds, self._rules = [], [], ()
+        self._rows, self._level, self._seconds, self._rules = [], Gathered(0), [], ()
         self._ended, self._looked, self.disturbed, self._most_files = 0, (0, 0, 0), "", (0, 0)
         self._prefix = f"level/{number}/"
         try:
@@ -267,36 +265,29 @@ class LevelRunner:
             rules=self._setting.search.judge(outcome, server or None, health),
             server=server,
         )
-        # A level that fails for certain has failed, steady or not: what is overloaded seldom stands still.
-        failed = isinstance(found, NotSteady) and bool(set(outcome.stopped_by) - {"client"})
         validity, reasons = validate(
             outcome,
-            window=window if failed else found,
+            window=found,
             health=health,
             before=before,
             disturbed=self.disturbed,
             starved_by=why_starved(self._rows, window, ask.concurrency),
             open_files=self._most_files if self._setting.open_files is not None else None,
         )
-        if failed and isinstance(found, NotSteady) and validity != "invalid":
-            validity, reasons = "suspect", (*reasons, f"no steady window: {found.reason}")
         return msgspec.structs.replace(outcome, validity=validity, reasons=reasons)
 
     def _measured(self, ask: Ask, begun_ns: int, ended_ns: int, window: Window) -> LevelOutcome:
         outcome = measure(self._asked(ask, begun_ns, ended_ns), self._level, window)
         if ask.rate is None:
             return outcome
-        reached = achieved(self._rows, self._due_ns(), window, ask.rate, outcome.in_flight)
+        due_ns = self._driving.due_ns if self._driving is not None else ()
+        reached = achieved(self._rows, due_ns, window, ask.rate, outcome.in_flight)
         growth = queue_growth(self._rows, window)
         return msgspec.structs.replace(
             outcome,
             requests_per_s=outcome.requests_per_s if reached is None else reached,
             metrics={**outcome.metrics, **({} if growth is None else {"queue_growth": growth})},
         )
-
-    def _due_ns(self) -> list[int]:
-        """Return when prompts were due, since the run's start."""
-        return [at_ns - self._ground.start_ns for at_ns in self._driving.due_ns] if self._driving else []
 
     def _asked(self, ask: Ask, begun_ns: int, ended_ns: int) -> LevelAsked:
         return LevelAsked(

@@ -46,7 +46,7 @@ def validate(
     """Return the verdict on a level as a measurement, and why it is not valid.
 
     Args:
-        outcome: as `measure` returned it.
+        outcome: as `measure` returned it; with its rules, where they are judged already.
         window: as `steady_window` returned it.
         health: of the client; None: nobody measured that.
         before: the level before it, of the same subject; None: it is the first.
@@ -57,17 +57,22 @@ def validate(
     found: Findings = []
     if disturbed:
         found.append(("invalid", f"disturbed: {disturbed}"))
-    if isinstance(window, NotSteady):
-        found.append(("invalid", f"no steady window: {window.reason}"))
+    # What fails for certain has failed, steady or not: what is overloaded seldom stands still.
+    failed = bool(set(outcome.stopped_by) - {"client"})
+    unsteady = f"no steady window: {window.reason}" if isinstance(window, NotSteady) else ""
+    if unsteady and not failed:
+        found.append(("invalid", unsteady))
     found += _of_client(health, open_files)
     if outcome.ended < FEWEST_ENDED:
         found.append(
             ("suspect", f"only {outcome.ended} requests of the window ended, fewer than {FEWEST_ENDED}")
         )
-    elif not isinstance(window, NotSteady):
+    elif failed or not unsteady:
         found += [*_of_load(outcome, starved_by), *_of_little(outcome)]
     if before is not None:
         found += _of_length(outcome, before)
+    if unsteady and failed:
+        found.append(("suspect", unsteady))
     ranked = sorted(found, key=lambda one: one[0] != "invalid")
     return (ranked[0][0] if ranked else "valid"), tuple(reason for _, reason in ranked)
 

@@ -70,7 +70,8 @@ class Drive:
         self._slots = Slots(concurrency)
         self._ended = anyio.Event()
         self.due_ns: list[int] = []
-        """When prompts of an open loop were due so far, in order; those that still wait for a slot are in it."""
+        """When prompts of an open loop were due so far, since the run's start, in order; those that still wait for a
+        slot are in it."""
         self.begun = 0
         """Prompts that were handed out."""
         self.done = 0
@@ -116,7 +117,7 @@ class Drive:
             await self._until(due_ns)
             if self._over():
                 return
-            self.due_ns.append(due_ns)
+            self.due_ns.append(due_ns - self._ground.start_ns)
             senders.hand_over(self._prompt(due_ns))
 
     async def _until(self, due_ns: int) -> None:

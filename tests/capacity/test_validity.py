@@ -12,7 +12,7 @@ from console.capacity.measure import LevelAsked, measure
 from console.capacity.steady import NotSteady, Window, steady_window
 from console.capacity.validity import validate, why_starved
 from console.vocabulary.client_health import ClientHealth
-from console.vocabulary.level import LevelOutcome, Validity
+from console.vocabulary.level import LevelOutcome, RuleOutcome, Validity
 
 FINE = ClientHealth(verdict="valid", cpu_share=0.3)
 LASTS_S = 20
@@ -154,3 +154,13 @@ def test_answers_of_another_length_do_not_compare(level):
         longer, output_tokens_cv=2.0, success=msgspec.structs.replace(longer.success, n=20)
     )
     assert verdict(level, before=few) == ("valid", ())  # so few of so many lengths tell no change
+
+
+@pytest.mark.parametrize(("rule", "validity"), [("success", "suspect"), ("client", "invalid")])
+def test_a_level_that_fails_for_certain_has_failed_though_it_never_stood_still(level, rule, validity):
+    drifting = NotSteady("TTFT grows by 40 %", level[1])
+    assert verdict(level, window=drifting)[0] == "invalid"
+    failed = RuleOutcome(rule=rule, state="fail", limit="", measured="")
+    said, reasons = verdict(level, window=drifting, changed={"rules": (failed,)})
+    assert said == validity
+    assert "no steady window: TTFT grows by 40 %" in reasons
