@@ -28,6 +28,10 @@ from console.vocabulary.level import LevelOutcome, RuleOutcome
 from console.vocabulary.rows import RequestRow
 from console.vocabulary.search_view import LevelNow, LevelStage
 
+_PAUSED: Final = "paused"
+_DISK_FULL: Final = "the disk took no rows"
+PASSING: Final = (_PAUSED, _DISK_FULL)
+"""What disturbs a level and passes: it is measured anew."""
 _GROWN: Final = 1.25
 """Rows are looked at again when there are so many more: the cost of all looks together stays that of the last few."""
 _LOOK_SHARE: Final = 0.02
@@ -211,7 +215,7 @@ class LevelRunner:
             if self._ground.steering.draining:
                 drive.end()
             elif self._ground.steering.paused or self._ground.recorder.blocked:
-                self.disturbed = "paused" if self._ground.steering.paused else "the disk took no rows"
+                self.disturbed = _PAUSED if self._ground.steering.paused else _DISK_FULL
                 drive.end()
             elif ask.count is None and self._is_enough(ask, begun_ns):
                 drive.end()

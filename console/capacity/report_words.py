@@ -6,8 +6,8 @@ import re
 from typing import Final
 
 from console.capacity.answer import Answer, State
-from console.capacity.steps import leans
-from console.vocabulary.level import LevelOutcome
+from console.capacity.steps import leans, so_far
+from console.vocabulary.level import VALIDITY_WORDS, LevelOutcome
 
 STATES: Final[dict[State, str]] = {
     "found": "FOUND",
@@ -53,8 +53,21 @@ MEANINGS: Final[tuple[tuple[str, str], ...]] = (
 
 def verdict_key(level: LevelOutcome) -> str:
     """Return what a level says, as `VERDICTS` has it: an undecided one that leans to pass is `so_far`."""
-    verdict = level.verdict
-    return "so_far" if verdict == "undecided" and leans(level) == "pass" else verdict
+    return "so_far" if so_far(level) else level.verdict
+
+
+def what_matters(level: LevelOutcome) -> list[str]:
+    """Return what a reader has to know of a level: rules that failed or are open, and why it may be no measurement."""
+    parts = [
+        f"{rule.rule} {rule.measured} not {rule.limit}"
+        for rule in level.rules
+        if rule.state == "fail" and rule.rule != "client"  # which is among the reasons below
+    ]
+    if not so_far(level):
+        parts += [f"{rule.rule} open: {rule.missing}" for rule in level.rules if rule.state == "undecided"]
+    if level.validity != "valid":
+        parts.append(f"{VALIDITY_WORDS[level.validity]}: {'; '.join(level.reasons)}")
+    return parts
 
 
 def headline(answer: Answer) -> str:

@@ -10,7 +10,7 @@ import anyio
 import msgspec
 
 from console.capacity.answer import Answer
-from console.capacity.level_runner import LevelRunner, LevelSetting
+from console.capacity.level_runner import PASSING, LevelRunner, LevelSetting
 from console.capacity.search import Budget, Subject
 from console.capacity.steps import Ask, Over, Step
 from console.engine.gates import NS_PER_S
@@ -164,7 +164,7 @@ class SearchEngine:
             self._changed = anyio.Event()
             with anyio.move_on_after(1.0):
                 await self._changed.wait()
-        return waits or self._runner.disturbed in ("paused", "the disk took no rows")
+        return waits or self._runner.disturbed in PASSING
 
     def _answered(self, subject: Subject, because: str) -> None:
         answer = self._search.answer(self._of(subject), because)

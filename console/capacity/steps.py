@@ -49,6 +49,11 @@ def leans(outcome: LevelOutcome) -> Standing:
     return "fail"
 
 
+def so_far(outcome: LevelOutcome) -> bool:
+    """Whether nothing is beyond its limit, though not all is certain: a rung of the ladder need not be decided."""
+    return outcome.verdict == "undecided" and leans(outcome) == "pass"
+
+
 def decided(outcome: LevelOutcome) -> bool:
     """Whether a level passed or failed for certain."""
     return outcome.verdict in ("pass", "fail")

@@ -13,7 +13,7 @@ from typing import Final, TextIO
 import anyio
 import msgspec
 
-from console.cli.search_text import search_progress
+from console.cli.search_progress import search_progress
 from console.vocabulary.client_health import alarm_text
 from console.vocabulary.safe_text import safe_line
 from console.vocabulary.snapshot import Snapshot

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from console.capacity.steps import leans
+from console.capacity.report_words import what_matters
+from console.capacity.steps import so_far
 from console.cli.saying import say
 from console.vocabulary.errors import ExitCode
-from console.vocabulary.level import VALIDITY_WORDS, LevelOutcome
+from console.vocabulary.level import LevelOutcome
 from console.vocabulary.safe_text import safe_line
-from console.vocabulary.search_view import SearchView
 
 if TYPE_CHECKING:
     from console.capacity.answer import Answer
@@ -112,7 +112,7 @@ def _row(level: LevelOutcome) -> tuple[str, ...]:
     rate = "" if level.rate is None else f" at {level.rate:g}/s"
     return (
         f"{level.concurrency}{rate}",
-        "so far" if _so_far(level) else _VERDICTS[level.verdict],
+        "so far" if so_far(level) else _VERDICTS[level.verdict],
         f"{100 * level.success.value:.1f} %",
         ms("ttft_p50"),
         ms("ttft_p95"),
@@ -125,25 +125,10 @@ def _row(level: LevelOutcome) -> tuple[str, ...]:
     )
 
 
-def _so_far(level: LevelOutcome) -> bool:
-    """Whether nothing is beyond its limit, though not all is certain: a rung of the ladder need not be decided."""
-    return level.verdict == "undecided" and leans(level) == "pass"
-
-
 def _why(level: LevelOutcome) -> str:
-    """Say what a reader has to know of a level: rules that failed or are open, and why it may be no measurement."""
-    parts = [
-        f"{rule.rule} {rule.measured} not {rule.limit}"
-        for rule in level.rules
-        if rule.state == "fail" and rule.rule != "client"
-    ]
-    if not _so_far(level):
-        parts += [f"{rule.rule} open: {rule.missing}" for rule in level.rules if rule.state == "undecided"]
-    if level.validity != "valid":
-        parts.append(f"{VALIDITY_WORDS[level.validity]}: {'; '.join(level.reasons)}")
-    if level.purpose in ("confirm", "drift"):
-        parts.insert(0, f"({level.purpose})")
-    return safe_line(" · ".join(parts), 300)
+    """Say what a reader has to know of a level, and first whether it was measured once more."""
+    again = [f"({level.purpose})"] if level.purpose in ("confirm", "drift") else []
+    return safe_line(" · ".join([*again, *what_matters(level)]), 300)
 
 
 def answer_lines(answer: Answer, width: int) -> list[str]:
@@ -201,26 +186,3 @@ def joint_lines(answers: Sequence[Answer]) -> list[str]:
             f"{max(0.0, joint.capacity - total + mean):.0f} to {share * mean:.0f} more"
         )
     return lines
-
-
-def search_progress(search: SearchView) -> list[str]:
-    """Return the parts of the progress line of a search that goes on, the most important first."""
-    parts: list[str] = []
-    now = search.now
-    if search.subject:
-        parts.append(safe_line(search.subject, 60))
-    parts.append(search.stage)
-    if now is not None:
-        rate = "" if now.rate is None else f" at {now.rate:g}/s"
-        parts.append(
-            f"level {now.number}: {now.concurrency} in flight{rate}, {now.stage} {now.stage_s:.0f} s"
-        )
-    low, high = ("misses", "reaches") if search.kind == "target" else ("passes", "fails")
-    ends = [f"{search.passes} {low}" if search.passes is not None else "",
-            f"{search.fails} {high}" if search.fails is not None else ""]  # fmt: skip
-    if any(ends):
-        parts.append(", ".join(filter(None, ends)))
-    if search.levels_left is not None:
-        parts.append(f"about {search.levels_left} level{'' if search.levels_left == 1 else 's'} left")
-    parts.append(f"{search.spent_requests:,} requests")
-    return parts

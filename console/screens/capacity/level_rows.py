@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from console.screens.capacity.verdicts import mark_of, verdict_text, verdict_tone
-from console.vocabulary.level import VALIDITY_WORDS, LevelOutcome
+from console.capacity.report_words import what_matters
+from console.screens.capacity.verdicts import verdict_text, verdict_tone
+from console.vocabulary.level import LevelOutcome
 from console.vocabulary.safe_text import safe_line
 from widgets.line_paint import Tone
 from widgets.table_rows import TableColumn, TableRow
@@ -26,6 +27,7 @@ COLUMNS: Final = (
     TableColumn("why", most=90),
 )
 NONE: Final = "-"
+_MOST_OF_A_PART: Final = 120
 _PLAIN: Final[tuple[Tone, ...]] = ("",) * (len(COLUMNS) - 5)
 
 
@@ -37,21 +39,9 @@ def level_rows(levels: Sequence[LevelOutcome], *, ascii_only: bool) -> list[Tabl
 
 def why_text(level: LevelOutcome) -> str:
     """Say what a reader has to know of a level: why it was measured again, what failed or is open, what it is worth."""
-    parts = [level.purpose] if level.purpose in ("confirm", "drift") else []
-    parts += [
-        safe_line(f"{rule.rule} {rule.measured} not {rule.limit}", 120)
-        for rule in level.rules
-        if rule.state == "fail" and rule.rule != "client"
-    ]
-    if mark_of(level) != "almost":
-        parts += [
-            safe_line(f"{rule.rule} open: {rule.missing}", 120)
-            for rule in level.rules
-            if rule.state == "undecided"
-        ]
-    if level.validity != "valid":
-        parts.append(f"{VALIDITY_WORDS[level.validity]}: {'; '.join(level.reasons)}")
-    return safe_line("; ".join(parts), 300)
+    again = [level.purpose] if level.purpose in ("confirm", "drift") else []
+    matters = [safe_line(part, _MOST_OF_A_PART) for part in what_matters(level)]
+    return safe_line("; ".join([*again, *matters]), 300)
 
 
 def _row(level: LevelOutcome, *, ascii_only: bool) -> TableRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.capacity.steps import leans
+from console.capacity.steps import so_far
 from console.vocabulary.level import LevelOutcome
 from widgets.curve_lines import ASCII_GLYPHS, GLYPHS, MARK_TONES, PointMark
 from widgets.line_paint import Tone
@@ -19,7 +19,7 @@ def mark_of(level: LevelOutcome) -> PointMark:
             return "pass"
         case "fail" | "quota":
             return "fail"
-        case "undecided" if leans(level) == "pass":
+        case "undecided" if so_far(level):
             return "almost"
         case _:
             return "open"
