@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import anyio
 import trio
 from trio.testing import MockClock
+from virtual_time import MemoryJournal, now_ns
 
 from console.capacity.level_runner import LevelSetting
 from console.capacity.search import Budget, Pace, Search, Subject
@@ -19,29 +20,6 @@ from console.engine.load_ground import GroundPlan
 from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Stamps
 from console.vocabulary.lane import Lane, LaneSetup, Limits
 from console.vocabulary.outcome import Outcome
-from console.vocabulary.rows import Row
-
-
-def now_ns() -> int:
-    return round(trio.current_time() * 1e9)
-
-
-class Journal:
-    """Keeps rows in memory."""
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-        self._held: list[Row] = []
-
-    def hold(self, row: Row) -> None:
-        self._held.append(row)
-
-    def flush(self) -> None:
-        self.rows += self._held
-        self._held.clear()
-
-    def of(self, kind):
-        return [row for row in self.rows if isinstance(row, kind)]
 
 
 @dataclass
@@ -129,7 +107,7 @@ class SearchRig:
         workers=None,
     ):
         self.search, self.client = search, client
-        self.journal = Journal()
+        self.journal = MemoryJournal()
         self.lanes = [
             LaneSetup(
                 lane=Lane("p", "m", f"d{number}", "key0"), model_class="open", limits=Limits(workers=workers)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import anyio
 import trio
 from trio.testing import MockClock
+from virtual_time import MemoryJournal, now_ns
 
 from console.engine.board import Headline
 from console.engine.engine import Engine
@@ -16,46 +17,10 @@ from console.phases.plan import Job, Plan, Shard
 from console.vocabulary.chat import ChatRequest, ChatResult, Endpoint, Stamps, Timeouts
 from console.vocabulary.lane import Lane, LaneSetup, Limits, Scope, ScopedLimits
 from console.vocabulary.outcome import Outcome, Verdict
-from console.vocabulary.rows import RequestRow, Row, TestRow
 from console.vocabulary.snapshot import Snapshot
 from console.work.contract import TestResult
 
 S = 1_000_000_000
-
-
-def now_ns() -> int:
-    return round(trio.current_time() * 1e9)
-
-
-class MemoryJournal:
-    """Keeps rows; refuses them while `blocked` says so, as a full disk does."""
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-        self.pending: list[Row] = []
-        self.blocked = False
-
-    def hold(self, row: Row) -> None:
-        self.pending.append(row)
-
-    def flush(self) -> None:
-        from console.records.journal import JournalBlocked
-
-        if self.blocked:
-            raise JournalBlocked(OSError(28, "No space left on device"), 1, 1)
-        self.rows += self.pending
-        self.pending.clear()
-
-    def of(self, kind):
-        return [row for row in self.rows if isinstance(row, kind)]
-
-    @property
-    def tests(self) -> list[TestRow]:
-        return self.of(TestRow)
-
-    @property
-    def requests(self) -> list[RequestRow]:
-        return self.of(RequestRow)
 
 
 Answer = Callable[[Endpoint, ChatRequest, int], tuple[float, dict]]
