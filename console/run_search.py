@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -17,14 +17,13 @@ from console.capacity.answer import Answer
 from console.capacity.level_runner import LevelSetting
 from console.capacity.model_lanes import any_simulated, model_lanes
 from console.capacity.ramp import RampSettings
-from console.capacity.ramp_search import RampSearch
-from console.capacity.rules import RuleSettings
-from console.capacity.search import Budget, Pace, Search, Subject
+from console.capacity.search import Subject
 from console.capacity.search_engine import SearchEngine, SearchPlan
+from console.capacity.search_request import SearchRequest
 from console.capacity.search_result import SearchResult, write_search_result
-from console.capacity.seed004 import SeedSearch, SeedSettings
+from console.capacity.seed004 import SeedSettings
 from console.capacity.server_metrics import ServerWatch, server_watch
-from console.capacity.target import TargetSearch, TargetSettings
+from console.capacity.target import TargetSettings
 from console.engine.asking import ChatClient
 from console.engine.departure import AHEAD_NS
 from console.engine.load_ground import GroundPlan
@@ -44,45 +43,6 @@ from console.work.prompt_source import PromptSource
 Settings = TypeVar("Settings", RampSettings, TargetSettings, SeedSettings)
 _SKIPPED_PROMPTS: Final = 100_000
 """Numbers of prompts left out when a search goes on: those that were in flight when it was killed have no row."""
-
-
-class SearchRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a user asks for with `capacity ramp` or `capacity target`; written to plan.json, and read to go on."""
-
-    model: str
-    ramp: RampSettings | None = None
-    target: TargetSettings | None = None
-    seed004: SeedSettings | None = None
-    rules: RuleSettings = RuleSettings()
-    pace: Pace = Pace()
-    budget: Budget = Budget()
-    goodput: tuple[tuple[str, float], ...] = ()
-    burstiness: float = 1.0
-    lanes: tuple[str, ...] = ()
-    """Patterns of lane ids; none: all of the model."""
-    each: bool = False
-    """Search every lane by itself before all of them together."""
-    lift_workers: bool = False
-    """Leave out the workers of the profile, which are often less than is looked for."""
-    seed: int = 0
-    prompts: dict[str, Any] = {}
-    """The options that make the prompts."""
-    server_metrics: tuple[str, ...] = ()
-    """URLs at which the server and its GPUs say how they are."""
-
-    def search(self) -> Search:
-        """Return the search that is asked for."""
-        if self.target is not None:
-            return TargetSearch(self.target, self.rules)
-        if self.seed004 is not None:
-            return SeedSearch(self.seed004)
-        return RampSearch(self.ramp or RampSettings(), self.rules)
-
-    @property
-    def most(self) -> int:
-        """The most in flight that it may come to."""
-        settings = self.target or self.seed004 or self.ramp or RampSettings()
-        return settings.most
 
 
 class SearchSurroundings(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import msgspec
 
 from console.capacity.level_result import LevelAsked, level_result
 from console.capacity.level_stats import Reported
+from console.capacity.search_request import read_search_request
 from console.capacity.search_result import SearchResult
 from console.engine.arrivals import Level
 from console.records.read_journal import read_rows
@@ -19,7 +20,6 @@ from console.vocabulary.errors import ConsoleError
 from console.vocabulary.level import LevelOutcome
 from console.vocabulary.rows import EventRow, LevelRow, RequestRow, RunStarted
 
-_PLAN: Final = "plan.json"
 _BEGINS: Final = "level"
 """Kind of the event that the engine writes before each beginning of a level."""
 
@@ -59,19 +59,17 @@ def search_asked(run_dir: Path, *, detailed: bool = False) -> SearchAsked:
     providers = _table(read_run_file(run_dir).profile_record.get("providers"))
     apis = {name: str(_table(provider).get("api", "openai")) for name, provider in providers.items()}
     try:
-        plan = msgspec.json.decode((run_dir / _PLAN).read_bytes(), type=dict[str, Any])
-    except (OSError, msgspec.DecodeError):
-        plan = {}
-    search = _table(plan.get("search"))
-    prompts = _table(search.get("prompts"))
-    tokenizer, burstiness = prompts.get("tokenizer"), search.get("burstiness")
+        search = read_search_request(run_dir)
+    except ConsoleError:
+        return SearchAsked(apis=apis, report=Reported(detailed=detailed))
+    tokenizer = search.prompts.get("tokenizer")
     return SearchAsked(
         apis=apis,
-        input_len=_length(prompts, "input_len", "prefix_len"),
-        output_len=_length(prompts, "output_len"),
-        burstiness=float(burstiness) if isinstance(burstiness, (int, float)) else 1.0,
+        input_len=_length(search.prompts, "input_len", "prefix_len"),
+        output_len=_length(search.prompts, "output_len"),
+        burstiness=search.burstiness,
         report=Reported(
-            goodput=_goodput(search.get("goodput")),
+            goodput=dict(search.goodput),
             tokenizer=tokenizer if isinstance(tokenizer, str) else None,
             detailed=detailed,
         ),
@@ -175,10 +173,3 @@ def _length(prompts: dict[str, Any], *names: str) -> int | None:
     if prompts.get("dataset") or not isinstance(lengths[0], int):
         return None
     return sum(length for length in lengths if isinstance(length, int))
-
-
-def _goodput(value: Any) -> dict[str, float]:
-    try:
-        return dict(msgspec.convert(value or (), tuple[tuple[str, float], ...]))
-    except msgspec.ValidationError:
-        return {}  # of a plan that is not ours

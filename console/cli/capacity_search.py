@@ -21,7 +21,8 @@ from console.vocabulary.errors import ConsoleError, ExitCode
 from console.vocabulary.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from console.run_search import SearchRequest, SearchRun
+    from console.capacity.search_request import SearchRequest
+    from console.run_search import SearchRun
 
 
 @click.command()

@@ -14,10 +14,10 @@ from console.vocabulary.errors import ConsoleError
 
 if TYPE_CHECKING:
     from console.capacity.ramp import RampSettings
+    from console.capacity.search_request import SearchRequest
     from console.capacity.seed004 import SeedSettings
     from console.capacity.target import TargetSettings
     from console.cli.prompt_options import Prompts
-    from console.run_search import SearchRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +76,8 @@ class Searching:
         """
         from console.capacity.rules import RuleSettings
         from console.capacity.search import Budget, Pace
+        from console.capacity.search_request import SearchRequest
         from console.capacity.slo import parse_goodput, parse_slo
-        from console.run_search import SearchRequest
 
         scan_s = self.level_seconds / 3 if self.scan_seconds is None else self.scan_seconds
         if not self.window_seconds <= scan_s <= self.level_seconds:

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import msgspec
-
 from console.cli.saying import say
-from console.run_search import SearchRequest, SearchRun, SearchSurroundings
+from console.run_search import SearchRun, SearchSurroundings
 from console.vocabulary.errors import ConsoleError
-
-
-class _Plan(msgspec.Struct):
-    kind: str = ""
-    search: SearchRequest | None = None
 
 
 def resumed(run: str | None) -> SearchRun:
@@ -22,6 +13,7 @@ def resumed(run: str | None) -> SearchRun:
     Raises:
         ConsoleError: if it is no search, is over, is running, or its profile cannot be read any more.
     """
+    from console.capacity.search_request import read_search_request
     from console.capacity.search_result import SEARCH_FILE, read_search_result
     from console.cli.prompt_options import Prompts
     from console.profile.load import LoadedProfile
@@ -35,7 +27,7 @@ def resumed(run: str | None) -> SearchRun:
         raise ConsoleError(
             "runs already", where=run_dir.name, hint=f"watch it: ultra-console attach {run_dir.name}"
         )
-    search = plan_of_search(run_dir)
+    search = read_search_request(run_dir)
     if (run_dir / SEARCH_FILE).exists() and read_search_result(run_dir).state == "finished":
         raise ConsoleError(
             "is over: there is nothing to go on with", where=run_dir.name,
@@ -59,19 +51,3 @@ def resumed(run: str | None) -> SearchRun:
     )
     say(f"goes on with {run_dir.name}", err=True)
     return SearchRun(search, around)
-
-
-def plan_of_search(run_dir: Path) -> SearchRequest:
-    """Return what a search was asked for.
-
-    Raises:
-        ConsoleError: if its plan cannot be read, or is that of something else.
-    """
-    path = run_dir / "plan.json"
-    try:
-        plan = msgspec.json.decode(path.read_bytes(), type=_Plan)
-    except (OSError, msgspec.DecodeError) as error:
-        raise ConsoleError(f"cannot be read: {error}", where=str(path)) from error
-    if plan.search is None:
-        raise ConsoleError("is no capacity search", where=run_dir.name)
-    return plan.search

@@ -12,8 +12,8 @@ from console.screens.capacity.needs import Found, Prospect, SearchAsked
 from console.vocabulary.errors import ConsoleError
 
 if TYPE_CHECKING:
+    from console.capacity.search_request import SearchRequest
     from console.capacity.search_result import SearchResult
-    from console.run_search import SearchRequest
 
 OptionsT = TypeVar("OptionsT")
 _KILLED = "it was killed before it had its answer"
@@ -152,12 +152,12 @@ def _part(kind: type[OptionsT], params: dict[str, Any]) -> OptionsT:
 
 def _result(run_dir: Path, *, killed: bool) -> tuple[SearchResult, SearchRequest | None]:
     """Return what is in search.json; of a search that was killed what its journal says, which may be more."""
+    from console.capacity.search_request import read_search_request
     from console.capacity.search_result import SEARCH_FILE, SearchResult, read_search_result
-    from console.cli.search_resume import plan_of_search
     from console.run_search import read_levels
 
     try:
-        request = plan_of_search(run_dir)
+        request = read_search_request(run_dir)
     except ConsoleError:
         request = None
     if request is None or (not killed and (run_dir / SEARCH_FILE).exists()):
