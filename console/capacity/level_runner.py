@@ -25,6 +25,7 @@ from console.engine.load_ground import LoadGround
 from console.vocabulary.chat import ChatRequest
 from console.vocabulary.client_health import ClientHealth, ClientMeasure, judge_client, merged_measures
 from console.vocabulary.level import LevelOutcome, RuleOutcome
+from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow
 from console.vocabulary.search_view import LevelNow, LevelStage
 
@@ -277,6 +278,8 @@ class LevelRunner:
             disturbed=self.disturbed,
             starved_by=why_starved(self._rows, window, ask.concurrency),
             open_files=self._most_files if self._setting.open_files is not None else None,
+            answered_before=Outcome.OK in self._ground.tally.requests
+            or (before is not None and Outcome.OK in before.outcomes),
         )
         return msgspec.structs.replace(outcome, validity=validity, reasons=reasons)
 

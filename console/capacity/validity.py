@@ -14,6 +14,7 @@ from console.capacity.steady import NotSteady, Window
 from console.records.percentile import FLOORS
 from console.vocabulary.client_health import ClientHealth, alarm_text
 from console.vocabulary.level import LevelOutcome, Validity
+from console.vocabulary.outcome import Outcome
 from console.vocabulary.rows import RequestRow
 
 LITTLE: Final = 0.05
@@ -30,6 +31,17 @@ FILES: Final = 0.95
 """Share of the limit of open files from which on connections fail on our side."""
 FEWEST_ENDED: Final = FLOORS[50]
 """Below so many requests not even a median is told."""
+_BEFORE_THE_MODEL: Final = frozenset(
+    outcome.value
+    for outcome in (
+        Outcome.CONNECTION,
+        Outcome.TIMEOUT_CONNECT,
+        Outcome.AUTH,
+        Outcome.BAD_REQUEST,
+        Outcome.CANCELLED,
+    )
+)
+"""How requests end that no model has seen."""
 Findings = list[tuple[Validity, str]]
 
 
@@ -42,6 +54,7 @@ def validate(
     disturbed: str = "",
     starved_by: str = "",
     open_files: tuple[int, int] | None = None,
+    answered_before: bool = False,
 ) -> tuple[Validity, tuple[str, ...]]:
     """Return the verdict on a level as a measurement, and why it is not valid.
 
@@ -53,6 +66,7 @@ def validate(
         disturbed: what happened inside, such as `paused for 3 s`; empty: nothing.
         starved_by: what kept requests from being in flight, as `why_starved` says; empty: nobody asked.
         open_files: how many descriptors the client had open at most, and its limit.
+        answered_before: whether any request was answered before the level: refusals are then what comes of its load.
     """
     found: Findings = []
     if disturbed:
@@ -63,7 +77,10 @@ def validate(
     if unsteady and not failed:
         found.append(("invalid", unsteady))
     found += _of_client(health, open_files)
-    if outcome.ended < FEWEST_ENDED:
+    unreached = "" if answered_before else _unreached(outcome)
+    if unreached:
+        found.append(("invalid", unreached))
+    elif outcome.ended < FEWEST_ENDED:
         found.append(
             ("suspect", f"only {outcome.ended} requests of the window ended, fewer than {FEWEST_ENDED}")
         )
@@ -91,6 +108,17 @@ def _of_client(health: ClientHealth | None, open_files: tuple[int, int] | None) 
             ("invalid", f"client-bound: {open_files[0]:,} of {open_files[1]:,} files open (ulimit -n)")
         )
     return found
+
+
+def _unreached(outcome: LevelOutcome) -> str:
+    """Say that no request came as far as the model; empty: one did.
+
+    A server that is gone, or an address that is none of one, is nothing that bears no request.
+    """
+    if not outcome.ended or not outcome.outcomes.keys() <= _BEFORE_THE_MODEL:
+        return ""
+    counts = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in outcome.outcomes.items())
+    return f"no request reached the model: {counts}"
 
 
 def _of_load(outcome: LevelOutcome, starved_by: str) -> Findings:

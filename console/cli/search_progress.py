@@ -23,7 +23,7 @@ def search_progress(search: SearchView) -> list[str]:
             f"{search.fails} {high}" if search.fails is not None else ""]  # fmt: skip
     if any(ends):
         parts.append(", ".join(filter(None, ends)))
-    if search.levels_left is not None:
+    if search.levels_left:
         parts.append(f"about {search.levels_left} level{'' if search.levels_left == 1 else 's'} left")
     parts.append(f"{search.spent_requests:,} requests")
     return parts

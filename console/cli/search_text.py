@@ -88,9 +88,10 @@ def level_table(levels: Sequence[LevelOutcome], width: int = 200) -> list[str]:
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
     ordered = [None, *sorted(levels, key=lambda one: (one.concurrency, one.number))]
+    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= width else " "
     lines: list[str] = []
     for row, level in zip(rows, ordered, strict=True):
-        text = "  ".join(
+        text = gap.join(
             cell.ljust(width) if column == 1 else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         )

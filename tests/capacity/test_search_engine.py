@@ -211,6 +211,27 @@ def test_a_server_that_refuses_all_ends_soon():
     assert rig.ended_s < 30
 
 
+def test_a_server_that_is_not_there_gets_no_answer_and_the_reason():
+    rig = SearchRig(ramp(), Slots(16, fails=lambda name, number: Outcome.CONNECTION))
+    assert rig.run() == "finished"
+    (answer,) = rig.engine.answers
+    assert (answer.state, answer.capacity) == ("invalid", None)
+    assert answer.line.startswith("INVALID at 2: no request reached the model: connection ")
+    assert len(rig.engine.levels) <= 3
+    # Where some were answered before, refusals are what the server does with so many.
+    full = SearchRig(
+        ramp(), Slots(99, fails=lambda name, number: Outcome.CONNECTION if busy() > 10 else None)
+    )
+
+    def busy() -> int:
+        return full.client.in_flight
+
+    full.run()
+    (answer,) = full.engine.answers
+    assert answer.state == "found"
+    assert answer.capacity == pytest.approx(10, abs=1)
+
+
 # The other searches
 
 

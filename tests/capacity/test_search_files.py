@@ -71,3 +71,7 @@ def test_what_one_more_lane_would_bring_follows_from_lanes_alone_and_together(re
     lines = joint_lines(answers)
     assert said in lines[1]
     assert f"lanes bear {sum(alone)} one by one and {together} together" in lines[0]
+
+
+def test_the_table_of_levels_fits_a_terminal_of_80_columns(result):
+    assert max(map(len, level_table(result.levels, 80))) <= 80
